@@ -1,0 +1,70 @@
+"""What every verb's command line shares: one-line errors, exit codes, the log."""
+
+import argparse
+import errno
+import logging
+import os
+import sys
+
+from xser.errors import XserError
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line that names the remedy, and that takes no abbreviated options."""
+
+    def __init__(self, **options):
+        options.setdefault("allow_abbrev", False)
+        options.setdefault("formatter_class", argparse.ArgumentDefaultsHelpFormatter)
+        super().__init__(**options)
+
+    def error(self, message):
+        """Print `message` on one line and exit with code 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def run(main, argv=None):
+    """Run a verb's `main` and end the process as a user expects.
+
+    Parameters
+    ----------
+    main : callable
+        Takes the list of arguments, returns None.
+    argv : list of str, optional
+        The arguments; ``sys.argv[1:]`` by default. ``--debug`` among them asks for tracebacks.
+
+    Raises
+    ------
+    SystemExit
+        With code 1 after an `XserError`, a full disk, missing permission or exhausted memory, each told in one line;
+        130 after Ctrl-C.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in argv
+    argv = [word for word in argv if word != "--debug"]
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        main(argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        line = _one_line(error)
+        if debug or line is None:
+            raise
+        print(f"xser: {line}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _one_line(error):
+    """Say `error` in one line with its remedy, or return None for a defect of xser, whose traceback is wanted."""
+    if isinstance(error, XserError):
+        return " ".join(str(error).split())
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"no space left on the disk ({error.filename or 'while writing'}): free some and run the same command again"
+    if isinstance(error, PermissionError):
+        return f"no permission for {error.filename}: change it, or choose another --work-dir"
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return "out of memory: use a smaller --batch_size or fewer --jobs"
+    return None
