@@ -9,12 +9,21 @@ import sys
 from xser.errors import XserError
 
 
+class HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Help that keeps line breaks of the description and says the defaults that there are."""
+
+    def _get_help_string(self, action):
+        if action.default in (None, False, argparse.SUPPRESS):
+            return action.help
+        return super()._get_help_string(action)
+
+
 class OneLineParser(argparse.ArgumentParser):
     """An argument parser whose errors are one line that names the remedy, and that takes no abbreviated options."""
 
     def __init__(self, **options):
         options.setdefault("allow_abbrev", False)
-        options.setdefault("formatter_class", argparse.ArgumentDefaultsHelpFormatter)
+        options.setdefault("formatter_class", HelpFormatter)
         super().__init__(**options)
 
     def error(self, message):

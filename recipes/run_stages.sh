@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# The stages that every recipe shares; a recipe's run.sh calls this with its own settings first and the user's options
+# after them. `--help` lists every option.
+#
+# Stages: 0 prepare, 1 manifests, 2 train, 3 evaluate. Each is one `python -m xser.<stage>`, reads files and writes
+# files, and may be run again at no harm. What is not stripped here (--stage, --stop-stage, --gpus, --help) goes to every
+# stage unchanged.
+set -euo pipefail
+
+stages=(prepare manifests train evaluate)
+first=0
+last=3
+gpus=1
+help=no
+options=()
+
+usage_error() {
+    printf 'run.sh: %s; see --help\n' "$*" >&2
+    exit 2
+}
+
+# Print the number of the stage that the value $2 of option $1 names.
+stage_number() {
+    local number
+    for number in "${!stages[@]}"; do
+        if [ "$2" = "$number" ] || [ "$2" = "${stages[number]}" ]; then
+            printf '%s\n' "$number"
+            return
+        fi
+    done
+    usage_error "$1 takes a stage, 0 to 3 or one of ${stages[*]}, not '$2'"
+}
+
+read_options() {
+    local option value
+    # The recipe's own --corpus comes first; a second one would quietly make it another recipe.
+    if [ "${1:-}" = --corpus ] && [ $# -ge 2 ]; then
+        options=("$1" "$2")
+        shift 2
+    fi
+    while [ $# -gt 0 ]; do
+        option=${1%%=*}
+        case $option in
+            --stage | --stop-stage | --gpus)
+                if [ "$option" != "$1" ]; then
+                    value=${1#*=}
+                elif [ $# -ge 2 ] && [[ $2 != --* ]]; then
+                    value=$2
+                    shift
+                else
+                    usage_error "$option needs a value"
+                fi
+                ;;&
+            --stage) first=$(stage_number "$option" "$value") ;;
+            --stop-stage) last=$(stage_number "$option" "$value") ;;
+            --gpus)
+                [[ $value =~ ^[1-9][0-9]?$ ]] || usage_error "--gpus takes a number of GPUs from 1 on, not '$value'"
+                gpus=$value
+                ;;
+            --corpus) usage_error "--corpus is set by the recipe: run recipes/<corpus>/run.sh of another corpus" ;;
+            -h | --help) help=yes ;;
+            *) options+=("$1") ;;
+        esac
+        shift
+    done
+    ((first <= last)) || usage_error "--stop-stage ${stages[last]} comes before --stage ${stages[first]}"
+}
+
+run_stage() {
+    local number=$1 name=${stages[$1]} cores
+    local command=("$python" -m "xser.$name" "${options[@]}")
+    if [ "$name" = train ] && ((gpus > 1)); then
+        cores=$(nproc)
+        export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((cores > gpus ? cores / gpus : 1))}"
+        command=("$python" -m torch.distributed.run --standalone --nproc_per_node "$gpus" -m xser.train "${options[@]}")
+    fi
+    printf 'stage %d %s: python%s\n' "$number" "$name" "$(printf ' %q' "${command[@]:1}")" >&2
+    "${command[@]}"
+}
+
+main() {
+    local number
+    read_options "$@"
+    # shellcheck source=tools/environment.sh
+    source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../tools/environment.sh"
+    if [ "$help" = yes ]; then
+        "$python" -m xser.experiment help "${options[@]}"
+        exit
+    fi
+    "$python" -m xser.experiment check "${options[@]}"
+    for ((number = first; number <= last; number++)); do
+        run_stage "$number"
+    done
+}
+
+main "$@"

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Train on the speech of some languages, recognise emotion in one that training never meets; --help lists the stages and
+# options. Without --sources and --target:
+task=(--sources "cafe,esd:cmn,urdu,cremad" --target emodb)
+
+for word in "$@"; do
+    case $word in --sources | --sources=* | --target | --target=*) task=() ;; esac
+done
+exec bash "$(dirname -- "$(readlink -f -- "$0")")/../run_stages.sh" "${task[@]}" "$@"

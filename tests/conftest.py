@@ -1,0 +1,22 @@
+"""What tests of every wing share."""
+
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def recipes():
+    """Return the folder of recipes."""
+    return CHECKOUT / "recipes"
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Return the folder `shared` beside the checkout: official file lists, real recordings, a pretrained encoder."""
+    folder = CHECKOUT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"no folder {folder}: official file lists and real recordings are not part of the repository")
+    return folder

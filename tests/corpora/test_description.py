@@ -1,0 +1,209 @@
+"""corpus.yaml: what is read, and every way in which it may be wrong."""
+
+import dataclasses
+
+import pytest
+import yaml
+
+from xser.corpora.description import corpus_ids, read_corpus
+from xser.corpora.emotions import CANONICAL
+from xser.corpora.file_patterns import Column, FilePattern
+from xser.errors import XserError
+
+TOY = {
+    "title": "TOY",
+    "language": "deu",
+    "licence": "CC0-1.0",
+    "url": "https://example.org",
+    "citation": "A. Author: Toy. 2020.",
+    "obtain": "Make it.",
+    "example": "wav/01_x_A.wav",
+    "files": [r"{speaker:\d\d}_{text}_{emotion:[A-Z]}.wav"],
+    "labels": {"A": "angry", "B": "drop"},
+    "counts": {"A": 2, "B": 1},
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes TOY, changed, as a corpus.yaml and returns its path."""
+
+    def write(**changes):
+        path = tmp_path / "toy" / "corpus.yaml"
+        path.parent.mkdir(exist_ok=True)
+        content = {key: value for key, value in (TOY | changes).items() if value is not None}
+        path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_a_plain_corpus(write):
+    corpus = read_corpus(write())
+    assert (corpus.id, corpus.title, corpus.language, corpus.languages) == ("toy", "TOY", "deu", ("deu",))
+    assert corpus.labels == {"A": "angry", "B": None}
+    assert corpus.counts == {"A": 2, "B": 1} and corpus.total == 3
+    assert not corpus.official_parts and corpus.stratified is None and corpus.faults == ()
+    assert corpus.speaker_loss == {"masked": False, "why": ""}
+    assert corpus.utterance_id("01_x_A") == "toy-01_x_A"
+
+
+def test_everything_that_may_be_said(write):
+    corpus = read_corpus(
+        write(
+            language=["deu", "fra"],
+            ignore=["old/{rest:.*}.wav"],
+            tables=[{"files": ["info.csv"], "columns": {"speaker": "Speaker", "gender": "Sex"}, "join": ["speaker"]}],
+            columns={
+                "language": {"from": "{speaker}", "map": {"0.": "deu", ".*": "fra"}},
+                "text": "{language}-{text}",
+                "official_part": {"from": "{speaker}", "map": {"01": "test", ".*": "train"}},
+            },
+            faults=[{"utterance": "01_x_A", "what": "silent"}, {"utterance": "b", "what": "gone", "counted": False}],
+            repeated_files=True,
+            same_recording=[["01_x_A", "02_x_A"]],
+            stratified={"train": 1, "valid": 1, "test": 0},
+            speaker_loss={"masked": True, "why": "because\n  of it"},
+        )
+    )
+    assert corpus.languages == ("deu", "fra") and corpus.language == "deu"
+    assert corpus.official_parts and corpus.repeated_files
+    assert list(corpus.columns) == ["language", "text", "official_part"]
+    assert [dataclasses.astuple(fault) for fault in corpus.faults] == [
+        ("toy-01_x_A", "silent", True),
+        ("toy-b", "gone", False),
+    ]
+    assert corpus.same_recording == (("toy-01_x_A", "toy-02_x_A"),)
+    assert corpus.speaker_loss == {"masked": True, "why": "because of it"}
+    assert corpus.tables[0].join == ("speaker",)
+
+
+@pytest.mark.parametrize(
+    "changes, complaint",
+    [
+        ({"titel": "TOY"}, "unknown key 'titel'"),
+        ({"title": None}, "`title` is missing"),
+        ({"files": []}, "`files` is missing"),
+        ({"title": 3}, "`title` must be a str"),
+        ({"files": "a.wav"}, "`files` must be a list"),
+        ({"files": [3]}, "`files` must list patterns"),
+        ({"files": ["{speaker.wav"]}, "opening brace"),
+        ({"files": ["speaker}.wav"]}, "closing brace"),
+        ({"files": ["{Speaker}_{emotion}.wav"]}, "'Speaker'"),
+        ({"files": ["{stem}_{emotion}.wav"]}, "'stem'"),
+        ({"files": ["{speaker:(}_{emotion}.wav"]}, "no regular expression"),
+        ({"files": [r"{speaker:\d\d}.wav"]}, "called `emotion`"),
+        ({"example": "wav/other.wav"}, "`example` wav/other.wav matches none"),
+        ({"language": "german"}, "`language` 'german'"),
+        ({"language": ["deu", "fra"]}, "several languages"),
+        ({"columns": {"language": {"from": "{speaker}", "map": {".*": "fra"}}}}, "says 'fra'"),
+        ({"columns": {"speeker": "{speaker}"}}, "`columns` has 'speeker'"),
+        ({"columns": {"gender": "{sex}"}}, "uses {sex}"),
+        ({"columns": {"gender": {"from": "{speaker}"}}}, "`columns: gender` must be"),
+        ({"columns": {"gender": {"from": "{speaker}", "map": {"(": "male"}}}}, "no regular expression"),
+        ({"columns": {"gender": {"from": "{speaker}", "map": {"1": 5}}}}, "has 5, which YAML"),
+        ({"columns": {"official_part": {"from": "{text}", "map": {"x": "dev"}}}}, "official_part"),
+        ({"columns": {"official_part": "{text}"}}, "official_part"),
+        ({"labels": {"A": "angry", "B": "furious"}}, "`labels: B` is 'furious'"),
+        ({"labels": {"A": "angry", 1: "sad"}}, "has 1, which YAML does not read as text: put it in quotes"),
+        ({"counts": {"A": 2}}, "differ in B"),
+        ({"counts": {"A": 2, "B": "1"}}, "`counts: B` must be a whole number"),
+        ({"counts": {"A": 2, "B": -1}}, "`counts: B` must be a whole number"),
+        ({"counts": {"A": 2, "B": True}}, "`counts: B` must be a whole number"),
+        ({"tables": [{"files": ["a.csv"]}]}, "each of `tables` needs"),
+        ({"tables": [{"files": ["a.csv"], "columns": {"x": "X"}, "join": ["y"]}]}, "'y', which no pattern"),
+        ({"tables": [{"files": ["a.csv"], "columns": {"x": "X"}, "join": ["text"]}]}, "'text', which the table"),
+        ({"tables": [{"files": ["a.csv"], "columns": {"x": "X"}, "join": "text"}]}, "must be lists"),
+        ({"faults": [{"utterance": "x"}]}, "each of `faults` needs"),
+        ({"faults": [{"utterance": 3, "what": "gone"}]}, "`faults: 3`"),
+        ({"same_recording": [["x"]]}, "two utterances"),
+        ({"stratified": {"train": 1, "test": 1}}, "`stratified` must have"),
+        ({"stratified": {"train": 1, "valid": 0.5, "test": 1}}, "`stratified: valid`"),
+        ({"speaker_loss": {"masked": "yes", "why": ""}}, "`speaker_loss` must have"),
+        ({"speaker_loss": {"masked": True}}, "`speaker_loss` must have"),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_and_key(write, changes, complaint):
+    path = write(**changes)
+    with pytest.raises(XserError) as error:
+        read_corpus(path)
+    assert complaint in str(error.value) and str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ("title: [", "not valid YAML"),
+        ("title: A\ntitle: B\n", "'title' stands twice"),
+        ("labels: {A: sad, B: sad, A: angry}\n", "'A' stands twice"),
+        ('files: ["\\d"]\n', "single quotes"),
+        ("- title", "must hold keys and values"),
+        ("", "must hold keys and values"),
+        ("!!python/object/apply:os.system ['true']", "not valid YAML"),
+        ("3: x", "unknown key 3"),
+    ],
+)
+def test_yaml_that_is_not_a_description(tmp_path, text, complaint):
+    path = tmp_path / "corpus.yaml"
+    path.write_text(text)
+    with pytest.raises(XserError, match=complaint):
+        read_corpus(path)
+
+
+def test_a_missing_description(tmp_path):
+    with pytest.raises(XserError, match="cannot be read"):
+        read_corpus(tmp_path / "corpus.yaml")
+
+
+def test_corpora_are_the_folders_with_a_description(tmp_path, recipes):
+    for name in ("b", "a", "zero_shot"):
+        (tmp_path / name).mkdir()
+    for name in ("b", "a"):
+        (tmp_path / name / "corpus.yaml").touch()
+    assert corpus_ids(tmp_path) == ["a", "b"]
+    assert {"cafe", "cremad", "emodb", "esd", "meld", "ravdess", "turevdb", "urdu"} <= set(corpus_ids(recipes))
+
+
+def test_every_recipe_is_described(recipes):
+    for id in corpus_ids(recipes):
+        corpus = read_corpus(recipes / id / "corpus.yaml")
+        assert corpus.id == id
+        assert set(corpus.labels.values()) <= {None, *CANONICAL}
+        readme = (recipes / id / "README.md").read_text(encoding="utf-8")
+        assert corpus.url in readme and f"bash recipes/{id}/run.sh --data-root" in readme
+        assert corpus.title in readme and str(corpus.total) in readme
+
+
+@pytest.mark.parametrize(
+    "pattern, path, fields",
+    [
+        ("a/{x}.wav", "a/1.wav", {"x": "1"}),
+        ("a/{x}.wav", "top/a/1.wav", {"x": "1"}),
+        ("a/{x}.wav", "ba/1.wav", None),  # whole names only
+        ("a/{x}.wav", "a/1.wav.txt", None),
+        ("a/{x}.wav", "a/1.WAV", {"x": "1"}),
+        ("a/{x}.wav", "A/1.wav", None),
+        ("a/{x}.wav", "a/1xwav", None),  # a dot is a dot
+        ("{x}.wav", "a-b.wav", None),
+        (r"{x:\d{2}}{y:.*}.wav", "123.wav", {"x": "12", "y": "3"}),
+        (r"{x:\d+}/{x}_{y}.wav", "7/7_a.wav", {"x": "7", "y": "a"}),
+        (r"{x:\d+}/{x}_{y}.wav", "7/8_a.wav", None),
+        ("Colère/{x}.wav", "Colère/1.wav", {"x": "1"}),
+        ("Cole\u0300re/{x}.wav", "Col\u00e8re/1.wav", {"x": "1"}),  # the pattern may be in NFD
+        (r"{x:[^\}]+}.wav", "a+b.wav", {"x": "a+b"}),
+        ("{x:a|b}c.wav", "bc.wav", {"x": "b"}),
+        ("(1)[2]+{x}.wav", "(1)[2]+3.wav", {"x": "3"}),
+    ],
+)
+def test_patterns(pattern, path, fields):
+    assert FilePattern(pattern).match(path) == fields
+
+
+def test_columns():
+    assert Column("{a}-{b%350}-{none}").value({"a": "x", "b": "000700"}) == "x-0-"
+    assert Column("constant").value({}) == "constant"
+    assert Column("{a}", (("x", "1"), (".*", ""))).value({"a": "xx"}) == ""
+    with pytest.raises(ValueError, match="'xx' has no entry"):
+        Column("{a}", (("x", "1"),)).value({"a": "xx"})
+    with pytest.raises(ValueError, match="no number"):
+        Column("{a%2}").value({"a": "xx"})

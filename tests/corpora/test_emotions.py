@@ -1,0 +1,84 @@
+"""Emotions, schemes and languages."""
+
+import pytest
+
+from xser.corpora.emotions import CANONICAL, EMOTIONS, SCHEMES, load_scheme
+from xser.corpora.languages import LANGUAGES, language_code, language_name
+from xser.errors import XserError
+
+
+def test_schemes_are_those_of_the_documentation():
+    four = ("angry", "happy", "neutral", "sad")
+    assert {name: scheme.emotions for name, scheme in SCHEMES.items()} == {
+        "four": four,
+        "four_calm": four,
+        "four_excited": four,
+        "six": (*four, "fear", "disgust"),
+        "arousal": ("low", "high"),
+    }
+    assert len(EMOTIONS) == len(set(EMOTIONS)) == 27
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_a_scheme_maps_every_canonical_emotion_to_a_class_or_to_none(name):
+    scheme = SCHEMES[name]
+    merged = {"four_calm": {"calm": "neutral"}, "four_excited": {"excited": "happy"}}.get(name, {})
+    for emotion in CANONICAL:
+        expected = emotion if emotion in scheme.emotions else merged.get(emotion)
+        assert scheme.emotion_of(emotion) == expected
+    assert scheme.emotion_of(None) is None
+
+
+def test_unknown_scheme_lists_the_known():
+    with pytest.raises(XserError, match="'five'.*four_calm.*six"):
+        load_scheme("five")
+
+
+def test_a_scheme_of_ones_own(tmp_path):
+    path = tmp_path / "valence.yaml"
+    path.write_text("emotions: [positive, negative]\nmerges: {happy: positive, sad: negative, angry: negative}\n")
+    scheme = load_scheme(path)
+    assert (scheme.name, scheme.emotions) == ("valence", ("positive", "negative"))
+    assert [scheme.emotion_of(e) for e in ("happy", "angry", "neutral")] == ["positive", "negative", None]
+    assert load_scheme(str(path)) == scheme
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ("emotions: [happy]", "two different classes"),
+        ("emotions: [happy, happy]", "two different classes"),
+        ("emotions: [happy, glad]", "'glad' is no canonical emotion"),
+        ("emotions: [happy, sad]\nmerges: {joyous: happy}", "'joyous'"),
+        ("emotions: [happy, sad]\nmerges: {sad: happy}", "'sad' cannot count as 'happy'"),
+        ("emotions: [happy, sad]\nmerges: {calm: neutral}", "'calm' cannot count as 'neutral'"),
+        ("emotions: [happy, sad]\nclasses: 2", "nothing else"),
+        ("emotions: [yes, no]", "list of names"),
+        ("- happy\n- sad", "nothing else"),
+        ("emotions: [happy", "cannot be read"),
+    ],
+)
+def test_a_scheme_that_cannot_be_names_its_file(tmp_path, text, complaint):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(XserError, match=complaint) as error:
+        load_scheme(path)
+    assert "mine.yaml" in str(error.value)
+
+
+def test_a_missing_scheme_file(tmp_path):
+    with pytest.raises(XserError, match="does not exist"):
+        load_scheme(tmp_path / "mine.yaml")
+
+
+def test_languages_go_both_ways():
+    assert len(LANGUAGES) == 18
+    for code, name in LANGUAGES.items():
+        assert language_name(code) == name
+        assert language_code(code) == language_code(name) == language_code(name.upper()) == code
+
+
+def test_unknown_language_lists_the_known():
+    for ask in (language_name, language_code):
+        with pytest.raises(XserError, match=r"'xyz'.*deu \(German\)"):
+            ask("xyz")

@@ -1,0 +1,156 @@
+"""Features are computed once, kept whole, found again, and the same in whatever company."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import torch
+
+from xser.errors import XserError
+from xser.model.encoders import feature_store
+from xser.model.encoders.feature_store import FeatureStore
+from xser.model.encoders.log_mel import LogMel
+
+
+class Counting(torch.nn.Module):
+    """A front end that counts its calls, and stops at a given one as a kill would."""
+
+    def __init__(self, identity="counting", stop_at=None):
+        super().__init__()
+        self.identity, self.calls, self.stop_at = {"kind": identity}, 0, stop_at
+
+    def forward(self, waveforms, lengths):
+        self.calls += 1
+        if self.calls == self.stop_at:
+            raise KeyboardInterrupt
+        assert waveforms.dtype == torch.float32
+        return waveforms[:, ::100, None].repeat(1, 1, 2), (lengths + 99) // 100
+
+
+@pytest.fixture
+def rows(tmp_path):
+    chance, rows = np.random.default_rng(0), []
+    (tmp_path / "prepared" / "audio").mkdir(parents=True)
+    for number in range(20):
+        samples = chance.normal(0, 0.1, 500 + 100 * number)
+        audio = tmp_path / "prepared" / "audio" / f"é {number}.wav"
+        soundfile.write(audio, samples, 16000, subtype="PCM_16")
+        rows.append({"audio": str(audio), "digest": f"{number:016x}"})
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    return tmp_path / "prepared"
+
+
+def kept(store, rows):
+    return {digest: store.get(digest) for digest in rows["digest"]}
+
+
+def test_computed_once_and_found_again(prepared, rows):
+    store = FeatureStore(prepared, Counting())
+    store.ensure(rows, progress=False)
+    assert store.frontend.calls == 20
+    for row in rows.itertuples():
+        samples = soundfile.read(row.audio, dtype="float32")[0]
+        assert np.array_equal(store.get(row.digest).numpy(), np.repeat(samples[::100, None], 2, axis=1))
+    again = FeatureStore(prepared, Counting())
+    again.ensure(rows, progress=False)
+    assert again.frontend.calls == 0
+    assert all(torch.equal(again.get(digest), store.get(digest)) for digest in rows["digest"])
+    assert json.loads((store.folder / "frontend.json").read_text()) == {"kind": "counting"}
+
+
+def test_another_front_end_has_its_own_features(prepared, rows):
+    FeatureStore(prepared, Counting()).ensure(rows, progress=False)
+    other = FeatureStore(prepared, Counting("other"))
+    with pytest.raises(XserError, match="stage 2"):
+        other.get(rows["digest"][0])
+    other.ensure(rows, progress=False)
+    assert other.frontend.calls == 20
+
+
+def test_only_what_is_missing_is_computed(prepared, rows):
+    store = FeatureStore(prepared, Counting())
+    store.ensure(rows[:5], progress=False)
+    store.ensure(pd.concat([rows[3:9], rows[3:9]]), progress=False)  # one recording may stand in two rows
+    assert store.frontend.calls == 9
+
+
+def test_a_kill_leaves_whole_shards_and_the_next_run_ends_the_work(prepared, rows, monkeypatch):
+    monkeypatch.setattr(feature_store, "SHARD_UTTERANCES", 4)
+    killed = FeatureStore(prepared, Counting(stop_at=11))
+    with pytest.raises(KeyboardInterrupt):
+        killed.ensure(rows, progress=False)
+    whole = len(list(killed.folder.glob("*.safetensors")))
+    assert 0 < whole <= 2
+    store = FeatureStore(prepared, Counting())
+    store.ensure(rows, progress=False)
+    assert store.frontend.calls == 20 - 4 * whole
+    assert sorted(path.name for path in store.folder.glob("*.safetensors")) == [f"{n:05d}.safetensors" for n in range(5)]
+    assert len(kept(store, rows)) == 20
+
+
+def test_another_process_sees_what_was_added(prepared, rows):
+    reader = FeatureStore(prepared, Counting())
+    FeatureStore(prepared, Counting()).ensure(rows, progress=False)
+    assert len(kept(reader, rows)) == 20
+    assert reader.frontend.calls == 0
+
+
+def test_the_same_to_the_last_bit_in_any_company(tmp_path, rows):
+    def computed(folder, *parts):
+        store = FeatureStore(tmp_path / folder, LogMel())
+        for part in parts:
+            store.ensure(part, progress=False)
+        return kept(store, rows)
+
+    at_once = computed("one", rows)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    piecemeal = computed("two", rows[13:], rows[:1], rows[::-1])
+    torch.set_num_threads(before)
+    assert all(torch.equal(at_once[digest], piecemeal[digest]) for digest in at_once)
+
+
+def test_torch_keeps_its_threads(prepared, rows):
+    before = torch.get_num_threads()
+    FeatureStore(prepared, Counting()).ensure(rows, progress=False)
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("fault", ["missing", "rate", "stereo", "text"])
+def test_audio_that_is_not_as_prepared_is_refused(prepared, rows, fault):
+    audio = rows["audio"][7]
+    if fault == "missing":
+        (prepared / "audio" / "é 7.wav").unlink()
+    elif fault == "text":
+        (prepared / "audio" / "é 7.wav").write_text("no audio")
+    else:
+        shape = (800, 2) if fault == "stereo" else 800
+        soundfile.write(audio, np.zeros(shape), 8000 if fault == "rate" else 16000)
+    with pytest.raises(XserError, match="stage 0"):
+        FeatureStore(prepared, Counting()).ensure(rows, progress=False)
+
+
+def test_features_that_are_not_finite_are_refused(prepared, rows):
+    class Broken(Counting):
+        def forward(self, waveforms, lengths):
+            return torch.full((1, 1, 2), torch.nan), torch.tensor([1])
+
+    store = FeatureStore(prepared, Broken())
+    with pytest.raises(XserError, match="finite"):
+        store.ensure(rows, progress=False)
+    assert not list(store.folder.glob("*.safetensors"))
+
+
+def test_a_damaged_shard_is_named(prepared, rows):
+    store = FeatureStore(prepared, Counting())
+    store.ensure(rows, progress=False)
+    shard = next(store.folder.glob("*.safetensors"))
+    shard.write_bytes(shard.read_bytes()[:100])
+    with pytest.raises(XserError, match="damaged"):
+        FeatureStore(prepared, Counting()).get(rows["digest"][0])

@@ -1,0 +1,82 @@
+"""Two processes with parts of a batch learn what one process with the whole batch learns."""
+
+import pytest
+import torch
+
+from xser.model.adversary import MASKED, SpeakerAdversary, masked_cross_entropy
+from xser.model.gathering import gather_with_gradients, mean_over_ranks
+from xser.model.supcon import LanguageAwareSupCon
+
+SHARES = {"equal": ([0, 2, 4, 6, 8, 10], [1, 3, 5, 7, 9, 11]), "unequal": ([0, 2, 4], [1, 3, 5, 6, 7, 8, 9, 10, 11])}
+
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.network = torch.nn.Sequential(torch.nn.Linear(5, 8), torch.nn.Tanh(), torch.nn.Linear(8, 6))
+        self.head = torch.nn.Linear(6, 3)
+        self.adversary = SpeakerAdversary(6, 4, hidden=7, dropout=0.0)
+
+    def forward(self, features):
+        embeddings = self.network(features)
+        return embeddings, self.head(embeddings), self.adversary(embeddings, 0.7)
+
+
+def made_batch():
+    torch.manual_seed(1)
+    speakers = torch.randint(4, (12,))
+    speakers[[0, 2, 4, 5]] = MASKED  # in the unequal shares, all of the first rank
+    return torch.randn(12, 5), torch.randint(3, (12,)), torch.randint(2, (12,)), speakers
+
+
+def loss_of(model, features, emotions, languages, speakers):
+    embeddings, logits, speaker_logits = model(features)
+    emotion_loss = torch.nn.functional.cross_entropy(logits, emotions, reduction="sum")
+    return (
+        mean_over_ranks(emotion_loss, len(emotions))
+        + LanguageAwareSupCon()(embeddings, emotions, languages)
+        + 0.3 * masked_cross_entropy(speaker_logits, speakers)
+    )
+
+
+def one_rank(rank, meeting_file, shares, folder):
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting_file}", rank=rank, world_size=2)
+    torch.manual_seed(0)
+    model = torch.nn.parallel.DistributedDataParallel(Model().double())
+    share = shares[rank]
+    features, *labels = (item[share] for item in made_batch())
+    loss = loss_of(model, features.double(), *labels)
+    loss.backward()
+    with torch.no_grad():  # evaluation is whole on every rank: nothing is exchanged
+        assert torch.equal(gather_with_gradients(features), features)
+        assert mean_over_ranks(torch.tensor(6.0), 3) == 2.0
+    gradients = [parameter.grad for parameter in model.parameters()]
+    gathered = gather_with_gradients(labels[0])
+    torch.save({"loss": loss.detach(), "gradients": gradients, "emotions": gathered}, folder / f"rank{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("shares", SHARES)
+def test_two_ranks_equal_one_process(tmp_path, shares):
+    torch.multiprocessing.spawn(one_rank, args=(tmp_path / "meeting", SHARES[shares], tmp_path), nprocs=2)
+    ranks = [torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in range(2)]
+    torch.manual_seed(0)
+    model = Model().double()
+    features, *labels = made_batch()
+    loss = loss_of(model, features.double(), *labels)
+    loss.backward()
+    assert abs((ranks[0]["loss"] + ranks[1]["loss"]) / 2 - loss) < 1e-6
+    order = SHARES[shares][0] + SHARES[shares][1]
+    for rank in ranks:
+        assert torch.equal(rank["emotions"], labels[0][order])
+        for found, parameter in zip(rank["gradients"], model.parameters(), strict=True):
+            assert (found - parameter.grad).abs().max() < 1e-6
+    assert max(parameter.grad.abs().max() for parameter in model.parameters()) > 1e-3
+
+
+def test_one_process_changes_nothing():
+    values = torch.randn(3, 2, requires_grad=True)
+    assert gather_with_gradients(values) is values
+    assert mean_over_ranks(torch.tensor(6.0), 4) == 1.5
+    assert mean_over_ranks(torch.tensor(0.0), 0) == 0.0

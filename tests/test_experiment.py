@@ -1,0 +1,78 @@
+"""Options are checked before anything runs, each mistake in one line that names the remedy."""
+
+import pytest
+
+from xser.errors import XserError
+from xser.experiment import CHECKOUT, parse_experiment
+
+WITHIN = ["--corpus", "emodb"]
+ZERO_SHOT = ["--sources", "cafe,esd:cmn", "--target", "emodb"]
+
+
+def parse(*options):
+    return parse_experiment("train", list(options))
+
+
+def test_defaults_within_a_corpus():
+    experiment = parse(*WITHIN)
+    assert (experiment.kind, experiment.corpus, experiment.systems) == ("within", "emodb", ("baseline2",))
+    assert (experiment.encoder, experiment.split, experiment.seeds) == ("compact", "speaker", (0,))
+    assert experiment.data_root == CHECKOUT / "egs_data"
+    assert experiment.scheme.emotions == ("angry", "happy", "neutral", "sad")
+    assert experiment.command == "bash recipes/emodb/run.sh"
+
+
+def test_zero_shot():
+    experiment = parse(*ZERO_SHOT, "--seeds", "0-2,7", "--steps", "5", "--learning-rate=1e-4")
+    assert [str(selection) for selection in experiment.selections] == ["cafe", "esd:cmn", "emodb"]
+    assert experiment.systems == ("baseline2", "proposed")
+    assert experiment.seeds == (0, 1, 2, 7)
+    assert experiment.hyperparameters == {"steps": 5, "learning_rate": 1e-4}
+    assert experiment.command.startswith("bash recipes/zero_shot/run.sh --sources cafe,esd:cmn --target emodb")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--corpus", "emdb"], "emodb"),
+        ([*WITHIN, "--system", "propsed"], "did you mean proposed"),
+        ([*WITHIN, "--encoder", "compactt"], "did you mean compact"),
+        ([*WITHIN, "--scheme", "five"], "four"),
+        ([*WITHIN, "--split", "random"], "stratified"),
+        ([*WITHIN, "--steps", "many"], "whole number"),
+        (["--sources", "emodb,klingon", "--target", "cafe"], "klingon"),
+        (["--sources", "ravdess", "--target", "cremad"], "never seen"),
+        (["--sources", "emodb", "--target", "cafe", "--split", "folds:5"], "folds of one corpus"),
+        ([*WITHIN, "--recipes", "/nowhere"], "recipes"),
+    ],
+)
+def test_what_does_not_exist_is_told(options, said):
+    with pytest.raises(XserError, match=said) as caught:
+        parse(*options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([*WITHIN, "--stepz", "5"], "did you mean --steps"),
+        ([*WITHIN, "--steps"], "needs a value"),
+        ([*WITHIN, "--steps", "--seed", "1"], "needs a value"),
+        ([*WITHIN, "stray"], "stray word 'stray'"),
+        ([*WITHIN, "--seed", "one"], "whole numbers"),
+        ([*WITHIN, "--seeds", "4-2"], "backwards"),
+        ([*WITHIN, "--seed", "1", "--seeds", "2"], "not both"),
+        ([*WITHIN, "--seeds", "1,1"], "twice"),
+        ([*WITHIN, "--jobs", "0"], "--jobs"),
+        ([*WITHIN, "--target", "cafe"], "zero_shot"),
+        (["--sources", "emodb"], "--target"),
+        ([*WITHIN, "--data-root"], "expected one argument"),
+    ],
+)
+def test_what_cannot_be_read_is_told(options, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parse(*options)
+    complaint = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said in complaint
+    assert complaint.count("\n") == 1

@@ -1,0 +1,170 @@
+"""The shell of the recipes: options, stages, and what reaches the verbs."""
+
+import subprocess
+
+import pytest
+
+from tests.shell_checkout import CORPORA, Shell
+
+STAGES = ["xser.prepare", "xser.manifests", "xser.train", "xser.evaluate"]
+
+
+@pytest.fixture
+def shell(tmp_path):
+    return Shell(tmp_path)
+
+
+@pytest.mark.parametrize("recipe", CORPORA)
+def test_a_bare_recipe_checks_its_options_and_runs_every_stage(shell, recipe):
+    process = shell.recipe(recipe)
+    assert process.returncode == 0, process.err
+    assert shell.asked("-m xser.") == [
+        f"-m xser.experiment check --corpus {recipe}",
+        *(f"-m {stage} --corpus {recipe}" for stage in STAGES),
+    ]
+    headers = [line.partition(":")[0] for line in process.err.splitlines()]
+    assert headers == ["stage 0 prepare", "stage 1 manifests", "stage 2 train", "stage 3 evaluate"]
+
+
+@pytest.mark.parametrize(
+    ("options", "first", "last"),
+    [
+        (["--stage", "2"], 2, 3),
+        (["--stage", "evaluate"], 3, 3),
+        (["--stop-stage", "1"], 0, 1),
+        (["--stop-stage", "prepare"], 0, 0),
+        (["--stage", "1", "--stop-stage", "train"], 1, 2),
+        (["--stage=manifests", "--stop-stage=1"], 1, 1),
+        (["--seed", "3", "--stage", "3", "--skip-bad"], 3, 3),
+    ],
+)
+def test_stages_are_chosen_by_number_or_name(shell, options, first, last):
+    process = shell.recipe("emodb", *options)
+    assert process.returncode == 0, process.err
+    assert shell.modules() == ["xser.experiment", *STAGES[first : last + 1]]
+    assert not any("stage" in line for line in shell.asked("-m xser."))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--stage", "two"],
+        ["--stage", "4"],
+        ["--stage", "-1"],
+        ["--stage", "02"],
+        ["--stage", ""],
+        ["--stage="],
+        ["--stage"],
+        ["--stage", "--gpus", "2"],
+        ["--stop-stage", "training"],
+        ["--stage", "2", "--stop-stage", "1"],
+        ["--gpus", "0"],
+        ["--gpus", "many"],
+        ["--gpus"],
+        ["--corpus", "urdu"],
+    ],
+)
+def test_a_wrong_stage_or_gpu_is_one_line_and_nothing_runs(shell, options):
+    process = shell.recipe("emodb", *options)
+    assert process.returncode == 2
+    assert process.out == ""
+    assert len(process.err.splitlines()) == 1
+    assert "--help" in process.err
+    assert shell.asked("") == []
+
+
+def test_other_options_reach_every_stage_unchanged(shell, tmp_path):
+    awkward = ["--data-root", "/a b/ü", "--work-dir", "$HOME/*", "--scheme", "", "--rate=1e-3", "--key", "a'\"b"]
+    process = shell.recipe("zero_shot", "--sources", "cafe,urdu", "--stage", "1", "--target", "emodb", *awkward)
+    assert process.returncode == 0, process.err
+    quoted = subprocess.run(
+        ["bash", "-c", 'printf "%q " "$@"', "-", "--sources", "cafe,urdu", "--target", "emodb", *awkward],
+        env={},
+        text=True,
+        capture_output=True,
+    ).stdout.strip()
+    assert shell.asked("-m xser.") == [f"-m xser.experiment check {quoted}", *(f"-m {s} {quoted}" for s in STAGES[1:])]
+
+
+def test_zero_shot_has_a_task_of_its_own_unless_the_user_names_one(shell):
+    shell.recipe("zero_shot", "--stage", "3", "--seed", "1")
+    (line,) = shell.asked("-m xser.evaluate")
+    assert "--sources " in line and "--target " in line and line.endswith("--seed 1")
+    shell.log.unlink()
+    for options in (["--target", "urdu"], ["--sources=cafe"], ["--sources", "cafe", "--target", "urdu"]):
+        shell.recipe("zero_shot", "--stage", "3", *options)
+        assert shell.asked("-m xser.evaluate")[-1] == " ".join(["-m xser.evaluate", *options])
+
+
+def test_several_gpus_start_stage_2_and_only_that_in_several_processes(shell):
+    process = shell.recipe("emodb", "--gpus", "3", "--seed", "0")
+    assert process.returncode == 0, process.err
+    launched = shell.asked("torch.distributed.run")
+    assert launched == [
+        "-m torch.distributed.run --standalone --nproc_per_node 3 -m xser.train --corpus emodb --seed 0"
+    ]
+    assert len(shell.asked("-m xser.")) == 5
+    shell.log.unlink()
+    shell.recipe("emodb", "--gpus", "1")
+    assert shell.asked("torch.distributed.run") == []
+
+
+def test_nothing_runs_when_the_options_do_not_pass_the_check(shell):
+    process = shell.recipe("emodb", "--system", "nonsense", FAKE_FAILING_VERB="xser.experiment")
+    assert process.returncode == 1
+    assert process.err == "xser: it went wrong\n"
+    assert shell.modules() == ["xser.experiment"]
+
+
+def test_a_failing_stage_ends_the_run_with_its_exit_code(shell):
+    process = shell.recipe("emodb", FAKE_FAILING_VERB="xser.manifests")
+    assert process.returncode == 1
+    assert shell.modules() == ["xser.experiment", *STAGES[:2]]
+
+
+@pytest.mark.parametrize("options", [["--help"], ["-h"], ["--stage", "1", "--help", "--encoder", "compact"]])
+def test_help_prints_the_help_and_runs_no_stage(shell, options):
+    assert shell.recipe("cafe", *options).returncode == 0
+    encoder = " --encoder compact" if "--encoder" in options else ""
+    assert shell.asked("-m xser.") == [f"-m xser.experiment help --corpus cafe{encoder}"]
+
+
+def test_a_recipe_runs_from_any_folder_and_through_a_link(shell, tmp_path):
+    link = tmp_path / "link.sh"
+    link.symlink_to(shell.root / "recipes" / "urdu" / "run.sh")
+    environment = {"PATH": str(shell.bin), "FAKE_LOG": str(shell.log), "XSER_PYTHON": "python3", "CDPATH": "/:/usr"}
+    subprocess.run([shell.bin / "bash", "link.sh"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    subprocess.run([shell.bin / "bash", "run.sh"], cwd=link.resolve().parent, env=environment, check=True)
+    assert shell.modules() == ["xser.experiment", *STAGES] * 2
+
+
+def test_the_checkout_s_library_is_found_from_any_folder(shell):
+    script = shell.root / "tools" / "show.sh"
+    script.write_text('source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"\necho "$python|$PYTHONPATH"\n')
+    process = shell.run("tools/show.sh", cwd="/", XSER_PYTHON=shell.python, PYTHONPATH="/mine")
+    assert process.out == f"{shell.python}|{shell.root}:/mine\n"
+    assert "--print" not in "".join(shell.asked(""))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], "-m pytest"),
+        (["tests/model", "-k", "supcon"], "-m pytest tests/model -k supcon"),
+        (["--slow"], "-m pytest -m ''"),
+        (["-x", "--slow"], "-m pytest -m '' -x"),
+    ],
+)
+def test_the_tests_command_passes_pytest_its_options(shell, options, expected):
+    process = shell.run("tools/test.sh", *options, XSER_PYTHON=shell.python)
+    assert process.returncode == 0, process.err
+    assert shell.asked("-m pytest") == [expected]
+    (check,) = shell.asked("check_environment.py")
+    assert "requirements-test.txt" in check
+
+
+@pytest.mark.parametrize("script", ["tools/test.sh", "tools/setup_env.sh"])
+def test_scripts_have_help(shell, script):
+    process = shell.run(script, "--help")
+    assert process.returncode == 0 and script in process.out and process.out.count("\n") > 4
+    assert shell.asked("") == []

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Set the environment up with what the tests need, and run every test, doctests included.
+#
+#   bash tools/test.sh                          everything but the slow tests
+#   bash tools/test.sh --slow                   everything
+#   bash tools/test.sh tests/model -k supcon    any options of pytest; paths are relative to the checkout
+set -euo pipefail
+
+selection=()
+arguments=()
+for word in "$@"; do
+    case $word in
+        --slow) selection=(-m "") ;;
+        -h | --help)
+            sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+            exit 0
+            ;;
+        *) arguments+=("$word") ;;
+    esac
+done
+
+# shellcheck disable=SC2034  # read by environment.sh
+xser_extras=--test
+# shellcheck source=tools/environment.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"
+cd -- "$root"
+exec "$python" -m pytest "${selection[@]}" "${arguments[@]}"

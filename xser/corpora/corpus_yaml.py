@@ -1,0 +1,236 @@
+"""The keys of a corpus.yaml, each read and checked by itself."""
+
+import dataclasses
+import re
+
+import yaml
+
+from xser.corpora.emotions import CANONICAL
+from xser.corpora.file_patterns import FILE_FIELDS, Column, FilePattern, field_names, nfc
+from xser.corpora.label_tables import LabelTable
+from xser.corpora.languages import LANGUAGES
+from xser.errors import XserError
+
+COLUMNS = (  # of the rows, as corpus.yaml calls them: `emotion` is the native label
+    "utterance", "language", "speaker", "gender", "text", "transcript", "intensity", "take", "emotion", "official_part",
+)  # fmt: skip
+PARTS = ("train", "valid", "test")
+
+KEYS = {  # key: (types, required)
+    "title": (str, True),
+    "language": ((str, list), True),
+    "licence": (str, True),
+    "licence_note": (str, False),
+    "url": (str, True),
+    "citation": (str, True),
+    "obtain": (str, True),
+    "example": (str, True),
+    "files": (list, True),
+    "ignore": (list, False),
+    "tables": (list, False),
+    "columns": (dict, False),
+    "labels": (dict, True),
+    "counts": (dict, True),
+    "faults": (list, False),
+    "repeated_files": (bool, False),
+    "same_recording": (list, False),
+    "stratified": (dict, False),
+    "speaker_loss": (dict, False),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """A file that is known not to be usable: it is left out, and said.
+
+    `counted` tells whether the expected counts include it.
+    """
+
+    utterance: str
+    what: str
+    counted: bool
+
+
+class OnceLoader(yaml.SafeLoader):
+    """YAML's safe loader, refusing a key that stands twice in a mapping."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for at, key in enumerate(keys):
+            if key in keys[:at]:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_values(content, corpus):
+    """Read and check the keys of a corpus.yaml.
+
+    Parameters
+    ----------
+    content : object
+        What the YAML loader made of the file.
+    corpus : str
+        The corpus id.
+
+    Returns
+    -------
+    dict
+        The attributes of a `xser.corpora.description.Corpus` but ``id`` and ``yaml``.
+
+    Raises
+    ------
+    XserError
+        For unknown, missing and mistyped keys, and values that cannot be.
+    """
+    _check_keys(content)
+    languages = _languages(content["language"])
+    files = _patterns("files", content["files"])
+    return {
+        **{key: content[key].strip() for key in ("title", "licence", "url", "citation", "obtain")},
+        "licence_note": content.get("licence_note", "").strip(),
+        "language": languages[0],
+        "languages": languages,
+        "example": nfc(content["example"]),
+        "files": files,
+        "ignore": _patterns("ignore", content.get("ignore", [])),
+        "tables": tuple(_table(table, files) for table in content.get("tables", [])),
+        "columns": _columns(content.get("columns", {})),
+        "labels": _labels(content["labels"]),
+        "counts": _counts(content["counts"], content["labels"]),
+        "faults": tuple(_fault(corpus, fault) for fault in content.get("faults", [])),
+        "repeated_files": content.get("repeated_files", False),
+        "same_recording": tuple(_same(corpus, names) for names in content.get("same_recording", [])),
+        "stratified": _stratified(content.get("stratified")),
+        "speaker_loss": _speaker_loss(content.get("speaker_loss")),
+    }
+
+
+def _check_keys(content):
+    if not isinstance(content, dict):
+        raise XserError("it must hold keys and values")
+    for key, value in content.items():
+        if key not in KEYS:
+            raise XserError(f"unknown key {key!r}; known are {', '.join(KEYS)}")
+        if not isinstance(value, KEYS[key][0]):
+            types = KEYS[key][0]
+            names = " or ".join(kind.__name__ for kind in (types if isinstance(types, tuple) else (types,)))
+            raise XserError(f"`{key}` must be a {names}, not {value!r}")
+    for key, (_, required) in KEYS.items():
+        if required and not content.get(key):
+            raise XserError(f"`{key}` is missing")
+
+
+def _languages(value):
+    languages = tuple([value] if isinstance(value, str) else value)
+    for language in languages:
+        if language not in LANGUAGES:
+            raise XserError(f"`language` {language!r} is unknown; known are {', '.join(LANGUAGES)}")
+    return languages
+
+
+def _patterns(key, values):
+    if not all(isinstance(value, str) for value in values):
+        raise XserError(f"`{key}` must list patterns (text)")
+    patterns = tuple(FilePattern(value) for value in values)
+    field_names(patterns)  # a pattern that cannot be understood speaks up now
+    return patterns
+
+
+def _table(value, files):
+    if not isinstance(value, dict) or set(value) != {"files", "columns", "join"}:
+        raise XserError("each of `tables` needs `files` (patterns), `columns` (field: heading) and `join` (fields)")
+    if not isinstance(value["files"], list) or not isinstance(value["join"], list):
+        raise XserError("`tables: files` and `tables: join` must be lists")
+    _check_texts("tables: columns", value["columns"])
+    table = LabelTable(_patterns("tables: files", value["files"]), dict(value["columns"]), tuple(value["join"]))
+    for field in table.join:
+        if field not in field_names(files) | set(FILE_FIELDS):
+            raise XserError(f"`tables: join` names {field!r}, which no pattern of `files` has")
+        if field not in table.fields:
+            raise XserError(f"`tables: join` names {field!r}, which the table does not have")
+    return table
+
+
+def _check_texts(key, mapping):
+    if not isinstance(mapping, dict):
+        raise XserError(f"`{key}` must be a dict")
+    for name, value in mapping.items():
+        for text in (name, value):
+            if not isinstance(text, str):
+                raise XserError(f"`{key}` has {text!r}, which YAML does not read as text: put it in quotes")
+
+
+def _columns(values):
+    columns = {}
+    for name, value in values.items():
+        if name not in COLUMNS:
+            raise XserError(f"`columns` has {name!r}; known are {', '.join(COLUMNS)}")
+        if isinstance(value, str):
+            columns[name] = Column(value)
+        elif isinstance(value, dict) and set(value) == {"from", "map"} and isinstance(value["from"], str):
+            columns[name] = Column(value["from"], _map(f"columns: {name}: map", value["map"]))
+        else:
+            raise XserError(f"`columns: {name}` must be a template, or have `from` (a template) and `map`")
+    return columns
+
+
+def _map(key, values):
+    _check_texts(key, values)
+    for expression in values:
+        try:
+            re.compile(expression)
+        except re.error as error:
+            raise XserError(f"`{key}` has {expression!r}, which is no regular expression ({error})") from error
+    return tuple((nfc(expression), nfc(value)) for expression, value in values.items())
+
+
+def _labels(values):
+    _check_texts("labels", values)
+    for label, emotion in values.items():
+        if emotion != "drop" and emotion not in CANONICAL:
+            raise XserError(f"`labels: {label}` is {emotion!r}; it must be `drop` or one of {', '.join(CANONICAL)}")
+    return {nfc(label): None if emotion == "drop" else emotion for label, emotion in values.items()}
+
+
+def _counts(values, labels):
+    if set(values) != set(labels):
+        differing = sorted(map(str, set(values) ^ set(labels)))
+        raise XserError(f"`counts` and `labels` must name the same labels; they differ in {', '.join(differing)}")
+    return {nfc(label): _whole("counts", label, count) for label, count in values.items()}
+
+
+def _whole(key, name, number):
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise XserError(f"`{key}: {name}` must be a whole number, not {number!r}")
+    return number
+
+
+def _fault(corpus, value):
+    if not isinstance(value, dict) or not {"utterance", "what"} <= set(value) <= {"utterance", "what", "counted"}:
+        raise XserError("each of `faults` needs `utterance` and `what`, and perhaps `counted: false`")
+    utterance, what, counted = value["utterance"], value["what"], value.get("counted", True)
+    if not isinstance(utterance, str) or not isinstance(what, str) or not isinstance(counted, bool):
+        raise XserError(f"`faults: {utterance}` must have text as `utterance` and `what`, true or false as `counted`")
+    return Fault(f"{corpus}-{nfc(utterance)}", what, counted)
+
+
+def _same(corpus, names):
+    if not isinstance(names, list) or len(names) < 2 or not all(isinstance(name, str) for name in names):
+        raise XserError("each of `same_recording` must list two utterances or more (text)")
+    return tuple(f"{corpus}-{nfc(name)}" for name in names)
+
+
+def _stratified(value):
+    if value is None:
+        return None
+    if set(value) != set(PARTS):
+        raise XserError(f"`stratified` must have {', '.join(PARTS)}")
+    return {part: _whole("stratified", part, value[part]) for part in PARTS}
+
+
+def _speaker_loss(value):
+    if value is None:
+        return {"masked": False, "why": ""}
+    if set(value) != {"masked", "why"} or not isinstance(value["masked"], bool) or not isinstance(value["why"], str):
+        raise XserError("`speaker_loss` must have `masked` (true or false) and `why` (text)")
+    return {"masked": value["masked"], "why": " ".join(value["why"].split())}

@@ -1,0 +1,241 @@
+"""A folder of recordings becomes rows, one per utterance, as the corpus's description says."""
+
+import collections
+import dataclasses
+
+import pandas as pd
+
+from xser.corpora.file_patterns import match_first, nfc
+from xser.corpora.folders import list_files, real_path, refuse_pointers
+from xser.corpora.label_tables import read_table, tables_beside
+from xser.errors import XserError
+
+ROW_COLUMNS = (
+    "utterance", "corpus", "language", "speaker", "gender", "text", "transcript", "intensity", "take", "native_label",
+    "official_part", "source",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Scan:
+    """What a folder holds of a corpus.
+
+    Attributes
+    ----------
+    rows : pandas.DataFrame
+        One row per usable utterance with the columns `ROW_COLUMNS`, all text, sorted by utterance.
+    notes : list of str
+        Sentences: what was left out, then what is odd.
+    left_out : list of str
+        Those of the notes that say what was left out.
+    found, expected : int
+        Recordings of the official release that are here, and that there are. Known faulty ones count as found.
+    complete : bool
+        Whether nothing of the official release is missing.
+    """
+
+    rows: pd.DataFrame
+    notes: list[str]
+    left_out: list[str]
+    found: int
+    expected: int
+    complete: bool
+
+
+def scan(corpus, folder, allow_incomplete=False, expected=None):
+    """Find the utterances of a corpus in a folder. Nothing is decoded and nothing written.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    folder : str or Path
+        Holds the recordings in any layout that the corpus's patterns match.
+    allow_incomplete : bool
+        Go on when recordings are missing; the scan's notes say so.
+    expected : dict of str to int, optional
+        Native label -> number of recordings, instead of the official release's: for made-up or partial corpora.
+
+    Returns
+    -------
+    Scan
+
+    Raises
+    ------
+    XserError
+        When the folder is missing, empty, of another corpus, full of Git LFS pointers or incomplete; for a native label
+        without an entry; and for two files that would be the same utterance.
+    """
+    matched, tables, strays = _sort_out(corpus, folder, list_files(folder))
+    refuse_pointers(folder, [file for file, _ in matched] + [file for table in tables for _, file in table])
+    left_out, odd = [], []
+    if strays:
+        odd.append(
+            f"{_count(strays, 'audio file')} found that no pattern of {corpus.title} matches, e.g. {strays[0].source}"
+        )
+    for table, files in zip(corpus.tables, tables, strict=True):
+        matched = _join(corpus, folder, table, files, matched, left_out, odd)
+    utterances = [_row(corpus, file, fields) for file, fields in matched]
+    _check_labels(corpus, utterances)
+    utterances = _once(corpus, utterances, left_out)
+    usable, counted = _without_faults(corpus, utterances, left_out)
+    expected = _expected(corpus, expected)
+    complete = _compare(corpus, folder, counted, expected, allow_incomplete, left_out, odd)
+    rows = pd.DataFrame(usable, columns=ROW_COLUMNS, dtype=str)
+    return Scan(rows, left_out + odd, left_out, counted.total(), sum(expected.values()), complete)
+
+
+def _count(things, name):
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
+def _sort_out(corpus, folder, files):
+    """Sort files into recordings with the fields of their paths, tables with theirs, and audio that is neither."""
+    matched, tables, strays = [], [[] for _ in corpus.tables], []
+    for file in files:
+        fields = match_first(corpus.files, file.path)
+        if fields is not None:
+            matched.append((file, {"stem": file.stem, "name": file.name, "path": file.path, **fields}))
+            continue
+        for table, found in zip(corpus.tables, tables, strict=True):
+            fields = match_first(table.files, file.path)
+            if fields is not None:
+                found.append((fields, file))
+        if file.is_audio and match_first(corpus.ignore, file.path) is None:
+            strays.append(file)
+    if not matched:
+        there = strays[0] if strays else files[0]
+        raise XserError(
+            f"{folder} is not {corpus.title}: no file like {corpus.example}; found e.g. {there.source}; "
+            f"give --data-root the folder that holds {corpus.example}"
+        )
+    return matched, tables, strays
+
+
+def _join(corpus, folder, table, files, matched, left_out, odd):
+    """Add a table's fields to the recordings; a recording without a row is no utterance."""
+    paths = [(fields, str(real_path(folder, file.source))) for fields, file in files]
+    paths += tables_beside(table, folder, [fields for fields, _ in paths])
+    if not paths:
+        like = " or ".join(pattern.text for pattern in table.files)
+        raise XserError(f"{folder} has no table like {like}, which says the labels of {corpus.title}: put it there")
+    rows = read_table(table, paths)
+    joined, without_row, used = [], [], set()
+    for file, fields in matched:
+        key = tuple(fields.get(field, "") for field in table.join)
+        if key in rows:
+            joined.append((file, {**fields, **rows[key]}))
+            used.add(key)
+        else:
+            without_row.append(file.source)
+    if without_row:
+        left_out.append(f"{_count(without_row, 'file')} without a row in the table left out, e.g. {without_row[0]}")
+    known = {fault.utterance for fault in corpus.faults}
+    missing = [key for key, row in rows.items() if key not in used and _utterance(corpus, row) not in known]
+    if missing:
+        like = ", ".join(f"{field} {value}" for field, value in zip(table.join, missing[0], strict=True))
+        odd.append(f"{_count(missing, 'row')} of the table without a file, e.g. {like}")
+    return joined
+
+
+def _utterance(corpus, fields):
+    column = corpus.columns.get("utterance")
+    return corpus.utterance_id(column.value(fields) if column else fields.get("stem", ""))
+
+
+def _row(corpus, file, fields):
+    for name, column in corpus.columns.items():
+        try:
+            fields[name] = column.value(fields)
+        except ValueError as error:
+            raise XserError(f"{file.source}: {name} {error} in {corpus.yaml}: add it to `columns: {name}`") from error
+    utterance = corpus.utterance_id(fields.get("utterance", fields["stem"]))
+    if "/" in utterance:
+        raise XserError(
+            f"{file.source}: the utterance {utterance!r} has a slash: change `columns: utterance` in {corpus.yaml}"
+        )
+    row = {name: nfc(fields.get(name, "")) for name in ROW_COLUMNS}
+    row |= {"utterance": utterance, "corpus": corpus.id, "source": file.source, "native_label": nfc(fields["emotion"])}
+    row["language"] = row["language"] or corpus.language
+    for name in ("speaker", "text"):
+        row[name] = f"{corpus.id}-{row[name]}" if row[name] else ""
+    return row
+
+
+def _check_labels(corpus, utterances):
+    unknown = [row for row in utterances if row["native_label"] not in corpus.labels]
+    if unknown:
+        label = unknown[0]["native_label"]
+        files = sum(row["native_label"] == label for row in unknown)
+        raise XserError(
+            f"{unknown[0]['source']}: the native label {label!r} ({files} of {len(utterances)} files) has no entry in "
+            f"{corpus.yaml}: map it to an emotion or to `drop` (there are {', '.join(corpus.labels)})"
+        )
+
+
+def _once(corpus, utterances, left_out):
+    """Keep each utterance once: of repeated files the one that lies highest, then the first by name."""
+    utterances = sorted(utterances, key=lambda row: (row["utterance"], row["source"].count("/"), row["source"]))
+    once, repeated = [], []
+    for row in utterances:
+        if once and row["utterance"] == once[-1]["utterance"]:
+            repeated.append((row, once[-1]))
+        else:
+            once.append(row)
+    if repeated and not corpus.repeated_files:
+        row, first = repeated[0]
+        more = f" (and {_count(repeated[1:], 'more file')} like it)" if len(repeated) > 1 else ""
+        raise XserError(
+            f"two files are the utterance {row['utterance']}: {first['source']} and {row['source']}{more}: keep one of "
+            "them, or give --data-root a folder that holds each recording once"
+        )
+    if repeated:
+        row, first = repeated[0]
+        left_out.append(
+            f"{_count(repeated, 'file')} at a second path left out, e.g. {row['source']}, the same as {first['source']}"
+        )
+    return once
+
+
+def _without_faults(corpus, utterances, left_out):
+    """Leave known faulty files out; return the usable rows and the number of recordings found by native label."""
+    faults = {fault.utterance: fault for fault in corpus.faults}
+    usable, counted = [], collections.Counter()
+    for row in utterances:
+        fault = faults.get(row["utterance"])
+        if fault is None:
+            usable.append(row)
+        else:
+            left_out.append(f"{row['source']} left out: known to be {fault.what}")
+        counted[row["native_label"]] += fault is None or fault.counted
+    return usable, counted
+
+
+def _expected(corpus, expected):
+    if expected is None:
+        return corpus.counts
+    unknown = [label for label in expected if label not in corpus.labels]
+    if unknown:
+        raise XserError(f"the counts given for {corpus.title} name {unknown[0]!r}, which {corpus.yaml} does not have")
+    return expected
+
+
+def _compare(corpus, folder, counted, expected, allow_incomplete, left_out, odd):
+    """Compare what was found with what there should be, label by label; return whether nothing is missing."""
+    found, total = counted.total(), sum(expected.values())
+    differing = [label for label in corpus.labels if counted[label] != expected.get(label, 0)]
+    labels = ", ".join(f"{label} {counted[label]} of {expected.get(label, 0)}" for label in differing)
+    missing = any(counted[label] < expected.get(label, 0) for label in differing)
+    if not differing:
+        return True
+    if not missing:
+        odd.append(f"found {found} files of {corpus.title}, more than the {total} there should be ({labels})")
+        return True
+    if found < total:
+        what = f"found {found} of {total} files of {corpus.title} in {folder} ({labels})"
+    else:
+        what = f"found {found} files of {corpus.title} in {folder} where {total} should be, but other labels ({labels})"
+    if not allow_incomplete:
+        hints = "".join(f"; {note}" for note in left_out + odd)
+        raise XserError(f"{what}{hints}; fetch what is missing, or go on without it: --allow-incomplete")
+    odd.append(what)
+    return False

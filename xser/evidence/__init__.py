@@ -1,0 +1,12 @@
+"""What can be believed: every figure, table and picture, made from prediction files and from nothing else.
+
+- `predictions`: the file that evaluation writes, a row an utterance, and the run it came from
+- `metrics`: UAR, macro-F1, recalls, confusions
+- `intervals`: bootstrap over utterances and over speakers
+- `pooled`: the runs of one system put together over seeds and folds, checked to be comparable
+- `tables`: one row per task, system and evaluated part; terminal, Markdown, CSV, JSON
+- `overview`: a page that compares systems over all targets
+- `pictures`: confusion matrices
+
+This wing needs no torch and never sees a waveform or a weight.
+"""

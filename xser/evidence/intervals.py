@@ -1,0 +1,137 @@
+"""How far a UAR may be from the truth: percentile bootstrap over utterances and over speakers.
+
+What is drawn anew is the test set; the trained systems stay as they are. With several seeds one resample serves all of
+them, and their UARs are averaged within it: the interval is that of the mean over seeds, and the scatter over seeds
+stands beside it as a standard deviation. With several systems one resample serves all of them too, so that differences
+are paired.
+
+Two questions, two draws:
+
+- over utterances: other utterances of the same speakers. n utterances are drawn with replacement, stratified by
+  nothing, so that the class counts vary as well.
+- over speakers (cluster bootstrap): other speakers. As many speakers as there are, drawn with replacement, each with
+  all utterances. Utterances of one speaker are alike, so this is mostly the wider and always the more honest one; below
+  some ten speakers it is itself uncertain (too narrow).
+
+A resample in which an emotion does not occur averages over the emotions that do (it has no recall to average).
+
+Speed: since a recall is a mean of hits, all that matters of an utterance is its emotion and its share of hits over the
+seeds. Utterances that agree in these are one cell, and resampling utterances is a multinomial draw over a few cells.
+"""
+
+import numpy as np
+
+RESAMPLES = 2000
+FEWEST_SPEAKERS = 5
+
+
+def utterance_bootstrap(reference, hits, emotions, resamples=RESAMPLES, seed=0):
+    """Draw UARs of resampled utterances.
+
+    Parameters
+    ----------
+    reference : array of int (utterances,)
+        Emotion of each utterance, 0 .. emotions - 1.
+    hits : array of float (utterances,) or (utterances, systems)
+        Share of the seeds with which the utterance is recognised: 0 or 1 with a single seed.
+    emotions : int
+        Number of emotions.
+    resamples : int
+    seed : int or sequence of int
+        Of the random generator.
+
+    Returns
+    -------
+    numpy.ndarray (resamples, systems)
+        UAR of each resample, averaged over seeds, as fractions of 1. Columns of a row are of the same resample.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> draws = utterance_bootstrap(np.array([0, 0, 1, 1]), np.array([1.0, 1.0, 1.0, 0.0]), emotions=2, resamples=100)
+    >>> draws.shape
+    (100, 1)
+    """
+    reference, hits = _checked(reference, hits)
+    cells, counts = np.unique(np.column_stack([reference, hits]), axis=0, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(len(reference), counts / len(reference), size=resamples)
+    group = np.arange(len(cells))
+    return _uar(drawn, *_totals(group, cells[:, 0].astype(int), cells[:, 1:], emotions))
+
+
+def speaker_bootstrap(reference, hits, speakers, emotions, resamples=RESAMPLES, seed=0):
+    """Draw UARs of resampled speakers, each with all utterances.
+
+    Parameters
+    ----------
+    reference, hits, emotions, resamples, seed
+        As for `utterance_bootstrap`.
+    speakers : sequence of str (utterances,)
+        Empty where unknown.
+
+    Returns
+    -------
+    numpy.ndarray (resamples, systems)
+        All NaN when a speaker is unknown or there are fewer than `FEWEST_SPEAKERS`: with two of them there are three
+        different resamples, and the interval would pretend to know other speakers.
+    """
+    reference, hits = _checked(reference, hits)
+    speakers = np.asarray(speakers, dtype=str)
+    names, group = np.unique(speakers, return_inverse=True)
+    if len(names) < FEWEST_SPEAKERS or "" in names:
+        return np.full((resamples, hits.shape[1]), np.nan)
+    drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+    return _uar(drawn, *_totals(group, reference, hits, emotions))
+
+
+def interval(draws, level=0.95):
+    """Percentile interval of bootstrap draws.
+
+    Parameters
+    ----------
+    draws : array of float (resamples,)
+    level : float
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper end; NaN when a draw is NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> low, high = interval(np.arange(1001))
+    >>> round(float(low), 6), round(float(high), 6)
+    (25.0, 975.0)
+    """
+    tail = 100 * (1 - level) / 2
+    low, high = np.percentile(np.asarray(draws, dtype=float), [tail, 100 - tail])
+    return float(low), float(high)
+
+
+def _checked(reference, hits):
+    reference, hits = np.asarray(reference), np.asarray(hits, dtype=float)
+    hits = hits[:, None] if hits.ndim == 1 else hits
+    if len(reference) == 0 or len(reference) != len(hits):
+        raise ValueError(f"{len(reference)} references for {len(hits)} rows of hits")
+    return reference, hits
+
+
+def _totals(group, reference, hits, emotions):
+    """Sum utterances (groups, emotions) and hits (groups, emotions, systems) of each group."""
+    groups = int(group.max()) + 1
+    utterances = np.zeros((groups, emotions))
+    found = np.zeros((groups, emotions, hits.shape[1]))
+    np.add.at(utterances, (group, reference), 1)
+    np.add.at(found, (group, reference), hits)
+    return utterances, found
+
+
+def _uar(drawn, utterances, found):
+    """UAR (resamples, systems) of groups drawn so many times (resamples, groups)."""
+    groups, emotions, systems = found.shape
+    drawn = drawn.astype(float)
+    occurring = drawn @ utterances
+    hits = (drawn @ found.reshape(groups, -1)).reshape(-1, emotions, systems)
+    recall = hits / np.where(occurring > 0, occurring, np.nan)[:, :, None]
+    return np.nanmean(recall, axis=1)

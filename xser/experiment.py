@@ -1,0 +1,348 @@
+"""One experiment: the options that every stage of a recipe takes, checked before anything runs.
+
+``recipes/*/run.sh`` passes its options unchanged to every verb, and each verb reads what it needs from the
+`Experiment`. Nothing here needs torch::
+
+    python -m xser.experiment check --corpus emodb --seed 3      # prints nothing when all is well
+    python -m xser.experiment help --corpus emodb                # the help of recipes/emodb/run.sh
+"""
+
+import dataclasses
+import difflib
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from xser.command_line import OneLineParser, run
+from xser.corpora.description import corpus_ids, read_corpus
+from xser.corpora.emotions import Scheme, load_scheme
+from xser.errors import XserError
+from xser.hyperparameters import check_value, describe_hyperparameters, hyperparameter_keys, yaml_names
+from xser.protocol import workspace
+from xser.protocol.splits import check_split, split_names_help
+from xser.protocol.tasks import Selection, Task, resolve_selections
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+STAGES = """\
+stages:
+  0 prepare     find the recordings, check them, write 16 kHz audio
+  1 manifests   map labels to emotions, split into train, valid and test
+  2 train       train every system with every seed
+  3 evaluate    recognise the emotions of the target, print the table
+"""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Experiment:
+    """What a user asked for, checked.
+
+    Attributes
+    ----------
+    kind : str
+        ``within`` (one corpus by itself) or ``zero_shot``.
+    sources : tuple of Selection
+        The corpora trained on; for ``within`` the one corpus.
+    target : Selection or None
+        The unseen corpus; None for ``within``.
+    systems, seeds : tuple
+        Every system is trained with every seed.
+    hyperparameters : dict
+        HyperPyYAML keys that the command line overrides, values read.
+    command : str
+        The command that a reader may type to repeat it.
+    """
+
+    kind: str
+    sources: tuple[Selection, ...]
+    target: Selection | None
+    systems: tuple[str, ...]
+    encoder: str
+    scheme: Scheme
+    split: str
+    split_seed: int
+    seeds: tuple[int, ...]
+    data_root: Path
+    work_dir: Path
+    recipes: Path
+    jobs: int
+    skip_bad: bool
+    allow_incomplete: bool
+    hyperparameters: dict[str, object]
+    command: str
+
+    @property
+    def corpus(self):
+        """The corpus id of an experiment within one corpus."""
+        return self.sources[0].corpus
+
+    @property
+    def task(self):
+        """The `Task`: sources and target."""
+        return Task(self.sources, self.target)
+
+    @property
+    def selections(self):
+        """Every selection of the experiment, the target last."""
+        return self.sources + ((self.target,) if self.target else ())
+
+    @property
+    def several_corpora(self):
+        """Whether the data root must hold one folder per corpus."""
+        return len(self.selections) > 1
+
+    @property
+    def hparams(self):
+        """The folder of HyperPyYAML files."""
+        return self.recipes / "hparams"
+
+    def corpus_yaml(self, corpus):
+        """Path of a corpus's description."""
+        return self.recipes / corpus / "corpus.yaml"
+
+    def data_folder(self, corpus):
+        """Where the recordings of a corpus lie."""
+        return workspace.data_folder(self.data_root, corpus, self.several_corpora)
+
+    def prepared_folder(self, corpus):
+        """Where stage 0 keeps the audio of a corpus."""
+        return workspace.prepared_folder(
+            self.work_dir, self.corpus_yaml(corpus), self.data_folder(corpus), self.skip_bad, self.allow_incomplete
+        )
+
+    def manifest_folder(self, selection):
+        """Where stage 1 keeps the manifest of a selection.
+
+        Raises
+        ------
+        XserError
+            When stage 0 has not prepared its corpus.
+        """
+        prepared = workspace.read_prepared_info(self.prepared_folder(selection.corpus))
+        return workspace.manifest_folder(
+            self.work_dir,
+            read_corpus(self.corpus_yaml(selection.corpus)),
+            selection.language,
+            self.scheme,
+            self.split,
+            self.split_seed,
+            prepared["fingerprint"],
+        )
+
+
+def parse_experiment(verb, argv):
+    """Read and check the options of an experiment.
+
+    Parameters
+    ----------
+    verb : str
+        Name of the verb, for messages.
+    argv : list of str
+        The options.
+
+    Returns
+    -------
+    Experiment
+
+    Raises
+    ------
+    XserError
+        For whatever does not exist: a corpus, language, system, encoder, scheme, split or hyperparameter.
+    SystemExit
+        With code 2 and one line when the options cannot be read.
+    """
+    parser = _parser(f"python -m xser.{verb}")
+    options, rest = parser.parse_known_args(argv)
+    recipes = _recipes_folder(options.recipes)
+    encoder = _known("encoder", options.encoder, recipes / "hparams" / "encoders")
+    for name in _list(options.system):
+        _known("system", name, recipes / "hparams" / "systems")
+    hyperparameters = _hyperparameters(parser, rest, hyperparameter_keys(recipes / "hparams", encoder))
+    check_split(options.split)
+    kind, sources, target = _selections(parser, options, recipes)
+    if kind == "zero_shot" and options.split.partition(":")[0] in ("loso", "folds"):
+        raise XserError(f"--split {options.split} makes folds of one corpus; for zero_shot use speaker, stratified or official")
+    systems = _list(options.system) or (("baseline2",) if kind == "within" else ("baseline2", "proposed"))
+    _refuse_repeats(parser, "--system", systems)
+    return Experiment(
+        kind=kind,
+        sources=sources,
+        target=target,
+        systems=systems,
+        encoder=encoder,
+        scheme=load_scheme(options.scheme),
+        split=options.split,
+        split_seed=options.split_seed,
+        seeds=_seeds(parser, options),
+        data_root=_folder(options.data_root),
+        work_dir=_folder(options.work_dir),
+        recipes=recipes,
+        jobs=_jobs(parser, options.jobs),
+        skip_bad=options.skip_bad,
+        allow_incomplete=options.allow_incomplete,
+        hyperparameters=hyperparameters,
+        command=_command(kind, argv),
+    )
+
+
+def _parser(prog):
+    parser = OneLineParser(prog=prog, epilog=STAGES)
+    what = parser.add_argument_group("what is recognised")
+    what.add_argument("--corpus", metavar="C", help="one corpus by itself (set by recipes/C/run.sh)")
+    what.add_argument("--sources", metavar="A,B", help="corpora or languages to train on; `esd:cmn` is one language of a corpus")
+    what.add_argument("--target", metavar="C", help="the corpus or language that training never sees")
+    how = parser.add_argument_group("how")
+    how.add_argument("--system", metavar="S[,S]", help="systems to train (recipes/hparams/systems)")
+    how.add_argument("--encoder", metavar="E", default="compact", help="an encoder of recipes/hparams/encoders")
+    how.add_argument("--scheme", metavar="X", default="four", help="the set of emotions, or a YAML file that defines one")
+    how.add_argument("--split", metavar="NAME", default="speaker", help=split_names_help())
+    how.add_argument("--split-seed", metavar="N", type=int, default=0, help="seed of the split")
+    how.add_argument("--seed", metavar="N", help="seed of the training (0 when neither this nor --seeds is given)")
+    how.add_argument("--seeds", metavar="N-M", help="several seeds: 0-4 or 0,2,5")
+    where = parser.add_argument_group("where")
+    where.add_argument("--data-root", metavar="DIR", default=CHECKOUT / "egs_data", help="recordings: a folder per corpus")
+    where.add_argument("--work-dir", metavar="DIR", default=CHECKOUT / "exp", help="where everything is written")
+    where.add_argument("--recipes", metavar="DIR", default=CHECKOUT / "recipes", help="the recipes of a checkout")
+    data = parser.add_argument_group("the recordings")
+    data.add_argument("--jobs", metavar="N", type=int, default=-1, help="processes for audio; -1 means every core")
+    data.add_argument("--skip-bad", action="store_true", help="leave unusable recordings out and say how many")
+    data.add_argument("--allow-incomplete", action="store_true", help="go on when files are missing; the results say so")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    return parser
+
+
+def _recipes_folder(folder):
+    folder = Path(folder).expanduser().resolve()
+    if not (folder / "hparams" / "train.yaml").is_file():
+        raise XserError(f"{folder} holds no recipes (hparams/train.yaml): give --recipes the recipes folder of a checkout")
+    return folder
+
+
+def _folder(folder):
+    return Path(folder).expanduser().resolve()
+
+
+def _known(what, name, folder):
+    names = yaml_names(folder)
+    if name not in names:
+        raise XserError(f"there is no {what} {name!r}{_like(name, names)}; {folder} has {', '.join(names)}")
+    return name
+
+
+def _like(word, known):
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _list(words):
+    return tuple(word.strip() for word in words.split(",") if word.strip()) if words else ()
+
+
+def _refuse_repeats(parser, option, values):
+    if len(set(values)) < len(values):
+        parser.error(f"{option} names something twice: {','.join(map(str, values))}")
+
+
+def _selections(parser, options, recipes):
+    if options.corpus:
+        if options.sources or options.target:
+            parser.error("--sources and --target belong to recipes/zero_shot/run.sh, not to one corpus by itself")
+        if options.corpus not in corpus_ids(recipes):
+            raise XserError(f"there is no corpus {options.corpus!r}; {recipes} has {', '.join(corpus_ids(recipes))}")
+        return "within", (Selection(options.corpus, None),), None
+    if not options.sources or not options.target:
+        parser.error("give --corpus C, or --sources A,B and --target C")
+    data_root = _folder(options.data_root)
+    sources = resolve_selections(_list(options.sources), recipes, data_root)
+    target = resolve_selections(_list(options.target), recipes, data_root)
+    if len(target) != 1:
+        raise XserError(f"--target {options.target} is {len(target)} corpora ({', '.join(map(str, target))}): name one")
+    Task(tuple(sources), target[0]).check(recipes)
+    return "zero_shot", tuple(sources), target[0]
+
+
+def _seeds(parser, options):
+    if options.seed is not None and options.seeds is not None:
+        parser.error("give --seed or --seeds, not both")
+    text = options.seeds if options.seeds is not None else options.seed if options.seed is not None else "0"
+    seeds = []
+    for piece in text.split(","):
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", piece.strip())
+        if not match:
+            parser.error(f"seeds are whole numbers, as in 0-4 or 0,2,5, not {text!r}")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            parser.error(f"the seeds {piece} run backwards")
+        seeds.extend(range(first, last + 1))
+    _refuse_repeats(parser, "--seeds", seeds)
+    return tuple(seeds)
+
+
+def _jobs(parser, jobs):
+    if jobs == 0 or jobs < -1:
+        parser.error(f"--jobs is a number of processes, or -1 for every core, not {jobs}")
+    return jobs
+
+
+def _hyperparameters(parser, words, known):
+    """Read ``--key value`` and ``--key=value`` for the keys of the HyperPyYAML files."""
+    values, words = {}, list(words)
+    while words:
+        word = words.pop(0)
+        if not word.startswith("--"):
+            parser.error(f"stray word {word!r}")
+        key, equals, value = word[2:].partition("=")
+        key = key.replace("-", "_")
+        if key not in known:
+            options = {"stage", "stop_stage", "gpus"} | set(known) | {action.dest for action in parser._actions}
+            parser.error(f"unknown option --{key}{_like(key, options)}")
+        if not equals:
+            if not words or words[0].startswith("--"):
+                parser.error(f"option --{key} needs a value")
+            value = words.pop(0)
+        values[key] = check_value(key, value, known[key])
+    return values
+
+
+def _command(kind, argv):
+    """Write the command as a user would type it."""
+    words = list(argv)
+    recipe = "zero_shot"
+    if kind == "within":
+        at = next(i for i, word in enumerate(words) if word.partition("=")[0] == "--corpus")
+        recipe = words[at].partition("=")[2] or words[at + 1]
+        del words[at : at + (1 if "=" in words[at] else 2)]
+    return " ".join(["bash", f"recipes/{recipe}/run.sh", *map(shlex.quote, words)])
+
+
+def print_help(argv):
+    """Print the help of a recipe's run.sh: stages, options, and every hyperparameter with its default."""
+    options, _ = _parser("run.sh").parse_known_args(argv)
+    recipes = _recipes_folder(options.recipes)
+    recipe = options.corpus or "zero_shot"
+    parser = _parser(f"bash recipes/{recipe}/run.sh")
+    control = parser.add_argument_group("stages and devices")
+    control.add_argument("--stage", metavar="N", default=0, help="first stage: a number or a name")
+    control.add_argument("--stop-stage", metavar="M", default=3, help="last stage")
+    control.add_argument("--gpus", metavar="N", default=1, help="processes of stage 2, each with a GPU where there is one")
+    print(parser.format_help())
+    for heading, folder in (("systems", "systems"), ("encoders", "encoders")):
+        print(f"{heading}: {', '.join(yaml_names(recipes / 'hparams' / folder))}")
+    print(f"\nhyperparameters (encoder {options.encoder}; any of them as --key value):")
+    for key, default, comment in describe_hyperparameters(recipes / "hparams", options.encoder):
+        print(f"  --{key:<26} {default:<10} {comment}".rstrip())
+
+
+def main(argv):
+    """Check an experiment's options, or print the help of a recipe."""
+    if not argv or argv[0] not in ("check", "help"):
+        raise XserError("usage: python -m xser.experiment check|help <options of run.sh>")
+    if argv[0] == "help":
+        print_help(argv[1:])
+    else:
+        parse_experiment("experiment", argv[1:])
+
+
+if __name__ == "__main__":
+    run(main, sys.argv[1:])

@@ -1,0 +1,1 @@
+"""What learns: encoders, losses, batches and the Brain that joins them."""

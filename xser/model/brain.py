@@ -1,0 +1,165 @@
+"""The SpeechBrain Brain that learns emotions: cross-entropy, SupCon and the speaker adversary."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import speechbrain as sb
+import torch
+from sklearn.metrics import recall_score
+
+from xser.model.adversary import masked_cross_entropy
+from xser.model.batches import frames_of
+from xser.model.gathering import mean_over_ranks
+
+logger = logging.getLogger(__name__)
+
+
+class EmotionBrain(sb.Brain):
+    """L = L_CE + alpha L_SupCon + beta L_Spk (Mi, Ma and Toda, arXiv:2606.06200).
+
+    A term whose weight is 0 is not computed. Every epoch draws from its own random stream, a function of the seed, the
+    epoch and the rank, so that a resumed training goes on exactly as one that was never stopped.
+
+    Parameters
+    ----------
+    hparams : dict
+        Built from train.yaml: ``modules``, ``supcon``, ``reversal_ramp``, the weights, ``epoch_counter`` ...
+    emotions : sequence of str
+        The scheme's emotions, in order.
+    class_weights : Tensor or None
+        Weight of each emotion in the cross-entropy, (emotions,).
+    valid_languages : dict of str to str
+        Language of each validation utterance.
+    steps_per_epoch : int
+        Batches of an epoch.
+    on_epoch : callable
+        Called with (epoch, mean validation UAR) after each epoch, for a progress bar.
+    """
+
+    def __init__(self, hparams, emotions, class_weights, valid_languages, steps_per_epoch, on_epoch, **brain_options):
+        super().__init__(hparams=hparams, **brain_options)
+        self.emotions = list(emotions)
+        self.class_weights = None if class_weights is None else class_weights.to(self.device)
+        self.valid_languages = valid_languages
+        self.steps_per_epoch = steps_per_epoch
+        self.on_epoch = on_epoch
+
+    def compute_forward(self, batch, stage):
+        """Logits (batch, emotions), embeddings (batch, size) and, while the adversary trains, speaker logits."""
+        batch = batch.to(self.device)
+        embeddings = embed(self.modules, self.hparams.pooling, batch)
+        speaker_logits = None
+        if stage == sb.Stage.TRAIN and self.hparams.speaker_weight > 0:
+            speaker_logits = self.modules.adversary(embeddings, self.hparams.reversal_ramp(self.progress()))
+        return self.modules.emotion_head(embeddings), embeddings, speaker_logits
+
+    def compute_objectives(self, outputs, batch, stage):
+        """The loss of method and system; validation keeps the predictions instead."""
+        logits, embeddings, speaker_logits = outputs
+        if stage != sb.Stage.TRAIN:
+            self.predicted.update(zip(batch.id, logits.argmax(dim=-1).tolist(), strict=True))
+            self.reference.update(zip(batch.id, batch.emotion.tolist(), strict=True))
+            return torch.nn.functional.cross_entropy(logits, batch.emotion)
+        loss = weighted_cross_entropy(logits, batch.emotion, self.class_weights)
+        if self.hparams.supcon_weight > 0:
+            loss = loss + self.hparams.supcon_weight * self.hparams.supcon(embeddings, batch.emotion, batch.language)
+        if speaker_logits is not None:
+            loss = loss + self.hparams.speaker_weight * masked_cross_entropy(speaker_logits, batch.speaker)
+        return loss
+
+    def progress(self):
+        """The share of the training that is done, 0 to 1."""
+        epoch = self.hparams.epoch_counter.current
+        return min(1.0, ((epoch - 1) * self.steps_per_epoch + self.step) / (self.hparams.epochs * self.steps_per_epoch))
+
+    def on_fit_batch_start(self, batch, should_step):
+        """Let the learning rate fall linearly to a twentieth over the training."""
+        rate = self.hparams.learning_rate * (1 - 0.95 * self.progress())
+        sb.nnet.schedulers.update_learning_rate(self.optimizer, rate)
+
+    def on_stage_start(self, stage, epoch=None):
+        """Start the epoch's own random stream, or an empty list of predictions."""
+        if stage == sb.Stage.TRAIN:
+            sb.utils.seed.seed_everything(epoch_seed(self.hparams.seed, epoch, torch.distributed.get_rank() if torch.distributed.is_initialized() else 0), verbose=False)
+        else:
+            self.predicted, self.reference = {}, {}
+
+    def on_stage_end(self, stage, stage_loss, epoch=None):
+        """After validation: UAR of each language, the log's line, the checkpoint."""
+        if stage == sb.Stage.TRAIN:
+            self.train_loss = stage_loss
+            return
+        recalls = uar_by_language(self.reference, self.predicted, self.valid_languages)
+        mean = sum(recalls.values()) / len(recalls)
+        self.hparams.train_logger.log_stats(
+            {"epoch": epoch, "rate": self.optimizer.param_groups[0]["lr"]},
+            {"loss": self.train_loss},
+            {"loss": stage_loss, "UAR": mean, **{f"UAR {language}": uar for language, uar in recalls.items()}},
+        )
+        self.checkpointer.save_and_keep_only(
+            meta={"uar": mean, "epoch": epoch}, max_keys=["uar"], verbosity=logging.DEBUG
+        )
+        self.on_epoch(epoch, mean)
+
+
+def weighted_cross_entropy(logits, emotions, weights=None):
+    """Mean cross-entropy over the whole batch, of all ranks, each utterance with the weight of its emotion.
+
+    Parameters
+    ----------
+    logits : Tensor
+        Shape (batch, emotions).
+    emotions : Tensor
+        Class indices (batch,).
+    weights : Tensor, optional
+        Weight of each emotion (emotions,); 1 by default.
+
+    Returns
+    -------
+    Tensor
+        Scalar.
+    """
+    total = torch.nn.functional.cross_entropy(logits, emotions, weight=weights, reduction="sum")
+    count = len(emotions) if weights is None else weights[emotions].sum()
+    return mean_over_ranks(total, count)
+
+
+def embed(modules, pooling, batch):
+    """Embeddings (batch, size) of a padded batch."""
+    features, lengths = frames_of(batch.features)
+    return pooling(*modules["network"](features, lengths))
+
+
+def epoch_seed(seed, epoch, rank=0):
+    """A seed of its own for each epoch of each rank of a training, below 2^32."""
+    return int(np.random.SeedSequence([seed, epoch, rank]).generate_state(1)[0])
+
+
+def uar_by_language(reference, predicted, languages):
+    """UAR of each language over the emotions that occur in it.
+
+    Parameters
+    ----------
+    reference, predicted : dict
+        Class index of each utterance.
+    languages : dict
+        Language of each utterance.
+
+    Returns
+    -------
+    dict of str to float
+        In the order of the languages' codes, 0 to 1.
+
+    Examples
+    --------
+    >>> uar_by_language({"a": 0, "b": 1, "c": 1}, {"a": 0, "b": 1, "c": 0}, {"a": "deu", "b": "deu", "c": "fra"})
+    {'deu': 1.0, 'fra': 0.0}
+    """
+    table = pd.DataFrame({"reference": reference, "predicted": predicted, "language": languages}).dropna()
+    return {
+        language: float(
+            recall_score(part.reference, part.predicted, labels=part.reference.unique(), average="macro", zero_division=0)
+        )
+        for language, part in table.groupby("language")
+    }

@@ -1,0 +1,37 @@
+"""SpeechBrain checkpoints that appear under their name only when they are whole."""
+
+import os
+import shutil
+
+from speechbrain.utils.checkpoints import Checkpoint, Checkpointer
+from speechbrain.utils.distributed import if_main_process
+
+UNFINISHED = ".unfinished-"
+
+
+class WholeCheckpointer(Checkpointer):
+    """A SpeechBrain `Checkpointer` that a kill in the middle of saving does no harm.
+
+    SpeechBrain writes a checkpoint file by file into a folder that recovery already finds. Here the folder is hidden
+    until all of it is on the disk, then renamed.
+    """
+
+    def _new_checkpoint_dirpath(self):
+        final = super()._new_checkpoint_dirpath()
+        return final.with_name(UNFINISHED + final.name)
+
+    def save_checkpoint(self, *args, **options):
+        """Save as `Checkpointer.save_checkpoint` does, then let the checkpoint appear."""
+        if if_main_process():
+            for leftover in self.checkpoints_dir.glob(f"{UNFINISHED}*"):
+                shutil.rmtree(leftover)
+        saved = super().save_checkpoint(*args, **options)
+        if saved is None:
+            return None
+        for file in saved.path.iterdir():
+            with open(file, "rb") as written:
+                os.fsync(written.fileno())
+        final = saved.path.with_name(saved.path.name.removeprefix(UNFINISHED))
+        saved.path.rename(final)
+        files = {name: final / file.name for name, file in saved.paramfiles.items()}
+        return Checkpoint(final, saved.meta, files)

@@ -1,0 +1,93 @@
+"""Log-mel frames: the front end of networks trained from scratch."""
+
+import torch
+import torchaudio
+
+from xser.model.encoders.masks import zero_padding
+from xser.model.encoders.pooling import MaskedMean
+
+RATE = 16000
+WINDOW = 400  # 25 ms
+HOP = 160  # 10 ms
+FFT = 512
+
+
+class LogMel(torch.nn.Module):
+    """64 log-mel bands, 25 ms windows every 10 ms, at 16 kHz.
+
+    Only windows that lie wholly inside the utterance count, so no frame sees padding and an utterance gives the same
+    frames alone and in a batch. An utterance shorter than one window is filled up with zeros to one.
+
+    Parameters
+    ----------
+    bands : int
+        Mel bands from 20 Hz to 8 kHz (HTK scale).
+    floor : float
+        Least power of a band, before the natural logarithm.
+    remove_band_mean : bool
+        Subtract from each band its mean over the utterance: what remains knows less of the channel, the microphone and
+        with them the corpus, and nothing of the recording's level.
+
+    Attributes
+    ----------
+    identity : dict
+        Everything that the output depends on.
+    size : int
+        Bands.
+
+    Examples
+    --------
+    >>> frames, lengths = LogMel()(torch.zeros(2, 16000), torch.tensor([16000, 8000]))
+    >>> frames.shape, lengths.tolist()
+    (torch.Size([2, 98, 64]), [98, 48])
+    """
+
+    def __init__(self, bands=64, floor=1e-6, remove_band_mean=True):
+        super().__init__()
+        self.size = bands
+        self.floor = floor
+        self.remove_band_mean = remove_band_mean
+        self.identity = {
+            "kind": "log_mel",
+            "version": 1,
+            "rate": RATE,
+            "window": WINDOW,
+            "hop": HOP,
+            "fft": FFT,
+            "bands": bands,
+            "floor": floor,
+            "remove_band_mean": remove_band_mean,
+        }
+        filters = torchaudio.functional.melscale_fbanks(FFT // 2 + 1, 20.0, RATE / 2, bands, RATE)
+        self.register_buffer("filters", filters, persistent=False)
+        self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
+        self.mean = MaskedMean()
+
+    @torch.no_grad()
+    def forward(self, waveforms, lengths):
+        """Compute frames.
+
+        Parameters
+        ----------
+        waveforms : Tensor
+            Shape (batch, samples), 16 kHz.
+        lengths : Tensor
+            Real samples of each utterance (batch,).
+
+        Returns
+        -------
+        (Tensor, Tensor)
+            Frames (batch, time, bands), 0 where padded, and the numbers of real frames (batch,).
+        """
+        waveforms = zero_padding(waveforms, lengths)
+        # torch.stft centres the window in the transform: pad by the difference, so that frame t is samples 160 t to 160 t + 400.
+        side = (FFT - WINDOW) // 2
+        missing = max(0, WINDOW - waveforms.shape[1])
+        waveforms = torch.nn.functional.pad(waveforms, (side, side + missing))
+        spectrum = torch.stft(waveforms, FFT, HOP, WINDOW, self.window, center=False, return_complex=True)
+        power = spectrum.real.square() + spectrum.imag.square()
+        frames = (power.transpose(1, 2) @ self.filters).clamp_min(self.floor).log()
+        frame_lengths = 1 + (lengths.clamp_min(WINDOW) - WINDOW) // HOP
+        if self.remove_band_mean:
+            frames = frames - self.mean(frames, frame_lengths)[:, None]
+        return zero_padding(frames, frame_lengths), frame_lengths

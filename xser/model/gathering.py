@@ -1,0 +1,91 @@
+"""One batch over several processes: gathering with gradients, and means over all ranks.
+
+DistributedDataParallel averages the gradients of the ranks' losses, so what is learned from is the *mean over ranks* of
+whatever each rank returns. Both functions here are made so that this mean is the loss of one process with the whole
+batch, also when the ranks hold unequal numbers of utterances. Without torch.distributed they change nothing.
+
+Why `gather_with_gradients` multiplies gradients by the number of ranks W: let every rank r compute the same loss
+L(e_1, ..., e_W) from the gathered embeddings. The gradient wanted for the shared weights t is
+sum_r (de_r/dt)^T dL/de_r. Rank r only has its own e_r in its graph, and DDP returns (1/W) sum_r g_r, where g_r is the
+gradient that rank r computes; so g_r must be W (de_r/dt)^T dL/de_r. No second communication is needed, because dL/de_r
+is computed whole on rank r.
+"""
+
+import torch
+import torch.distributed as dist
+
+
+def number_of_ranks():
+    """How many processes train together; 1 without torch.distributed."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def gather_with_gradients(values):
+    """Stack the rows of all ranks, in the order of the ranks.
+
+    Every rank must compute the same loss from the result, and DDP must average the gradients (see the module's text).
+    All ranks must call this together; it does nothing else than return `values` when there is one process, or where no
+    gradient is wanted (evaluation runs whole on every rank).
+
+    Parameters
+    ----------
+    values : Tensor
+        Shape (batch of this rank, ...). The first dimension may differ from rank to rank; integers are gathered too.
+
+    Returns
+    -------
+    Tensor
+        Shape (sum of the batches, ...).
+    """
+    if number_of_ranks() == 1 or not torch.is_grad_enabled():
+        return values
+    return _Gather.apply(values) if values.requires_grad else _gather(values)[0]
+
+
+def mean_over_ranks(total, count):
+    """A loss whose average over ranks is the mean over the elements of all ranks.
+
+    Parameters
+    ----------
+    total : Tensor
+        Scalar: the sum over this rank's elements.
+    count : Tensor or int
+        How many elements (or how much weight) were summed; may be 0, also on every rank.
+
+    Returns
+    -------
+    Tensor
+        Scalar. With one process: ``total / count``, and 0 (with a graph) when `count` is 0.
+    """
+    ranks = number_of_ranks() if torch.is_grad_enabled() else 1
+    count = torch.as_tensor(count, dtype=total.dtype, device=total.device).detach().clone()
+    if ranks > 1:
+        dist.all_reduce(count)
+    return ranks * total / torch.where(count == 0, torch.ones_like(count), count)
+
+
+def _gather(values):
+    """Rows of all ranks, and how many rows each has."""
+    values = values.detach().contiguous()
+    sizes = [torch.zeros(1, dtype=torch.int64, device=values.device) for _ in range(dist.get_world_size())]
+    dist.all_gather(sizes, torch.tensor([len(values)], device=values.device))
+    sizes = [int(size) for size in sizes]
+    padded = values.new_zeros(max(sizes), *values.shape[1:])
+    padded[: len(values)] = values
+    rows = [torch.empty_like(padded) for _ in sizes]
+    dist.all_gather(rows, padded)
+    return torch.cat([row[:size] for row, size in zip(rows, sizes, strict=True)]), sizes
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(context, values):
+        gathered, sizes = _gather(values)
+        context.start = sum(sizes[: dist.get_rank()])
+        context.rows = len(values)
+        context.ranks = len(sizes)
+        return gathered
+
+    @staticmethod
+    def backward(context, gradient):
+        return context.ranks * gradient[context.start : context.start + context.rows]

@@ -1,0 +1,83 @@
+"""Language-aware supervised contrastive loss (Mi, Ma and Toda, arXiv:2606.06200; Khosla et al. 2020 where lambda is 1)."""
+
+import torch
+
+from xser.errors import XserError
+from xser.model.gathering import gather_with_gradients
+
+
+class LanguageAwareSupCon(torch.nn.Module):
+    """Draw utterances of one emotion together, those of different languages more strongly.
+
+    For anchor i with positives P(i) (same emotion, i excluded), A(i) all but i, and z = h / |h|::
+
+        w_ip = lambda if language(p) != language(i), else 1
+        L_i  = - sum_p w_ip log( exp(z_i.z_p / tau) / sum_{a in A(i)} exp(z_i.z_a / tau) ) / sum_p w_ip
+
+    The loss is the mean of L_i over the anchors that have a positive; 0 when none has. In distributed training the
+    batch is that of all ranks together (`xser.model.gathering`).
+
+    Parameters
+    ----------
+    cross_language_weight : float
+        lambda. 1 gives the plain supervised contrastive loss.
+    temperature : float
+        tau.
+
+    Raises
+    ------
+    XserError
+        When a parameter is not positive.
+
+    Examples
+    --------
+    >>> loss = LanguageAwareSupCon()
+    >>> embeddings = torch.eye(4)  # (batch, size): four utterances, all unlike
+    >>> f"{loss(embeddings, torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1])):.4f}"  # log(3)
+    '1.0986'
+    """
+
+    def __init__(self, cross_language_weight=2.5, temperature=0.07):
+        super().__init__()
+        for key, value in {"cross_language_weight": cross_language_weight, "temperature": temperature}.items():
+            if not value > 0:
+                raise XserError(f"{key} is {value}: give a number above 0")
+        self.cross_language_weight = float(cross_language_weight)
+        self.temperature = float(temperature)
+
+    def forward(self, embeddings, emotions, languages):
+        """Compute the loss.
+
+        Parameters
+        ----------
+        embeddings : Tensor
+            Shape (batch, size), of any length; half precision is computed in float32.
+        emotions, languages : Tensor
+            Class indices, shape (batch,).
+
+        Returns
+        -------
+        Tensor
+            Scalar.
+        """
+        embeddings = gather_with_gradients(embeddings)
+        emotions, languages = gather_with_gradients(torch.stack([emotions, languages], dim=1)).unbind(dim=1)
+        with torch.autocast(embeddings.device.type, enabled=False):
+            if embeddings.dtype in (torch.float16, torch.bfloat16):
+                embeddings = embeddings.float()
+            return self._loss(embeddings, emotions, languages)
+
+    def _loss(self, embeddings, emotions, languages):
+        same_emotion = emotions[:, None] == emotions[None, :]
+        same_language = languages[:, None] == languages[None, :]
+        itself = torch.eye(len(emotions), dtype=torch.bool, device=emotions.device)
+        positive = same_emotion & ~itself
+        if not positive.any():
+            return 0.0 * embeddings.sum()
+        z = torch.nn.functional.normalize(embeddings, dim=1)
+        likeness = (z @ z.T / self.temperature).masked_fill(itself, -torch.inf)
+        log_share = likeness.log_softmax(dim=1).masked_fill(itself, 0.0)
+        weight = positive.to(z.dtype)
+        weight[~same_language] *= self.cross_language_weight
+        anchors = positive.any(dim=1)
+        return -((weight * log_share).sum(dim=1)[anchors] / weight.sum(dim=1)[anchors]).mean()

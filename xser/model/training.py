@@ -1,0 +1,243 @@
+"""One training run: from manifest rows to the best checkpoint."""
+
+import dataclasses
+import logging
+import math
+import time
+from pathlib import Path
+
+import pandas as pd
+import speechbrain as sb
+import torch
+from hyperpyyaml import load_hyperpyyaml
+from speechbrain.utils.distributed import if_main_process, run_on_main
+from speechbrain.utils.epoch_loop import EpochCounter
+from speechbrain.utils.train_logger import FileTrainLogger
+from tqdm import tqdm
+
+from xser.errors import XserError
+from xser.files import write_text
+from xser.model.batches import emotion_dataset, training_batches, evaluation_batches
+from xser.model.brain import EmotionBrain
+from xser.model.checkpoints import WholeCheckpointer
+from xser.model.encoders.feature_store import FeatureStore
+from xser.model.prediction import predict_scores
+from xser.model.samplers import HierarchicalBatches, ShuffledBatches
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingData:
+    """What a run may see.
+
+    Attributes
+    ----------
+    learning : pandas.DataFrame
+        Rows whose emotions are learned.
+    selecting : pandas.DataFrame
+        Rows whose UAR selects the checkpoint.
+    emotions : tuple of str
+        The scheme's emotions.
+    masked_corpora : frozenset of str
+        Corpora whose speakers the adversary leaves alone.
+    """
+
+    learning: pd.DataFrame
+    selecting: pd.DataFrame
+    emotions: tuple
+    masked_corpora: frozenset
+
+    @property
+    def languages(self):
+        """ISO 639-3 codes of the rows that are learned, sorted."""
+        return sorted(self.learning["language"].unique())
+
+    @property
+    def speakers(self):
+        """Speakers that the adversary tells apart, sorted."""
+        return sorted(set(self.learning["speaker"][~self.learning["corpus"].isin(self.masked_corpora)]) - {""})
+
+    def run_values(self, seed):
+        """Values of train.yaml's placeholders."""
+        return {
+            "seed": seed,
+            "number_of_emotions": len(self.emotions),
+            "number_of_speakers": max(1, len(self.speakers)),
+            "number_of_languages": len(self.languages),
+        }
+
+
+def train_run(folder, hyperparameters, data, seed, description):
+    """Train, or go on where an interrupted training stopped.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder; gets ``hyperparameters.yaml``, ``train_log.txt`` and ``checkpoints/``.
+    hyperparameters : str
+        HyperPyYAML text (`xser.hyperparameters.compose`).
+    data : TrainingData
+        What the run may see.
+    seed : int
+        Seed of new weights, batches, crops and dropout.
+    description : str
+        Beside the progress bar.
+
+    Returns
+    -------
+    dict
+        ``steps``, ``epochs``, ``train_seconds`` (of this call), ``parameters`` (trained).
+
+    Raises
+    ------
+    XserError
+        When an emotion of the scheme occurs in no training row.
+    """
+    _refuse_missing_emotions(data)
+    started = time.monotonic()
+    run_on_main(write_text, args=[Path(folder) / "hyperparameters.yaml", hyperparameters])
+    sb.utils.seed.seed_everything(seed, verbose=False)
+    hparams = load_hyperpyyaml(hyperparameters)
+    features_of = kept_features(pd.concat([data.learning, data.selecting]), hparams["frontend"])
+    _fit_standardiser(hparams["network"], data.learning, features_of)
+    if hparams["speaker_weight"] == 0:
+        del hparams["modules"]["adversary"]
+    sampler = _sampler(hparams, data)
+    hparams["epochs"] = math.ceil(hparams["steps"] / len(sampler))
+    hparams["epoch_counter"] = EpochCounter(hparams["epochs"])
+    hparams["train_logger"] = FileTrainLogger(Path(folder) / "train_log.txt")
+    checkpointer = _checkpointer(folder, hparams["modules"])
+    checkpointer.add_recoverable("epoch_counter", hparams["epoch_counter"])
+    with tqdm(total=hparams["epochs"], desc=description, unit="epoch", disable=None if if_main_process() else True) as bar:
+
+        def on_epoch(epoch, uar):
+            bar.update(epoch - bar.n)
+            bar.set_postfix({"validation UAR": f"{100 * uar:.1f}"})
+
+        brain = EmotionBrain(
+            hparams,
+            data.emotions,
+            _class_weights(hparams, data),
+            dict(zip(data.selecting["utterance"], data.selecting["language"], strict=True)),
+            len(sampler),
+            on_epoch,
+            modules=hparams["modules"],
+            opt_class=hparams["optimizer"],
+            run_opts={"noprogressbar": True, "ckpt_interval_minutes": 0, "max_grad_norm": hparams["max_grad_norm"]},
+            checkpointer=checkpointer,
+        )
+        _fit(brain, hparams, data, sampler, features_of)
+    trained = sum(p.numel() for p in brain.modules.parameters() if p.requires_grad)
+    return {
+        "steps": hparams["epochs"] * len(sampler),
+        "epochs": hparams["epochs"],
+        "train_seconds": round(time.monotonic() - started, 3),
+        "parameters": trained,
+    }
+
+
+def kept_features(rows, frontend):
+    """Compute the front end's output of `rows` where it is not kept yet, and give the function digest -> features.
+
+    The features of a corpus are kept beside its prepared audio, so that no file of another corpus is opened.
+    """
+    kept = {}
+    for folder, part in rows.groupby(rows["audio"].map(lambda audio: str(Path(audio).parents[1]))):
+        store = FeatureStore(folder, frontend)
+        run_on_main(store.ensure, args=[part])
+        kept.update(dict.fromkeys(part["digest"], store))
+    return lambda digest: kept[digest].get(digest)
+
+
+def load_trained(folder):
+    """Build a run's model and load its best checkpoint.
+
+    Returns
+    -------
+    dict
+        The built hyperparameters, with the trained ``modules``.
+
+    Raises
+    ------
+    XserError
+        When the run has no checkpoint.
+    """
+    folder = Path(folder)
+    hparams = load_hyperpyyaml((folder / "hyperparameters.yaml").read_text(encoding="utf-8"))
+    if hparams["speaker_weight"] == 0:
+        del hparams["modules"]["adversary"]
+    checkpoint = _checkpointer(folder, hparams["modules"], allow_partial_load=True).recover_if_possible(max_key="uar")
+    if checkpoint is None:
+        raise XserError(f"{folder} holds no checkpoint: run stage 2 (train) again")
+    return hparams
+
+
+def predict(folder, rows, emotions):
+    """Score `rows` with the best checkpoint of a run.
+
+    Returns
+    -------
+    numpy.ndarray
+        Softmax scores (rows, emotions), in the order of `rows`.
+    """
+    hparams = load_trained(folder)
+    dataset = emotion_dataset(rows, kept_features(rows, hparams["frontend"]), emotions)
+    return predict_scores(hparams["modules"], hparams["pooling"], evaluation_batches(dataset, rows), rows["utterance"])
+
+
+def _refuse_missing_emotions(data):
+    missing = [emotion for emotion in data.emotions if emotion not in set(data.learning["emotion"])]
+    if missing:
+        corpora = ", ".join(sorted(data.learning["corpus"].unique()))
+        raise XserError(
+            f"no training utterance of {corpora} is {missing[0]}: add a source that has it, or choose another --scheme"
+        )
+
+
+def _fit_standardiser(network, rows, features_of):
+    """Give a network that standardises its input the statistics of the training rows."""
+    if hasattr(network, "fit_standardiser"):
+        features = [features_of(digest) for digest in rows["digest"]]
+        lengths = torch.tensor([len(item) for item in features])
+        network.fit_standardiser(torch.nn.utils.rnn.pad_sequence(features, batch_first=True), lengths)
+
+
+def _sampler(hparams, data):
+    ranks = {}
+    if torch.distributed.is_initialized():
+        ranks = {"rank": torch.distributed.get_rank(), "world_size": torch.distributed.get_world_size()}
+    if hparams["batches"] == "shuffled":
+        return ShuffledBatches(len(data.learning), hparams["batch_size"], hparams["seed"], **ranks)
+    if hparams["batches"] == "hierarchical":
+        return HierarchicalBatches(
+            data.learning["language"].tolist(),
+            data.learning["emotion"].tolist(),
+            languages_per_batch=hparams["languages_per_batch"],
+            utterances_per_cell=hparams["utterances_per_cell"],
+            seed=hparams["seed"],
+            **ranks,
+        )
+    raise XserError(f"--batches is shuffled or hierarchical, not {hparams['batches']!r}")
+
+
+def _class_weights(hparams, data):
+    """Inverse frequency of each emotion, mean 1 over the rows (hierarchical batches need no weights)."""
+    if hparams["batches"] != "shuffled" or not hparams["balance_classes"]:
+        return None
+    counts = data.learning["emotion"].value_counts().reindex(data.emotions).to_numpy()
+    return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
+
+
+def _checkpointer(folder, modules, **options):
+    return WholeCheckpointer(Path(folder) / "checkpoints", recoverables=dict(modules), **options)
+
+
+def _fit(brain, hparams, data, sampler, features_of):
+    frames = hparams["crop_frames"]
+    learning = emotion_dataset(data.learning, features_of, data.emotions, data.languages, data.speakers, frames)
+    selecting = emotion_dataset(data.selecting, features_of, data.emotions)
+    brain.train_sampler = sampler
+    brain.fit(
+        hparams["epoch_counter"],
+        training_batches(learning, sampler),
+        evaluation_batches(selecting, data.selecting),
+    )

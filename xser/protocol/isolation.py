@@ -1,0 +1,212 @@
+"""Who may see what. Every verb asks here, and nothing else decides it.
+
+Training of a system may open the manifests of `learned_from` and `chosen_by`, and no other file of any corpus:
+
+========================  ==========================  ================  ================  ====================
+experiment and system     learns from                 selects epoch by  compares runs by  is reported on
+                          (part train)                (part valid)      (part valid)
+========================  ==========================  ================  ================  ====================
+zero-shot, on `sources`   all sources together        all sources       all sources       the target, all rows
+zero-shot, on `source`    one source, a run for each  that source       all sources       the target, all rows
+zero-shot, on `target`    the target                  the target        the target        its part test
+within one corpus (fold)  the corpus                  the corpus        the corpus        its part test
+========================  ==========================  ================  ================  ====================
+
+So only a system that says ``trained_on: target`` ever learns from the target, and then it is not reported on what it
+has learned from. `refuse_target_rows` looks once more at the rows themselves, whatever the tables above them were
+called.
+"""
+
+import dataclasses
+
+import pandas as pd
+
+from xser.errors import XserError
+from xser.protocol.rows import read_rows
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingRows:
+    """What a run of training sees.
+
+    Attributes
+    ----------
+    learning : pandas.DataFrame
+        Rows whose emotions are learned.
+    selecting : pandas.DataFrame
+        Rows whose UAR selects the epoch.
+    choosing : pandas.DataFrame
+        Rows by which runs are compared with one another (``validation.csv``): never the target's, unless the system is
+        trained on the target.
+    """
+
+    learning: pd.DataFrame
+    selecting: pd.DataFrame
+    choosing: pd.DataFrame
+
+
+def learned_from(task, system):
+    """Say which selections each run of a system learns from and selects its epoch by.
+
+    Parameters
+    ----------
+    task : Task
+        Sources and target; within one corpus a single source and no target.
+    system : System
+        What it is trained on decides.
+
+    Returns
+    -------
+    list of tuple of Selection
+        A tuple for each run (and seed and fold): one run, but for ``trained_on: source`` as many as there are sources.
+    """
+    if task.target is None or system.trained_on == "sources":
+        return [tuple(task.sources)]
+    if system.trained_on == "source":
+        return [(source,) for source in task.sources]
+    return [(task.target,)]
+
+
+def chosen_by(task, system):
+    """Say on which selections' validation parts the runs of a system are compared with one another.
+
+    Returns
+    -------
+    tuple of Selection
+        The sources, so that runs on a single source can be compared; the target only for ``trained_on: target``.
+    """
+    if task.target is not None and system.trained_on == "target":
+        return (task.target,)
+    return tuple(task.sources)
+
+
+def training_manifests(task, system, run, manifests):
+    """List the manifests that one run of training may open.
+
+    Parameters
+    ----------
+    task : Task
+        Sources and target.
+    system : System
+        The system.
+    run : tuple of Selection
+        One element of `learned_from`.
+    manifests : callable or mapping
+        Gives the path of a selection's manifest (of the fold in question). It is asked for these selections only, so
+        the target's manifest need not exist.
+
+    Returns
+    -------
+    dict of Selection to Path
+        In the order of the task.
+    """
+    path_of = manifests if callable(manifests) else manifests.__getitem__
+    return {selection: path_of(selection) for selection in dict.fromkeys([*run, *chosen_by(task, system)])}
+
+
+def training_rows(task, system, run, manifests, target_languages=()):
+    """Read what one run of training may see.
+
+    Parameters
+    ----------
+    task, system, run, manifests
+        As of `training_manifests`.
+    target_languages : sequence of str
+        The target's languages, ``task.target.languages(recipes)``, for a second look at the rows (`Task.check` has
+        looked at the descriptions).
+
+    Returns
+    -------
+    TrainingRows
+
+    Raises
+    ------
+    XserError
+        When a row of the target is among them although the system is not trained on the target.
+    """
+    read = {selection: read_rows(path) for selection, path in training_manifests(task, system, run, manifests).items()}
+    rows = TrainingRows(
+        learning=_of_part(read, run, "train"),
+        selecting=_of_part(read, run, "valid"),
+        choosing=_of_part(read, chosen_by(task, system), "valid"),
+    )
+    if task.target is not None and system.trained_on != "target":
+        for seen in (rows.learning, rows.selecting, rows.choosing):
+            refuse_target_rows(seen, task, target_languages)
+    return rows
+
+
+def evaluation_rows(task, system, manifests):
+    """Read the rows that every run of a system is reported on.
+
+    Parameters
+    ----------
+    task, system, manifests
+        As of `training_manifests`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Zero-shot: all rows of the target, their ``part`` kept, so that tables can tell the whole target from its test
+        part. For a system that learned from the target or within one corpus: part ``test`` alone.
+    """
+    path_of = manifests if callable(manifests) else manifests.__getitem__
+    learned_elsewhere = task.target is not None and system.trained_on != "target"
+    rows = read_rows(path_of(task.target if task.target is not None else task.sources[0]))
+    return rows if learned_elsewhere else rows[rows["part"] == "test"].reset_index(drop=True)
+
+
+def refuse_target_rows(rows, task, target_languages=()):
+    """Refuse training rows that are the target's.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows that training would see.
+    task : Task
+        Sources and target.
+    target_languages : sequence of str
+        The target's languages.
+
+    Raises
+    ------
+    XserError
+        When a row is in a language of the target, or of its corpus (unless the target is one language of that corpus).
+    """
+    seen = rows["language"].isin(list(target_languages))
+    if task.target.language is None:
+        seen |= rows["corpus"] == task.target.corpus
+    if seen.any():
+        first = rows.loc[seen, "utterance"].iloc[0]
+        raise XserError(
+            f"{int(seen.sum())} training rows belong to the target {task.target} (first: {first}): "
+            "the manifests were changed; delete them and run stage 1 (manifests) again"
+        )
+
+
+def refuse_shared_recordings(source_rows, target_rows):
+    """Refuse a target that holds a recording of a source, whatever corpus it is filed under.
+
+    Parameters
+    ----------
+    source_rows, target_rows : pandas.DataFrame
+        Rows with the ``digest`` of their audio.
+
+    Raises
+    ------
+    XserError
+        Naming one such pair.
+    """
+    shared = target_rows[target_rows["digest"].isin(set(source_rows["digest"]) - {""})]
+    if len(shared):
+        row = shared.iloc[0]
+        twin = source_rows.loc[source_rows["digest"] == row["digest"], "utterance"].iloc[0]
+        raise XserError(
+            f"{len(shared)} recordings of the target are also among the sources (first: {row['utterance']} is {twin}): "
+            "a target is never seen; leave one of the two corpora out"
+        )
+
+
+def _of_part(read, selections, part):
+    rows = pd.concat([read[selection] for selection in selections], ignore_index=True)
+    return rows[rows["part"] == part].reset_index(drop=True)

@@ -1,0 +1,327 @@
+"""Splits: which part of a corpus every utterance belongs to. To add one, write a function and list it in `SPLITS`.
+
+All are deterministic by their seed and do not depend on the order of the rows. Every class keeps its place in every
+part, or the split is refused: a UAR over three of four classes is another figure. In the folds of ``loso`` and
+``folds:K`` the test part holds the classes that its speakers have; pooled over the folds, every utterance is tested
+once.
+"""
+
+import numpy as np
+import pandas as pd
+
+from xser.corpora.languages import language_name
+from xser.errors import XserError
+from xser.protocol.fingerprints import fingerprint
+from xser.protocol.rows import PARTS
+from xser.protocol.speaker_splits import (
+    assign_speakers,
+    contradiction,
+    every_class_beside_every_part,
+    every_class_in_every_part,
+)
+
+STRATIFIED_SHARES = (0.8, 0.1, 0.1)
+SPEAKER_SHARES = (0.7, 0.15, 0.15)
+VALID_SHARE_OF_FOLDS = 0.1
+
+
+def split_names_help():
+    """Describe ``--split`` in one line."""
+    return (
+        "speaker (disjoint speakers), stratified (exact counts, shared speakers), official (the corpus's own parts), "
+        "or for one corpus loso (leave one speaker out) and folds:K (K folds of disjoint speakers)"
+    )
+
+
+def check_split(name):
+    """Check the name of a split.
+
+    Parameters
+    ----------
+    name : str
+        As in ``--split``.
+
+    Raises
+    ------
+    XserError
+        When there is no such split.
+
+    Examples
+    --------
+    >>> check_split("folds:5")
+    >>> check_split("folds:1")
+    Traceback (most recent call last):
+    ...
+    xser.errors.XserError: folds:K takes a number of folds from 2 up, as in folds:5, not 'folds:1'
+    """
+    kind, _, folds = name.partition(":")
+    if kind == "folds":
+        if not (folds.isascii() and folds.isdigit() and int(folds) >= 2 and str(int(folds)) == folds):
+            raise XserError(f"folds:K takes a number of folds from 2 up, as in folds:5, not {name!r}")
+    elif name not in SPLITS:
+        known = ", ".join(split for split in SPLITS if split != "folds")
+        raise XserError(f"there is no split {name!r}: choose {known} or folds:K, as in folds:5")
+
+
+def has_folds(name):
+    """Say whether a split gives several folds instead of one train, valid and test part."""
+    return name.partition(":")[0] in ("loso", "folds")
+
+
+def split_rows(rows, name, seed, corpus):
+    """Give every utterance a part.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Utterances of one corpus with an ``emotion`` of the scheme.
+    name : str
+        As in ``--split``.
+    seed : int
+        As in ``--split-seed``.
+    corpus : Corpus
+        For its title and its exact sizes of split ``stratified``.
+
+    Returns
+    -------
+    list of pandas.Series
+        For each fold (one, unless `has_folds`) the part of each row: train, valid or test; the index is that of `rows`.
+
+    Raises
+    ------
+    XserError
+        When the corpus cannot be split so: unknown speakers, no official parts, a class that cannot be in every part.
+    """
+    check_split(name)
+    if not len(rows):
+        raise XserError(f"{corpus.title}: no utterance has an emotion of this scheme: choose another --scheme")
+    kind, _, folds = name.partition(":")
+    order = rows["utterance"].argsort(kind="stable").to_numpy()
+    ordered = rows.iloc[order].reset_index(drop=True)
+    ordered["stratum"] = _strata(ordered)
+    splitting = SPLITS[kind]
+    splits = splitting(ordered, seed, corpus, int(folds)) if folds else splitting(ordered, seed, corpus)
+    back = np.argsort(order, kind="stable")
+    return [pd.Series(np.asarray(parts, dtype=object)[back], index=rows.index, name="part") for parts in splits]
+
+
+def overlaps(rows, parts):
+    """Count the speakers and text ids that train shares with valid and with test.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Utterances with ``speaker`` and ``text``.
+    parts : pandas.Series
+        Their parts.
+
+    Returns
+    -------
+    dict
+        ``{"valid": {"speakers": n, "texts": n}, "test": {...}}``; None where the corpus does not tell speakers or
+        texts.
+    """
+    counted = {}
+    for part in ("valid", "test"):
+        counted[part] = {}
+        for column, name in (("speaker", "speakers"), ("text", "texts")):
+            known = rows[column] != ""
+            shared = set(rows.loc[known & (parts == "train"), column]) & set(rows.loc[known & (parts == part), column])
+            counted[part][name] = len(shared) if known.any() else None
+    return counted
+
+
+def _strata(rows):
+    """Name of each row's class: its emotion, with the language where there are several."""
+    if rows["language"].nunique() < 2:
+        return rows["emotion"]
+    return rows["emotion"] + " in " + rows["language"].map(language_name)
+
+
+def _official(rows, seed, corpus):
+    parts = rows["official_part"]
+    if not parts.isin(PARTS).any():
+        raise XserError(f"{corpus.title} has no official parts: choose --split speaker or --split stratified")
+    if not parts.isin(PARTS).all():
+        first = rows.loc[~parts.isin(PARTS), "utterance"].iloc[0]
+        raise XserError(f"{corpus.title}: {first} has no official part: choose --split speaker or --split stratified")
+    for part in PARTS:
+        for stratum in sorted(set(rows["stratum"]) - set(rows.loc[parts == part, "stratum"])):
+            raise XserError(
+                f"{corpus.title}: class {stratum} is missing from the official part {part}: "
+                "choose --split speaker or --split stratified"
+            )
+    return [parts.to_numpy(dtype=object)]
+
+
+def _stratified(rows, seed, corpus):
+    """Split each language by itself: to the exact sizes of corpus.yaml where they fit, else 80/10/10.
+
+    The sizes fit when they add up to the utterances that there are (corpus.yaml gives them for the whole corpus in
+    scheme ``four``). Official parts of these very sizes are taken as they are.
+    """
+    parts = np.full(len(rows), "", dtype=object)
+    for _, mine in sorted(rows.groupby("language").indices.items()):
+        totals = [corpus.stratified[part] for part in PARTS] if corpus.stratified else None
+        if totals and sum(totals) != len(mine):
+            totals = None
+        official = rows["official_part"].to_numpy()[mine]
+        if totals and [int((official == part).sum()) for part in PARTS] == totals:
+            parts[mine] = official
+            continue
+        strata = rows["stratum"].iloc[mine].to_numpy()
+        names = sorted(set(strata))
+        counts = [int((strata == name).sum()) for name in names]
+        for name, count in zip(names, counts, strict=True):
+            if count < len(PARTS):
+                raise XserError(
+                    f"{corpus.title}: class {name} has {count} utterances, {len(PARTS)} are needed to be in every part"
+                )
+        for name, sizes in zip(names, stratified_sizes(counts, STRATIFIED_SHARES, totals), strict=True):
+            of_class = mine[strata == name]
+            shuffled = of_class[_generator(seed, name, rows["language"].iloc[mine[0]]).permutation(len(of_class))]
+            for part, chosen in zip(PARTS, np.split(shuffled, np.cumsum(sizes)[:-1]), strict=True):
+                parts[chosen] = part
+    return [parts]
+
+
+def stratified_sizes(counts, shares, totals=None):
+    """Share out the utterances of each class over the parts.
+
+    Each class is shared out by largest remainder, at least one utterance to each part. Where the sizes of the parts are
+    given, single utterances are then moved, where that changes the shares least, until the parts have them.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        (classes,) utterances, each at least the number of parts.
+    shares : sequence of float
+        (parts,) wanted shares; not used when `totals` are given.
+    totals : sequence of int, optional
+        (parts,) exact sizes of the parts; they add up to the sum of `counts`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (classes, parts) int.
+
+    Examples
+    --------
+    >>> stratified_sizes([127, 71, 79, 62], None, [266, 35, 38]).tolist()
+    [[100, 13, 14], [56, 7, 8], [62, 8, 9], [48, 7, 7]]
+    >>> stratified_sizes([10, 5], [0.8, 0.1, 0.1]).tolist()
+    [[8, 1, 1], [3, 1, 1]]
+    """
+    counts = np.asarray(counts)
+    shares = np.asarray(shares if totals is None else totals, dtype=float)
+    ideal = counts[:, None] * shares / shares.sum()
+    sizes = np.stack([_largest_remainder(row, count) for row, count in zip(ideal, counts, strict=True)])
+    while totals is not None and (surplus := sizes.sum(axis=0) - totals).any():
+        worse = 2 * (sizes - ideal)  # derivative of the squared deviations
+        cost = (worse[:, None, :] + 1) + (1 - worse[:, :, None])  # (classes, from, to)
+        cost[(sizes <= 1)[:, :, None] | (surplus <= 0)[None, :, None] | (surplus >= 0)[None, None, :]] = np.inf
+        row, giving, taking = np.unravel_index(np.argmin(cost), cost.shape)
+        sizes[row, giving] -= 1
+        sizes[row, taking] += 1
+    return sizes
+
+
+def _largest_remainder(ideal, count):
+    sizes = np.maximum(np.floor(ideal + 1e-9).astype(int), 1)
+    while sizes.sum() != count:
+        missing = ideal - sizes
+        step = 1 if sizes.sum() < count else -1
+        missing[(sizes <= 1) & (step < 0)] = np.inf
+        sizes[np.argmax(missing) if step > 0 else np.argmin(missing)] += step
+    return sizes
+
+
+def _speaker(rows, seed, corpus):
+    rule = every_class_in_every_part
+    parts = _assigned(rows, seed, corpus, SPEAKER_SHARES, rule, "be in every part of --split speaker")
+    return [np.asarray(PARTS, dtype=object)[parts]]
+
+
+def _folds(rows, seed, corpus, folds):
+    rule = every_class_beside_every_part
+    fold_of = _assigned(rows, seed, corpus, [1 / folds] * folds, rule, f"be in every training part of folds:{folds}")
+    return [_fold(rows, fold_of == fold, seed, fold, corpus) for fold in range(folds)]
+
+
+def _loso(rows, seed, corpus):
+    _refuse_unknown_speakers(rows, corpus)
+    return [
+        _fold(rows, (rows["speaker"] == speaker).to_numpy(), seed, fold, corpus)
+        for fold, speaker in enumerate(sorted(rows["speaker"].unique()))
+    ]
+
+
+def _fold(rows, tested, seed, fold, corpus):
+    """Parts of a fold: the tested speakers, and of the others' utterances a tenth of each class to select the epoch.
+
+    The validation part shares speakers with training: it only says when to stop, and no figure is taken from it.
+    """
+    parts = np.where(tested, "test", "train").astype(object)
+    strata = rows["stratum"].to_numpy()
+    for name in sorted(set(strata)):
+        left = np.flatnonzero((strata == name) & ~tested)
+        if len(left) < 2:
+            speakers = " and ".join(sorted(set(rows["speaker"][tested]))[:3])
+            raise XserError(
+                f"{corpus.title}: class {name} has {len(left)} utterances without the speakers of fold {fold + 1} "
+                f"({speakers}), 2 are needed to train and validate: choose --split stratified or another --scheme"
+            )
+        number = max(1, int(len(left) * VALID_SHARE_OF_FOLDS + 0.5))
+        parts[_generator(seed, name, fold).permutation(left)[:number]] = "valid"
+    return parts
+
+
+def _assigned(rows, seed, corpus, shares, rule_of, purpose):
+    """Number of the part of each row, speakers kept together."""
+    _refuse_unknown_speakers(rows, corpus)
+    table = pd.crosstab(rows["speaker"], rows["stratum"]).sort_index(axis=0).sort_index(axis=1)
+    counts = table.to_numpy()
+    rule = rule_of(counts)
+    parts = assign_speakers(counts, shares, rule, _generator(seed, "speakers"))
+    if parts is None:
+        raise XserError(f"{corpus.title}: {_why(table, len(shares), rule, purpose)}: choose --split stratified")
+    return parts[table.index.get_indexer(rows["speaker"])]
+
+
+def _why(table, parts, rule, purpose):
+    """Say which class makes a split over speakers impossible."""
+    counts = table.to_numpy()
+    needed = parts if rule.least.any() else 2
+    speakers = (counts > 0).sum(axis=0)
+    for name, number in zip(table.columns, speakers, strict=True):
+        if number < needed:
+            return f"class {name} has {number} speaker{'s' * (number != 1)}, {needed} are needed to {purpose}"
+    if len(counts) < parts:
+        return f"there are {len(counts)} speakers, {parts} are needed"
+    together = contradiction(counts, parts, rule)
+    names = " and ".join(table.columns[together])
+    shared = int((counts[:, together] > 0).any(axis=1).sum())
+    return f"the classes {names} have {shared} speakers between them, too few for each of them to {purpose}"
+
+
+def _refuse_unknown_speakers(rows, corpus):
+    unknown = rows["speaker"] == ""
+    if unknown.any():
+        raise XserError(
+            f"{corpus.title}: {int(unknown.sum())} of {len(rows)} utterances have no known speaker "
+            f"(first: {rows.loc[unknown, 'utterance'].iloc[0]}): choose --split stratified"
+        )
+
+
+def _generator(seed, *things):
+    """A generator of its own for each class, so that a class is split the same whatever other classes there are."""
+    return np.random.default_rng(int(fingerprint(seed, *things), 16))
+
+
+SPLITS = {
+    "speaker": _speaker,
+    "stratified": _stratified,
+    "official": _official,
+    "loso": _loso,
+    "folds": _folds,
+}

@@ -1,0 +1,204 @@
+"""The runs of an experiment: systems x seeds (x folds), each with a folder of its own.
+
+Stages 2 and 3 plan the same runs from the same options. A run's folder ends in a fingerprint of all that its weights
+depend on - the manifests it learns from, the hyperparameters, the seed - and of nothing of the target.
+"""
+
+import dataclasses
+import functools
+import importlib.metadata
+import platform
+
+import xser
+from xser.errors import XserError
+from xser.hyperparameters import compose
+from xser.protocol import isolation, workspace
+from xser.protocol.fingerprints import fingerprint
+from xser.protocol.systems import System, read_system
+from xser.protocol.tasks import Selection
+
+VERSIONED = ("torch", "torchaudio", "speechbrain", "transformers", "numpy", "pandas", "scikit-learn")
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedRun:
+    """One training and its evaluation.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        What the user asked for.
+    system : System
+        What is trained how.
+    learned_from : tuple of Selection
+        The corpora that this run learns from.
+    seed : int
+        The run's seed.
+    fold : int
+        Counted from 1; 0 when the split has no folds.
+    """
+
+    experiment: object
+    system: System
+    learned_from: tuple[Selection, ...]
+    seed: int
+    fold: int
+
+    @property
+    def source(self):
+        """The one source of a system that is trained on each source by itself, else the empty string."""
+        alone = self.system.trained_on == "source" and self.experiment.kind == "zero_shot"
+        return self.learned_from[0].file_name if alone else ""
+
+    @property
+    def name(self):
+        """Name for people and of the run's folder, without the fingerprint."""
+        system = "-".join(filter(None, [self.system.name, self.source]))
+        return f"{system}/seed{self.seed}" + (f"-fold{self.fold}" if self.fold else "")
+
+    @property
+    def results_folder(self):
+        """Where the table of the whole experiment goes."""
+        experiment = self.experiment
+        how = "-".join([experiment.encoder, experiment.scheme.name, experiment.split.replace(":", "")])
+        return experiment.work_dir / "results" / experiment.task.name / how
+
+    @functools.cached_property
+    def folder(self):
+        """The run's folder."""
+        experiment = self.experiment
+        manifests = [_manifest(experiment, selection)[1]["fingerprint"] for selection in self._trained_by]
+        key = fingerprint(
+            manifests,
+            self.system.trained_on,
+            self.hyperparameters(None),
+            [str(selection) for selection in self.learned_from],
+            self.seed,
+            self.fold,
+        )
+        place = experiment.work_dir / "runs" / experiment.task.name / experiment.encoder
+        return place / f"{self.name}-{key[: workspace.KEY]}"
+
+    @property
+    def is_trained(self):
+        """Whether stage 2 has finished it."""
+        return (self.folder / "trained.json").is_file()
+
+    @property
+    def _trained_by(self):
+        return tuple(isolation.training_manifests(self.experiment.task, self.system, self.learned_from, lambda _: None))
+
+    def _manifest_path(self, selection):
+        return _manifest(self.experiment, selection)[0][max(0, self.fold - 1)]
+
+    def read_rows(self):
+        """Read what training may see (`xser.protocol.isolation.TrainingRows`)."""
+        return isolation.training_rows(self.experiment.task, self.system, self.learned_from, self._manifest_path)
+
+    def read_evaluation_rows(self):
+        """Read the rows that the run is reported on; refuse recordings that training has seen."""
+        rows = isolation.evaluation_rows(self.experiment.task, self.system, self._manifest_path)
+        if rows.empty:
+            raise XserError(f"{self.name} has nothing to recognise in scheme {self.experiment.scheme.name}: choose another --scheme")
+        isolation.refuse_shared_recordings(self.read_rows().learning, rows)
+        return rows
+
+    def hyperparameters(self, run_values):
+        """The HyperPyYAML text of this run (`xser.hyperparameters.compose`)."""
+        experiment = self.experiment
+        return compose(
+            experiment.hparams, experiment.encoder, self.system.hyperparameters, experiment.hyperparameters, run_values
+        )
+
+    def masking(self):
+        """Corpora that the speaker loss leaves out because their corpus.yaml says so: corpus id to reason."""
+        infos = [_manifest(self.experiment, selection)[1] for selection in self.learned_from]
+        return {info["corpus"]: info["speaker_loss"]["why"] for info in infos if info["speaker_loss"]["masked"]}
+
+    def description(self):
+        """What is known of the run when it is trained: see `xser.evidence.predictions`."""
+        experiment, task = self.experiment, self.experiment.task
+        infos = {str(each): _manifest(experiment, each)[1] for each in self._trained_by}
+        return {
+            "kind": experiment.kind,
+            "task": task.name,
+            "sources": [str(source) for source in task.sources],
+            "target": str(task.target or task.sources[0]),
+            "system": self.system.name,
+            "source": self.source,
+            "encoder": experiment.encoder,
+            "scheme": experiment.scheme.name,
+            "emotions": list(experiment.scheme.emotions),
+            "split": experiment.split,
+            "split_seed": experiment.split_seed,
+            "seed": self.seed,
+            "fold": self.fold,
+            "hyperparameters": experiment.hyperparameters,
+            "command": experiment.command,
+            "versions": versions(),
+            "fingerprints": {name: info["fingerprint"] for name, info in infos.items()},
+            "left_out": [f"{name}: {what}" for name, info in infos.items() for what in info["left_out"]],
+            "complete": all(info["complete"] for info in infos.values()),
+            "made_up": any(info["made_up"] for info in infos.values()),
+        }
+
+    def evaluated(self, trained):
+        """What `trained` (the content of trained.json) becomes with the target's part in it."""
+        target = self.experiment.target
+        if target is None or self.system.trained_on == "target":
+            return trained
+        info = _manifest(self.experiment, target)[1]
+        return {
+            **trained,
+            "fingerprints": {**trained["fingerprints"], str(target): info["fingerprint"]},
+            "left_out": trained["left_out"] + [f"{target}: {what}" for what in info["left_out"]],
+            "complete": trained["complete"] and info["complete"],
+            "made_up": trained["made_up"] or info["made_up"],
+        }
+
+
+def plan_runs(experiment):
+    """Plan the runs of an experiment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What the user asked for.
+
+    Returns
+    -------
+    list of PlannedRun
+        Systems in the order given, then sources, seeds and folds.
+
+    Raises
+    ------
+    XserError
+        When a manifest that training needs is not there: stage 1 makes it. The target's is not looked for.
+    """
+    planned = []
+    for name in experiment.systems:
+        system = read_system(experiment.hparams / "systems" / f"{name}.yaml")
+        for learned_from in isolation.learned_from(experiment.task, system):
+            folds = _manifest(experiment, learned_from[0])[1]["folds"]
+            for seed in experiment.seeds:
+                for fold in range(1, folds + 1) if folds else (0,):
+                    planned.append(PlannedRun(experiment, system, learned_from, seed, fold))
+    return planned
+
+
+def versions():
+    """Versions of xser, Python and the libraries that a figure may depend on."""
+    found = {"xser": xser.__version__, "python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@functools.cache
+def _manifest(experiment, selection):
+    """The tables of a selection's manifest (one a fold) and the content of its manifest.json."""
+    prepared = experiment.prepared_folder(selection.corpus)
+    return workspace.read_manifest_info(experiment.manifest_folder(selection), prepared)
