@@ -1,5 +1,7 @@
 """Tiny corpora of buzzing tones under real corpora's names, for tests that run the stages."""
 
+import zlib
+
 import numpy as np
 import soundfile
 import yaml
@@ -8,9 +10,10 @@ PITCH = {"angry": 260, "happy": 330, "neutral": 180, "sad": 120}
 SLOPE = {"angry": 0.0, "happy": 0.4, "neutral": 0.0, "sad": -0.3}
 
 
-def tone(emotion, seed, seconds=0.4, rate=16000):
-    """A harmonic tone whose pitch and its movement tell the emotion, at one level, with some noise."""
+def tone(emotion, seed, rate=16000):
+    """A harmonic tone of about 0.4 s whose pitch and its movement tell the emotion, at one level, with some noise."""
     random = np.random.default_rng(seed)
+    seconds = random.uniform(0.35, 0.45)
     time = np.arange(int(seconds * rate)) / rate
     pitch = PITCH[emotion] * random.uniform(0.9, 1.1) * (1 + SLOPE[emotion] * time / seconds)
     phase = 2 * np.pi * np.cumsum(pitch) / rate
@@ -59,8 +62,8 @@ def make_root(folder):
 
 
 def _write(folder, names, counts):
-    for number, (name, emotion) in enumerate(sorted(names.items())):
+    for name, emotion in names.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, tone(emotion, number), 16000, subtype="PCM_16")
+        soundfile.write(path, tone(emotion, zlib.crc32(f"{folder.name}/{name}".encode())), 16000, subtype="PCM_16")
     return counts

@@ -1,11 +1,10 @@
 """Make egs_data/, the small made-up corpora, or check that it is what this would make.
 
-espeak-ng speaks sentences of our own in six languages; pitch, rate, loudness and voice quality carry the emotion. What is said by
-whom stands in tools/egs_data/corpora.yaml, how an emotion sounds in tools/egs_data/styles.yaml. The versions named here
-give the same bytes every time.
+espeak-ng speaks sentences of our own in six languages; pitch, rate, loudness and voice quality carry the emotion. What is
+said by whom stands in tools/egs_speech/corpora.yaml, how an emotion sounds in tools/egs_speech/styles.yaml. The versions
+named in this file give the same bytes every time, on any x86-64 Linux.
 """
 
-import contextlib
 import subprocess
 import sys
 import tempfile
@@ -14,8 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT)]
 
-from egs_data.plan import read_plan  # noqa: E402
-from egs_data.writing import write_tables, write_utterance  # noqa: E402
+from egs_speech.plan import read_plan  # noqa: E402
+from egs_speech.writing import write_tables, write_utterance  # noqa: E402
 
 from xser.command_line import OneLineParser, run  # noqa: E402
 from xser.errors import XserError  # noqa: E402
@@ -28,22 +27,21 @@ def main(argv):
     """Run the command."""
     parser = OneLineParser(prog="python tools/make_egs_data.py", description=__doc__)
     parser.add_argument("--output", default=ROOT / "egs_data", type=Path, help="the folder to write, or to check")
-    parser.add_argument("--check", action="store_true", help="write nothing: say whether the folder is what would be made")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; say whether the folder is as it would be made"
+    )
     parser.add_argument("--jobs", default=-1, type=int, help="processes, -1 for one a core")
     options = parser.parse_args(argv)
     for warning in version_warnings():
         print(f"warning: {warning}", file=sys.stderr)
-    utterances = read_plan()
-    if not options.check:
-        paths = make(utterances, options.output, options.jobs)
-        strays = find_strays(options.output, paths)
-        for path in strays:
+    if options.check:
+        with tempfile.TemporaryDirectory() as folder:
+            paths = make(read_plan(), Path(folder), options.jobs)
+            compare(Path(folder), options.output, paths)
+    else:
+        paths = make(read_plan(), options.output, options.jobs)
+        for path in find_strays(options.output, paths):
             print(f"warning: {options.output / path} is not of this making: delete it", file=sys.stderr)
-    with contextlib.ExitStack() as stack:
-        if options.check:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            paths = make(utterances, folder, options.jobs)
-            compare(folder, options.output, paths)
     size = sum((options.output / path).stat().st_size for path in paths) / 1e6
     print(f"{options.output}: {len(paths)} files, {size:.1f} MB" + (", as they should be" if options.check else ""))
 
@@ -80,7 +78,7 @@ def version_warnings():
 
 
 def make(utterances, folder, jobs=-1):
-    """Speak and write `utterances` and their tables below `folder`; return the paths, as strings relative to it."""
+    """Speak and write `utterances` and their tables below `folder`; return the paths, relative to it, as text."""
     from joblib import Parallel, delayed
     from tqdm import tqdm
 

@@ -15,7 +15,7 @@ from xser.model.encoders.log_mel import LogMel
 
 
 class Counting(torch.nn.Module):
-    """A front end that counts its calls, and stops at a given one as a kill would."""
+    """A front end that counts its calls, and stops at an utterance of a given length as a kill would."""
 
     def __init__(self, identity="counting", stop_at=None):
         super().__init__()
@@ -23,7 +23,7 @@ class Counting(torch.nn.Module):
 
     def forward(self, waveforms, lengths):
         self.calls += 1
-        if self.calls == self.stop_at:
+        if waveforms.shape[1] == self.stop_at:
             raise KeyboardInterrupt
         assert waveforms.dtype == torch.float32
         return waveforms[:, ::100, None].repeat(1, 1, 2), (lengths + 99) // 100
@@ -48,6 +48,10 @@ def prepared(tmp_path):
 
 def kept(store, rows):
     return {digest: store.get(digest) for digest in rows["digest"]}
+
+
+def shards(store):
+    return sorted(path.name for path in store.folder.glob("*.safetensors"))
 
 
 def test_computed_once_and_found_again(prepared, rows):
@@ -82,15 +86,14 @@ def test_only_what_is_missing_is_computed(prepared, rows):
 
 def test_a_kill_leaves_whole_shards_and_the_next_run_ends_the_work(prepared, rows, monkeypatch):
     monkeypatch.setattr(feature_store, "SHARD_UTTERANCES", 4)
-    killed = FeatureStore(prepared, Counting(stop_at=11))
+    killed = FeatureStore(prepared, Counting(stop_at=500 + 100 * 10))
     with pytest.raises(KeyboardInterrupt):
         killed.ensure(rows, progress=False)
-    whole = len(list(killed.folder.glob("*.safetensors")))
-    assert 0 < whole <= 2
+    assert shards(killed) == ["00000.safetensors", "00001.safetensors"]
     store = FeatureStore(prepared, Counting())
     store.ensure(rows, progress=False)
-    assert store.frontend.calls == 20 - 4 * whole
-    assert sorted(path.name for path in store.folder.glob("*.safetensors")) == [f"{n:05d}.safetensors" for n in range(5)]
+    assert store.frontend.calls == 20 - 8
+    assert shards(store) == [f"{number:05d}.safetensors" for number in range(5)]
     assert len(kept(store, rows)) == 20
 
 
@@ -108,18 +111,17 @@ def test_the_same_to_the_last_bit_in_any_company(tmp_path, rows):
             store.ensure(part, progress=False)
         return kept(store, rows)
 
+    torch.set_num_threads(2)
     at_once = computed("one", rows)
-    before = torch.get_num_threads()
     torch.set_num_threads(1)
     piecemeal = computed("two", rows[13:], rows[:1], rows[::-1])
-    torch.set_num_threads(before)
     assert all(torch.equal(at_once[digest], piecemeal[digest]) for digest in at_once)
 
 
 def test_torch_keeps_its_threads(prepared, rows):
-    before = torch.get_num_threads()
+    torch.set_num_threads(2)
     FeatureStore(prepared, Counting()).ensure(rows, progress=False)
-    assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == 2
 
 
 @pytest.mark.parametrize("fault", ["missing", "rate", "stereo", "text"])

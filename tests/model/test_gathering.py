@@ -39,28 +39,34 @@ def loss_of(model, features, emotions, languages, speakers):
     )
 
 
-def one_rank(rank, meeting_file, shares, folder):
+def one_rank(rank, folder):
     torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting_file}", rank=rank, world_size=2)
-    torch.manual_seed(0)
-    model = torch.nn.parallel.DistributedDataParallel(Model().double())
-    share = shares[rank]
-    features, *labels = (item[share] for item in made_batch())
-    loss = loss_of(model, features.double(), *labels)
-    loss.backward()
-    with torch.no_grad():  # evaluation is whole on every rank: nothing is exchanged
-        assert torch.equal(gather_with_gradients(features), features)
-        assert mean_over_ranks(torch.tensor(6.0), 3) == 2.0
-    gradients = [parameter.grad for parameter in model.parameters()]
-    gathered = gather_with_gradients(labels[0])
-    torch.save({"loss": loss.detach(), "gradients": gradients, "emotions": gathered}, folder / f"rank{rank}.pt")
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    for name, shares in SHARES.items():
+        torch.manual_seed(0)
+        model = torch.nn.parallel.DistributedDataParallel(Model().double())
+        features, *labels = (item[shares[rank]] for item in made_batch())
+        loss = loss_of(model, features.double(), *labels)
+        loss.backward()
+        with torch.no_grad():  # evaluation is whole on every rank: nothing is exchanged
+            assert torch.equal(gather_with_gradients(features), features)
+            assert mean_over_ranks(torch.tensor(6.0), 3) == 2.0
+        gradients = [parameter.grad for parameter in model.parameters()]
+        gathered = gather_with_gradients(labels[0])
+        torch.save({"loss": loss.detach(), "gradients": gradients, "emotions": gathered}, folder / f"{name}{rank}.pt")
     torch.distributed.destroy_process_group()
 
 
+@pytest.fixture(scope="module")
+def two_ranks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ranks")
+    torch.multiprocessing.spawn(one_rank, args=(folder,), nprocs=2)
+    return folder
+
+
 @pytest.mark.parametrize("shares", SHARES)
-def test_two_ranks_equal_one_process(tmp_path, shares):
-    torch.multiprocessing.spawn(one_rank, args=(tmp_path / "meeting", SHARES[shares], tmp_path), nprocs=2)
-    ranks = [torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in range(2)]
+def test_two_ranks_equal_one_process(two_ranks, shares):
+    ranks = [torch.load(two_ranks / f"{shares}{rank}.pt", weights_only=True) for rank in range(2)]
     torch.manual_seed(0)
     model = Model().double()
     features, *labels = made_batch()

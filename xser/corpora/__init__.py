@@ -2,11 +2,11 @@
 
 - `xser.corpora.emotions`: the canonical emotions and the schemes that choose among them
 - `xser.corpora.languages`: ISO 639-3 codes and English names
-- `xser.corpora.description`: a recipe's corpus.yaml as a checked `Corpus`
-- `xser.corpora.file_patterns`: how corpus.yaml names the parts of a file name
-- `xser.corpora.label_tables`: labels that stand in a table beside the recordings
-- `xser.corpora.scanning`: a folder of recordings becomes rows, one per utterance
-- `xser.corpora.audio`: recordings become 16 kHz audio
+- `xser.corpora.description`: a recipe's corpus.yaml as a checked `Corpus`, its keys in `xser.corpora.corpus_yaml`, the
+  patterns of its file names in `xser.corpora.file_patterns`
+- `xser.corpora.scanning`: a folder of recordings becomes rows, one per utterance, with what
+  `xser.corpora.folders` (names of files) and `xser.corpora.label_tables` (labels in tables) read
+- `xser.corpora.audio`, `xser.corpora.audio_preparation`: recordings become 16 kHz audio
 
 The lowest wing: it imports nothing of the others and knows no corpus by name.
 """

@@ -1,4 +1,32 @@
-"""The keys of a corpus.yaml, each read and checked by itself."""
+"""The keys of a corpus.yaml, each read and checked by itself.
+
+What it is, for people
+    ``title``, ``licence``, ``licence_note``, ``url``, ``citation``, ``obtain`` (how to get it)
+``language``
+    An ISO 639-3 code, or a list of them.
+``files``, ``example``, ``ignore``
+    Patterns of the recordings (see `xser.corpora.file_patterns`), the path of one, and patterns of known clutter.
+``tables``
+    Tables with more fields: ``files`` (patterns; the fields of a name belong to every row), ``columns`` (field:
+    heading) and ``join`` (the fields that tell which row is which recording's).
+``columns``
+    How the columns of the rows are made that are not simply the field of that name: a template, or ``from`` a template
+    by a ``map`` of regular expressions, of which the first that matches the whole value counts. ``emotion`` is the
+    native label, ``utterance`` the id (by default the file's name), ``official_part`` maps to train, valid and test.
+    They are made in the order in which they stand; a later one may use an earlier one.
+``labels``, ``counts``
+    For every native label its canonical emotion or ``drop``, and the number of recordings in the official release.
+``faults``
+    Files that are left out: ``utterance``, ``what`` it is known to be, and ``counted: false`` where the counts leave it
+    out too.
+``repeated_files``, ``same_recording``
+    True where the same name at a second path is known to be the same file; lists of utterances known to be one
+    recording.
+``stratified``
+    Exact sizes of the parts train, valid and test in the scheme ``four``, for each language.
+``speaker_loss``
+    ``masked: true`` and ``why``, where the speaker adversary must not look at the corpus.
+"""
 
 import dataclasses
 import re

@@ -10,8 +10,12 @@ Two questions, two draws:
 - over utterances: other utterances of the same speakers. n utterances are drawn with replacement, stratified by
   nothing, so that the class counts vary as well.
 - over speakers (cluster bootstrap): other speakers. As many speakers as there are, drawn with replacement, each with
-  all utterances. Utterances of one speaker are alike, so this is mostly the wider and always the more honest one; below
-  some ten speakers it is itself uncertain (too narrow).
+  all utterances. Utterances of one speaker are alike, so this is mostly the wider and the more honest one.
+
+How often a nominal 95 % interval holds the truth, on simulated data: over utterances about 94 % from 150 utterances on,
+93 % with 80 and 92 % with 38, where a tenth are the rarest of four emotions. Over speakers (each recognised by a share
+of its own, standard deviation 0.2): 94 % with 91 speakers, 93 % with 24, 89 % with 10, 84 % with 5; there, intervals
+over utterances hold the truth about other speakers only 64 % of the time.
 
 A resample in which an emotion does not occur averages over the emotions that do (it has no recall to average).
 

@@ -95,25 +95,6 @@ def confusion(reference, prediction, emotions):
     return confusion_matrix(reference, prediction, labels=np.arange(len(emotions)))
 
 
-def uar_by_language(frame, emotions):
-    """UAR of each language of a table of predictions, and their mean: what ``validation`` of run.json holds.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Columns language, emotion, prediction.
-    emotions : sequence of str
-
-    Returns
-    -------
-    dict of str to float
-        ``{language: UAR, ..., "mean": mean over languages}``, fractions of 1.
-    """
-    groups = frame.groupby("language", sort=True)
-    result = {language: uar(rows["emotion"], rows["prediction"], emotions) for language, rows in groups}
-    return {**result, "mean": float(np.mean(list(result.values())))}
-
-
 def _codes(reference, prediction, emotions):
     """Turn names into positions among `emotions`; integers make scikit-learn several times faster."""
     known = pd.Index(list(emotions))

@@ -21,9 +21,10 @@ Figures are UAR in % (mean recall over the emotions that occur in the target): t
 deviation over seeds, and in brackets a 95 % interval by percentile bootstrap over the target's utterances ({RESAMPLES}
 resamples, each serving all seeds). Differences are in points and paired (the same resample for both systems): **▲**
 above and **▼** below where the interval leaves out zero, ≈ where it does not. The interval covers other utterances of
-the same speakers; the rows "over speakers" draw speakers instead, and are rough where there are few (– below
-{FEWEST_SPEAKERS} speakers). Neither covers other seeds: for those look at the ±. The column `mean` averages the targets.
-A system trained on one source takes the source with the best validation UAR, named in each cell."""
+the same speakers; the rows "over speakers" draw speakers instead. With few speakers these are too narrow (in
+simulations they hold the truth 89 times in 100 with ten speakers and 84 with five; – stands for fewer than
+{FEWEST_SPEAKERS}). Neither covers other seeds: for those look at the ±. The column `mean` averages the targets. A
+system trained on one source takes the source with the best validation UAR, named in each cell."""
 
 
 class Section(NamedTuple):
@@ -34,6 +35,7 @@ class Section(NamedTuple):
     scheme: str
     split: str
     split_seed: int
+    hyperparameters: str
 
 
 def overview_page(pooled, title, paragraphs, sentences, command):
@@ -226,9 +228,9 @@ def _summary_table(kind, rows):
 
 
 def _short(section, rows):
-    """Name a section by its encoder, and by its scheme and split where the encoder stands twice."""
+    """Name a section by its encoder, and by all else that it is where the encoder stands twice."""
     twice = sum(other.encoder == section.encoder for other, _, _ in rows) > 1
-    return f"`{section.encoder}`" + (f", {section.scheme}, {section.split}, {section.split_seed}" if twice else "")
+    return f"`{section.encoder}`" + (", ".join(["", *map(str, section[2:])]) if twice else "")
 
 
 def _heading(section):
@@ -240,6 +242,7 @@ def _facts(section, columns):
     """Scheme, split, seeds and sources of a section."""
     systems = [system for column in columns.values() for system in column.values()]
     said = [f"Scheme `{section.scheme}`, split `{section.split}` (split seed {section.split_seed})"]
+    said += [f"hyperparameters `{section.hyperparameters}`"] if section.hyperparameters else []
     seeds = {}
     for system in systems:
         seeds.setdefault(" ".join(map(str, system.seeds)), []).append(system)

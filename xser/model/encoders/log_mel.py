@@ -10,6 +10,7 @@ RATE = 16000
 WINDOW = 400  # 25 ms
 HOP = 160  # 10 ms
 FFT = 512
+SILENCE = 1e-10  # least power of a band, whatever the range
 
 
 class LogMel(torch.nn.Module):
@@ -22,8 +23,9 @@ class LogMel(torch.nn.Module):
     ----------
     bands : int
         Mel bands from 20 Hz to 8 kHz (HTK scale).
-    floor : float
-        Least power of a band, before the natural logarithm.
+    range_db : float
+        What lies further below the utterance's loudest band is lifted to that floor, before the natural logarithm: a
+        quiet recording keeps as much of its speech as a loud one, and digital silence looks like any other.
     remove_band_mean : bool
         Subtract from each band its mean over the utterance: what remains knows less of the channel, the microphone and
         with them the corpus, and nothing of the recording's level.
@@ -42,10 +44,10 @@ class LogMel(torch.nn.Module):
     (torch.Size([2, 98, 64]), [98, 48])
     """
 
-    def __init__(self, bands=64, floor=1e-6, remove_band_mean=True):
+    def __init__(self, bands=64, range_db=80.0, remove_band_mean=True):
         super().__init__()
         self.size = bands
-        self.floor = floor
+        self.range_db = float(range_db)
         self.remove_band_mean = remove_band_mean
         self.identity = {
             "kind": "log_mel",
@@ -55,7 +57,8 @@ class LogMel(torch.nn.Module):
             "hop": HOP,
             "fft": FFT,
             "bands": bands,
-            "floor": floor,
+            "range_db": self.range_db,
+            "silence": SILENCE,
             "remove_band_mean": remove_band_mean,
         }
         filters = torchaudio.functional.melscale_fbanks(FFT // 2 + 1, 20.0, RATE / 2, bands, RATE)
@@ -80,14 +83,16 @@ class LogMel(torch.nn.Module):
             Frames (batch, time, bands), 0 where padded, and the numbers of real frames (batch,).
         """
         waveforms = zero_padding(waveforms, lengths)
-        # torch.stft centres the window in the transform: pad by the difference, so that frame t is samples 160 t to 160 t + 400.
+        # torch.stft centres the window in the transform: padded so, frame t is samples 160 t to 160 t + 400.
         side = (FFT - WINDOW) // 2
         missing = max(0, WINDOW - waveforms.shape[1])
         waveforms = torch.nn.functional.pad(waveforms, (side, side + missing))
         spectrum = torch.stft(waveforms, FFT, HOP, WINDOW, self.window, center=False, return_complex=True)
         power = spectrum.real.square() + spectrum.imag.square()
-        frames = (power.transpose(1, 2) @ self.filters).clamp_min(self.floor).log()
         frame_lengths = 1 + (lengths.clamp_min(WINDOW) - WINDOW) // HOP
+        power = zero_padding(power.transpose(1, 2) @ self.filters, frame_lengths)
+        floor = (power.amax(dim=(1, 2), keepdim=True) * 10 ** (-self.range_db / 10)).clamp_min(SILENCE)
+        frames = power.maximum(floor).log()
         if self.remove_band_mean:
             frames = frames - self.mean(frames, frame_lengths)[:, None]
         return zero_padding(frames, frame_lengths), frame_lengths

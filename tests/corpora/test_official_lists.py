@@ -1,0 +1,376 @@
+"""The corpora's official file lists, laid out as people have them, give the official counts and labels."""
+
+import csv
+import gzip
+import itertools
+import os
+import shutil
+import tempfile
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from xser.corpora.description import read_corpus
+from xser.corpora.emotions import SCHEMES
+from xser.corpora.folders import real_path
+from xser.corpora.scanning import scan
+from xser.errors import XserError
+
+# Counts of the official releases by native label, and the speakers that file names show.
+COUNTS = {
+    "emodb": ({"W": 127, "L": 81, "E": 46, "A": 69, "F": 71, "N": 79, "T": 62}, 10),
+    "urdu": ({"A": 100, "H": 100, "N": 100, "S": 100}, 29),
+    "ravdess": (
+        {"neutral": 96, **dict.fromkeys(("calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"), 192)},
+        24,
+    ),
+    "turevdb": ({"Angry": 487, "Calm": 408, "Happy": 357, "Sad": 483}, 6),
+    "esd": (dict.fromkeys(("Angry", "Happy", "Neutral", "Sad", "Surprise"), 7000), 20),
+    "cafe": ({"C": 144, "D": 144, "J": 144, "N": 72, "P": 144, "S": 144, "T": 144}, 12),
+    "cremad": ({"ANG": 1271, "DIS": 1271, "FEA": 1271, "HAP": 1271, "NEU": 1087, "SAD": 1271}, 91),
+}
+MELD = {"anger": 1607, "disgust": 361, "fear": 358, "joy": 2308, "neutral": 6434, "sadness": 1002, "surprise": 1636}
+# How the lists spell a native label where they do not take it from the file name.
+SPELLING = {
+    "emodb": dict(anger="W", boredem="L", disgust="E", fear="A", happy="F", neutral="N", sad="T"),
+    "ravdess": {label.title(): label for label in COUNTS["ravdess"][0]},
+    "cafe": {label.lower(): label for label in COUNTS["cafe"][0]},
+}
+
+
+@pytest.fixture
+def tmp_path():
+    """Return a folder for many thousand files: in memory where the system has such a place, gone after the test."""
+    memory = "/dev/shm"
+    folder = tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None)
+    yield Path(folder)
+    shutil.rmtree(os.fsencode(folder), ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def official(shared):
+    """Return a function that reads a corpus's official list as (path, native label)."""
+
+    def read(id):
+        with gzip.open(shared / "filelists" / f"{id}.csv.gz", "rt", encoding="utf-8") as file:
+            rows = [(row["path"], row["label"]) for row in csv.DictReader(file)]
+        return [(path, SPELLING.get(id, {}).get(label, label)) for path, label in rows]
+
+    return read
+
+
+def lay_out(folder, paths):
+    """Make empty files; what is in them is not looked at."""
+    folders = set()
+    for path in paths:
+        parent, _, name = path.rpartition("/")
+        if parent not in folders:
+            (folder / parent).mkdir(parents=True, exist_ok=True)
+            folders.add(parent)
+        os.close(os.open(folder / parent / name, os.O_CREAT | os.O_WRONLY))
+    return folder
+
+
+def same(path):
+    return path
+
+
+def flat(path):
+    return path.rpartition("/")[2]
+
+
+def nested(path):
+    return f"download/My Corpora/{path}"
+
+
+def without_top(path):
+    return path.partition("/")[2]
+
+
+def upper_suffix(path):
+    return path[:-4] + path[-4:].upper()
+
+
+def esd_parts(path):
+    speaker, emotion, name = path.split("/")
+    part = {"0": "train", "1": "evaluation", "2": "test"}.get(name[-5], "train")
+    return f"Emotion Speech Dataset/{speaker}/{emotion}/{part}/{name}"
+
+
+def garbled(replacement):
+    """Spoil accents in folder names, as some unzips do."""
+
+    def spoil(path):
+        return path.replace("ColŠre", f"Col{replacement}re").replace("D‚go–t", f"D{replacement}go{replacement}t")
+
+    return spoil
+
+
+def accents(form):
+    def repair(path):
+        return unicodedata.normalize(form, path.replace("ColŠre", "Colère").replace("D‚go–t", "Dégoût"))
+
+    return repair
+
+
+VARIANTS = {
+    "emodb": (same, flat, nested, upper_suffix),
+    "urdu": (same, flat, nested),
+    "ravdess": (same, flat, nested, without_top, lambda path: f"audio_speech_actors_01-24/{path.split('/', 2)[2]}"),
+    "turevdb": (same, flat, nested, without_top),
+    "esd": (same, flat, esd_parts),
+    "cafe": (
+        same, flat, nested, without_top, garbled("?"), garbled("\udc8a"), garbled("\ufffd"), garbled("├и"),
+        accents("NFC"), accents("NFD"), lambda path: path.replace("CaFE_48k", "CaFE_192k_1"),
+    ),
+    "cremad": (same, flat, nested),
+}  # fmt: skip
+CASES = [(id, variant) for id, variants in VARIANTS.items() for variant in range(len(variants))]
+
+
+@pytest.mark.parametrize("id, variant", CASES)
+def test_official_list(official, recipes, tmp_path, id, variant):
+    change = VARIANTS[id][variant]
+    files = official(id)
+    folder = lay_out(tmp_path / "data", [change(path) for path, _ in files])
+    corpus = read_corpus(recipes / id / "corpus.yaml")
+    found = scan(corpus, folder)
+    counts, speakers = COUNTS[id]
+    faulty = len(found.left_out)
+    assert faulty == (id == "cremad")
+    assert (found.found, found.expected, found.complete) == (len(files), sum(counts.values()), True)
+    assert found.notes == found.left_out
+    assert found.rows.speaker.nunique() == speakers
+    assert found.rows.utterance.is_unique and len(found.rows) == len(files) - faulty
+    labels = {PurePosixPath(path).stem: label for path, label in files}
+    for stem, label in zip(found.rows.utterance, found.rows.native_label, strict=True):
+        assert labels[stem.partition("-")[2]] == label
+    counted = found.rows.native_label.value_counts().to_dict()
+    assert counted == counts | ({"SAD": 1270} if faulty else {})
+    first = found.rows.source.iloc[0]
+    assert real_path(folder, first).is_file() and first.encode("utf-8")
+    if id == "esd":
+        check_texts_and_languages_of_esd(found.rows)
+
+
+def check_texts_and_languages_of_esd(rows):
+    assert rows.language.value_counts().to_dict() == {"cmn": 17500, "eng": 17500}
+    assert (rows.groupby("language").speaker.nunique() == 10).all()
+    assert rows.groupby("language").text.nunique().to_dict() == {"cmn": 350, "eng": 350}
+    assert rows.text.nunique() == 700
+    assert (rows.groupby("text").utterance.count() == 5 * 10).all()  # each by ten speakers in five emotions
+    assert rows.groupby("gender").speaker.nunique().to_dict() == {"female": 10, "male": 10}
+
+
+def test_ravdess_zips_hold_every_file_twice(official, recipes, tmp_path):
+    paths = [path.removeprefix("audio/Audio_Speech_Actors_01-24/") for path, _ in official("ravdess")]
+    folder = lay_out(tmp_path, paths + [f"audio_speech_actors_01-24/{path}" for path in paths])
+    found = scan(read_corpus(recipes / "ravdess" / "corpus.yaml"), folder)
+    assert (found.found, found.complete) == (1440, True)
+    assert found.rows.source.str.startswith("Actor_").all()
+    assert len(found.left_out) == 1 and "1440 files at a second path" in found.left_out[0]
+
+
+def test_two_copies_of_a_corpus_are_refused(official, recipes, tmp_path):
+    paths = [path for path, _ in official("cafe")]
+    folder = lay_out(tmp_path, paths + [path.replace("48k", "192k_1") for path in paths])
+    with pytest.raises(XserError, match=r"cafe-01-C-1-1: .*192k_1.* and .*48k.* \(and 935 more files"):
+        scan(read_corpus(recipes / "cafe" / "corpus.yaml"), folder)
+
+
+def meld_tables(files, speakers):
+    """Write the three tables of MELD for a file list, with a row for each of the two known faults."""
+    folders = {"train_splits": "train", "dev_splits_complete": "dev", "output_repeated_splits_test": "test"}
+    rows = {"train": [(125, 3, "neutral")], "dev": [(110, 7, "neutral")], "test": []}
+    for path, label in files:
+        folder, name = path.split("/")[-2:]
+        dialogue, utterance = name[3:-4].split("_utt")
+        rows[folders[folder]].append((int(dialogue), int(utterance), label))
+    for part, part_rows in rows.items():
+        lines = ["Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime"]
+        for number, (dialogue, utterance, label) in enumerate(sorted(part_rows)):
+            lines.append(
+                f'{number},"Well, isn’t it…",Speaker {number % speakers},{label},neutral,{dialogue},{utterance},1,1,'
+                '"00:00:01,000","00:00:02,000"'
+            )
+        yield f"{part}_sent_emo.csv", "\r\n".join(lines)
+
+
+MELD_LAYOUTS = {  # how a path changes, and where each table lies
+    "beside the folders": (same, {"train": "train/", "dev": "", "test": ""}),
+    "in the top folder": (same, {"train": "", "dev": "", "test": ""}),
+    "in the repository's folder": (nested, dict.fromkeys(("train", "dev", "test"), "download/data/MELD/")),
+    "above": (lambda path: path.removeprefix("train/"), {"train": "../", "dev": "../", "test": "../"}),
+}
+
+
+@pytest.mark.parametrize(
+    "layout, encoding", [*itertools.product(MELD_LAYOUTS, ["utf-8"]), ("in the top folder", "cp1252")]
+)
+def test_official_list_of_meld(official, recipes, tmp_path, layout, encoding):
+    change, places = MELD_LAYOUTS[layout]
+    files = official("meld")
+    folder = lay_out(tmp_path / "meld", [change(path) for path, _ in files])
+    for name, text in meld_tables(files, speakers=304):
+        place = folder / places[name.partition("_")[0]]
+        place.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(text.encode(encoding))
+    clutter = ["final_videos_testdia0_utt0.mp4", "._dia0_utt0.mp4"]
+    lay_out(folder, [change(f"output_repeated_splits_test/{name}") for name in clutter])
+    lay_out(folder, [change("train/train_splits/dia125_utt3.mp4")])
+    found = scan(read_corpus(recipes / "meld" / "corpus.yaml"), folder)
+    assert (found.found, found.expected, found.complete) == (13706, 13706, True)
+    assert len(found.left_out) == 1 and "dia125_utt3.mp4 left out: known to be broken" in found.left_out[0]
+    assert found.notes == found.left_out
+    rows = found.rows
+    assert rows.native_label.value_counts().to_dict() == MELD
+    assert rows.official_part.value_counts().to_dict() == {"train": 9988, "valid": 1108, "test": 2610}
+    four = rows[rows.native_label.isin(["anger", "joy", "neutral", "sadness"])]
+    assert four.official_part.value_counts().to_dict() == {"train": 8244, "valid": 896, "test": 2211}
+    assert rows.utterance.is_unique and "meld-dev_dia0_utt1" in set(rows.utterance)
+    assert rows.speaker.nunique() == 304 and "meld-Speaker 0" in set(rows.speaker)
+    assert set(rows.transcript) == {"Well, isn’t it…"}
+
+
+NAMES = [  # a name as the corpus has it, and what it says
+    ("emodb", "wav/03a01Fa.wav", dict(speaker="03", gender="male", text="a01", take="a", label="F")),
+    ("emodb", "wav/08b10Wd.wav", dict(speaker="08", gender="female", text="b10", take="d", label="W")),
+    ("urdu", "Angry/SM1_F10_A010.wav", dict(speaker="SM1", gender="male", label="A")),
+    ("urdu", "Happy/SF12_F6_H0106.wav", dict(speaker="SF12", gender="female", label="H")),
+    (
+        "ravdess",
+        "Actor_18/03-01-05-01-02-01-18.wav",
+        dict(speaker="18", gender="female", text="02", take="01", intensity="normal", label="angry"),
+    ),
+    (
+        "ravdess",
+        "Actor_07/03-01-06-02-01-02-07.wav",
+        dict(speaker="07", gender="male", text="01", take="02", intensity="strong", label="fearful"),
+    ),
+    ("turevdb", "Sound Source/Angry/1157_kz_beste.wav", dict(speaker="1157", text="beste", label="Angry")),
+    ("turevdb", "Sound Source/Calm/1234_sk_beste.wav", dict(speaker="1234", text="beste", label="Calm")),
+    ("turevdb", "Sound Source/Happy/1234_mt_beste.wav", dict(speaker="1234", text="beste", label="Happy")),
+    ("turevdb", "Sound Source/Sad/7895_hl_ogul1.wav", dict(speaker="7895", text="ogul", take="1", label="Sad")),
+    (
+        "esd",
+        "0001/Angry/0001_000351.wav",
+        dict(speaker="0001", gender="female", text="cmn-1", language="cmn", label="Angry"),
+    ),
+    (
+        "esd",
+        "0020/Neutral/test/0020_000350.wav",
+        dict(speaker="0020", gender="male", text="eng-0", language="eng", label="Neutral"),
+    ),
+    (
+        "cafe",
+        "Colère/Fort/01-C-2-6.wav",
+        dict(speaker="01", gender="male", text="6", intensity="strong", label="C"),
+    ),
+    ("cafe", "Neutre/12-N-1-3.wav", dict(speaker="12", gender="female", text="3", label="N")),
+    ("cremad", "AudioWAV/1001_DFA_ANG_XX.wav", dict(speaker="1001", gender="male", text="DFA", label="ANG")),
+    (
+        "cremad",
+        "AudioWAV/1091_IEO_SAD_HI.wav",
+        dict(speaker="1091", gender="female", text="IEO", intensity="high", label="SAD"),
+    ),
+]
+
+
+@pytest.mark.parametrize("id, path, expected", NAMES, ids=[f"{id}:{path}" for id, path, _ in NAMES])
+def test_what_a_name_says(recipes, tmp_path, id, path, expected):
+    lay_out(tmp_path, [path])
+    corpus = read_corpus(recipes / id / "corpus.yaml")
+    [row] = scan(corpus, tmp_path, allow_incomplete=True).rows.to_dict("records")
+    prefixed = {name: f"{id}-{expected[name]}" if name in expected else "" for name in ("speaker", "text")}
+    plain = {name: expected.get(name, "") for name in ("gender", "intensity", "take")}
+    assert row == {
+        "utterance": f"{id}-{PurePosixPath(path).stem}",
+        "corpus": id,
+        "language": expected.get("language", corpus.language),
+        **prefixed,
+        **plain,
+        "native_label": expected["label"],
+        "transcript": "",
+        "official_part": "",
+        "source": path,
+    }
+
+
+def test_what_a_row_of_meld_says(recipes, tmp_path):
+    lay_out(tmp_path, ["dev_splits_complete/dia7_utt12.mp4", "train/train_splits/dia7_utt12.mp4"])
+    heading = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"
+    (tmp_path / "dev_sent_emo.csv").write_text(heading + '1,"No, no.",Monica,joy,positive,7,12,1,1,"0:1,0","0:2,0"\n')
+    (tmp_path / "train_sent_emo.csv").write_text(heading + "1,Yes.,The Waiter,fear,negative,7,12,1,1,,\n")
+    rows = scan(read_corpus(recipes / "meld" / "corpus.yaml"), tmp_path, allow_incomplete=True).rows
+    columns = ["utterance", "speaker", "gender", "transcript", "native_label", "official_part", "text"]
+    assert rows[columns].to_numpy().tolist() == [
+        ["meld-dev_dia7_utt12", "meld-Monica", "female", "No, no.", "joy", "valid", ""],
+        ["meld-train_dia7_utt12", "meld-The Waiter", "", "Yes.", "fear", "train", ""],
+    ]
+
+
+def test_esd_number_and_folder_must_agree(recipes, tmp_path):
+    corpus = read_corpus(recipes / "esd" / "corpus.yaml")
+    emotions = ("Neutral", "Angry", "Happy", "Sad", "Surprise")
+    paths = [f"0011_{number:06}.wav" for number in range(1, 1751)]
+    rows = scan(corpus, lay_out(tmp_path / "flat", paths), allow_incomplete=True).rows
+    assert rows.native_label.tolist() == [emotion for emotion in emotions for _ in range(350)]
+    lay_out(tmp_path / "wrong", ["0011/Angry/0011_000350.wav"])
+    with pytest.raises(XserError, match="0011_000350.wav: emotion 'Angry/000350' has no entry"):
+        scan(corpus, tmp_path / "wrong", allow_incomplete=True)
+    lay_out(tmp_path / "beyond", ["0011_001751.wav"])
+    with pytest.raises(XserError, match="001751"):
+        scan(corpus, tmp_path / "beyond", allow_incomplete=True)
+
+
+def test_trees_made_by_rule(recipes, tmp_path):
+    """RAVDESS and CaFE are full crossings, and so can be made without their lists."""
+    emotions = [f"{emotion:02}" for emotion in range(1, 9)]
+    ravdess = [
+        f"Actor_{actor:02}/03-01-{emotion}-{intensity}-{text}-{take}-{actor:02}.wav"
+        for actor, emotion in itertools.product(range(1, 25), emotions)
+        for intensity, text, take in itertools.product(("01", "02"), repeat=3)
+        if (emotion, intensity) != ("01", "02")
+    ]
+    cafe = [
+        f"{letter}/{speaker:02}-{letter}-{intensity}-{text}.wav"
+        for speaker, letter, intensity, text in itertools.product(range(1, 13), "CDJNPST", (1, 2), range(1, 7))
+        if (letter, intensity) != ("N", 2)
+    ]
+    for id, paths in (("ravdess", ravdess), ("cafe", cafe)):
+        found = scan(read_corpus(recipes / id / "corpus.yaml"), lay_out(tmp_path / id, paths))
+        counts, speakers = COUNTS[id]
+        assert found.complete and not found.notes and found.rows.native_label.value_counts().to_dict() == counts
+        assert found.rows.speaker.nunique() == speakers
+
+
+@pytest.mark.parametrize("id, other", [("emodb", "urdu"), ("cafe", "ravdess"), ("urdu", "turevdb"), ("meld", "esd")])
+def test_a_folder_of_another_corpus(recipes, tmp_path, id, other):
+    lay_out(tmp_path, [path for name, path, _ in NAMES if name == other])
+    corpus = read_corpus(recipes / id / "corpus.yaml")
+    with pytest.raises(XserError, match=f"is not {corpus.title}: no file like {corpus.example}; found e.g. "):
+        scan(corpus, tmp_path, allow_incomplete=True)
+
+
+def test_known_twins_are_declared(recipes):
+    corpus = read_corpus(recipes / "ravdess" / "corpus.yaml")
+    assert corpus.same_recording == (("ravdess-03-01-03-01-02-01-07", "ravdess-03-01-03-01-02-02-07"),)
+
+
+def test_exact_sizes_and_masks_are_declared(recipes):
+    corpora = {id: read_corpus(recipes / id / "corpus.yaml") for id in [*COUNTS, "meld"]}
+    sizes = {id: tuple(corpus.stratified.values()) for id, corpus in corpora.items() if corpus.stratified}
+    assert sizes == {
+        "emodb": (266, 35, 38),
+        "cafe": (420, 42, 42),
+        "urdu": (300, 20, 80),
+        "esd": (11200, 1400, 1400),
+        "meld": (8244, 896, 2211),
+    }
+    for id, (train, valid, test) in sizes.items():
+        corpus = corpora[id]
+        four = sum(n for label, n in corpus.counts.items() if corpus.labels[label] in SCHEMES["four"].emotions)
+        assert train + valid + test == four // len(corpus.languages)
+    assert [id for id, corpus in corpora.items() if corpus.speaker_loss["masked"]] == ["urdu"]
+    assert [id for id, corpus in corpora.items() if corpus.official_parts] == ["meld"]

@@ -1,0 +1,103 @@
+"""What a user's words mean, and which tasks are none."""
+
+import pytest
+
+from xser.errors import XserError
+from xser.protocol.tasks import Selection, Task, resolve_selections
+
+
+@pytest.fixture
+def data_root(tmp_path):
+    for corpus in ("emodb", "esd", "cremad", "ravdess"):
+        (tmp_path / corpus).mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["emodb", "cafe"], ["emodb", "cafe"]),
+        (["esd"], ["esd"]),
+        (["esd:cmn"], ["esd:cmn"]),
+        (["esd:Mandarin"], ["esd:cmn"]),
+        (["esd:ENG", "esd:cmn"], ["esd:eng", "esd:cmn"]),
+        (["emodb:deu"], ["emodb"]),
+        (["cmn"], ["esd:cmn"]),
+        (["German"], ["emodb"]),
+        (["english"], ["cremad", "esd:eng", "ravdess"]),
+        (["german", "cmn"], ["emodb", "esd:cmn"]),
+    ],
+)
+def test_words_are_corpora_and_languages(words, meant, recipes, data_root):
+    assert [str(selection) for selection in resolve_selections(words, recipes, data_root)] == meant
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["klingon"], "'klingon' is neither a corpus nor a language; corpora: .*emodb.*urdu; languages: .*deu"),
+        (["klingon:deu"], "'klingon' is neither"),
+        (["emodb:eng"], "emodb is in German .deu., not in 'eng'"),
+        (["esd:klingon"], "esd is in Mandarin .cmn. and English .eng., not in 'klingon'"),
+        (["esd:"], "esd is in"),
+        (["french"], "no corpus of French .fra. lies in .*: put cafe there"),
+        (["jpn"], "no corpus of Japanese .jpn.*there are recipes for"),
+        (["emodb", "emodb"], "a second time"),
+        (["emodb", "german"], "a second time"),
+        (["esd:cmn", "mandarin"], "a second time"),
+    ],
+)
+def test_words_that_mean_nothing_are_told(words, said, recipes, data_root):
+    with pytest.raises(XserError, match=said) as caught:
+        resolve_selections(words, recipes, data_root)
+    assert "\n" not in str(caught.value)
+
+
+def task(sources, target, recipes, data_root):
+    sources = resolve_selections(sources, recipes, data_root)
+    return Task(tuple(sources), resolve_selections([target], recipes, data_root)[0])
+
+
+@pytest.mark.parametrize(
+    ("sources", "target"),
+    [
+        (["emodb", "urdu"], "cremad"),
+        (["esd:cmn", "emodb"], "cremad"),
+        (["esd:cmn"], "esd:eng"),
+        (["cremad", "ravdess"], "emodb"),
+    ],
+)
+def test_an_unseen_target(sources, target, recipes, data_root):
+    task(sources, target, recipes, data_root).check(recipes)
+
+
+@pytest.mark.parametrize(
+    ("sources", "target", "remedy"),
+    [
+        (["emodb", "esd"], "cremad", "take esd:cmn among --sources instead of esd"),
+        (["cremad"], "ravdess", "leave cremad out of --sources"),
+        (["emodb", "cafe"], "emodb", "leave emodb out of --sources"),
+        (["esd:cmn"], "esd", "take esd:eng as --target"),
+        (["esd:cmn"], "esd:cmn", "leave esd:cmn out of --sources"),
+        (["english"], "esd", "take esd:cmn as --target"),
+    ],
+)
+def test_a_seen_target_is_refused_with_a_remedy(sources, target, remedy, recipes, data_root):
+    with pytest.raises(XserError, match=f"never seen: {remedy}"):
+        task(sources, target, recipes, data_root).check(recipes)
+
+
+def test_a_remedy_works(recipes, data_root):
+    task(["emodb", "esd:cmn"], "cremad", recipes, data_root).check(recipes)
+    task(["esd:cmn"], "esd:eng", recipes, data_root).check(recipes)
+
+
+@pytest.mark.parametrize("sources", [["esd", "esd:cmn"], ["esd:cmn", "esd"]])
+def test_a_corpus_twice_is_refused(sources, recipes, data_root):
+    with pytest.raises(XserError, match="names esd twice"):
+        task(sources, "emodb", recipes, data_root).check(recipes)
+
+
+def test_names_are_fit_for_files():
+    assert Task((Selection("esd", "cmn"), Selection("urdu")), Selection("esd", "eng")).name == "esd-cmn+urdu-to-esd-eng"
+    assert Task((Selection("esd", "cmn"),)).name == "esd-cmn"

@@ -1,0 +1,267 @@
+"""Stage 1 as a user meets it: rows of stage 0 become manifests, and an option that changes never meets an old one."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.protocol.made_rows import evenly, rows_of
+from xser import manifests
+from xser.errors import XserError
+from xser.experiment import CHECKOUT, parse_experiment
+from xser.files import write_json
+from xser.protocol import workspace
+from xser.protocol.fingerprints import fingerprint
+from xser.protocol.rows import MANIFEST_COLUMNS, ROW_COLUMNS, read_rows, write_rows
+from xser.protocol.tasks import Selection
+
+EMODB = {"W": 127, "F": 71, "N": 79, "T": 62, "E": 46, "A": 69, "L": 81}
+CAFE = {"C": 144, "J": 144, "N": 72, "T": 144, "P": 144}
+TUREVDB = {"Angry": 30, "Calm": 30, "Happy": 30, "Sad": 30}
+ESD = {"Angry": 20, "Happy": 20, "Neutral": 20, "Sad": 20, "Surprise": 20}
+
+
+@pytest.fixture
+def place(tmp_path):
+    return ["--data-root", str(tmp_path / "data"), "--work-dir", str(tmp_path / "exp ü")]
+
+
+def within(corpus, place, *options):
+    return ["--corpus", corpus, *place, *options]
+
+
+def prepare(argv, corpus, rows, **info):
+    """Write what stage 0 would write for a corpus of an experiment."""
+    folder = parse_experiment("prepare", argv).prepared_folder(corpus)
+    rows = rows[list(ROW_COLUMNS)]
+    write_rows(folder / "rows.csv", rows)
+    carried = {"left_out": [], "complete": True, "made_up": False} | info
+    write_json(folder / "prepared.json", {"fingerprint": fingerprint(rows.to_csv()), **carried})
+    return folder
+
+
+def made(argv):
+    """Run stage 1 and read what it wrote for the first selection."""
+    manifests.main(argv)
+    return written(argv)
+
+
+def written(argv, at=0):
+    experiment = parse_experiment("manifests", argv)
+    folder = experiment.manifest_folder(experiment.selections[at])
+    return folder, json.loads((folder / "manifest.json").read_text())
+
+
+def prepared_within(corpus, counts, place, *options, language="deu", speakers=10):
+    argv = within(corpus, place, *options)
+    return argv, prepare(argv, corpus, rows_of(evenly(counts, speakers), corpus, language))
+
+
+def test_the_published_split_of_a_corpus(place, capsys):
+    argv, prepared = prepared_within("emodb", EMODB, place, "--split", "stratified")
+    folder, info = made(argv)
+    rows = read_rows(folder / "manifest.csv")
+    assert list(rows.columns) == list(MANIFEST_COLUMNS)
+    assert rows["part"].value_counts().to_dict() == {"train": 266, "valid": 35, "test": 38}
+    assert rows["emotion"].value_counts().to_dict() == {"angry": 127, "happy": 71, "neutral": 79, "sad": 62}
+    assert set(zip(rows["native_label"], rows["emotion"], strict=True)) == {
+        ("W", "angry"), ("F", "happy"), ("N", "neutral"), ("T", "sad"),
+    }  # fmt: skip
+    assert all(Path(audio).is_absolute() and Path(audio).parents[1] == prepared for audio in rows["audio"])
+    (table,) = info["tables"]
+    assert table["file"] == "manifest.csv"
+    for part in ("train", "valid", "test"):
+        mine = rows[rows["part"] == part]
+        assert table["counts"][part] == mine["emotion"].value_counts().to_dict()
+        assert table["speakers"][part] == mine["speaker"].nunique()
+    assert table["overlaps"]["test"]["texts"] == 10
+    assert info["dropped"] == {"A": 69, "E": 46, "L": 81} and info["merged"] == {} and info["missing_classes"] == []
+    assert info["scheme"] == {"name": "four", "emotions": ["angry", "happy", "neutral", "sad"]}
+    assert (info["corpus"], info["language"], info["split"], info["split_seed"], info["folds"]) == (
+        "emodb", None, "stratified", 0, 0,
+    )  # fmt: skip
+    assert info["command"].startswith("bash recipes/emodb/run.sh") and "pandas" in info["versions"]
+    said = capsys.readouterr().out
+    assert "emodb (German), scheme four, split stratified" in said
+    assert [line.split() for line in said.splitlines() if line.strip().startswith("train")] == [
+        ["train", "100", "56", "62", "48", "266", "10"]
+    ]
+    assert "not in the scheme: A (fear) 69, E (disgust) 46, L (boredom) 81" in said
+    assert "shared with train: valid 10 speakers, 10 texts; test 10 speakers, 10 texts" in said
+    assert str(folder) in said
+
+
+def test_folds_have_a_table_each(place, capsys):
+    argv, _ = prepared_within("emodb", EMODB, place, "--split", "folds:5")
+    folder, info = made(argv)
+    assert info["folds"] == 5 and [table["file"] for table in info["tables"]] == [
+        f"manifest_fold{k}.csv" for k in range(1, 6)
+    ]
+    tested = [read_rows(folder / table["file"]).query("part == 'test'")["utterance"] for table in info["tables"]]
+    assert pd.concat(tested).is_unique and sum(map(len, tested)) == 339
+    assert all(table["overlaps"]["test"]["speakers"] == 0 for table in info["tables"])
+    said = capsys.readouterr().out
+    assert "fold 5 test" in said and "test 0 speakers, 10 texts" in said
+
+
+def test_more_than_ten_folds_are_not_all_listed(place, capsys):
+    argv, _ = prepared_within("emodb", EMODB, place, "--split", "loso", speakers=13)
+    _, info = made(argv)
+    said = capsys.readouterr().out
+    assert info["folds"] == 13
+    assert "fold 10 test" in said and "fold 11" not in said and "and 3 folds more" in said
+
+
+def test_the_same_options_keep_the_manifest(place, capsys):
+    argv, _ = prepared_within("emodb", EMODB, place)
+    folder, _ = made(argv)
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    first = capsys.readouterr().out
+    made(argv)
+    again = capsys.readouterr().out
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert "written" in first and "kept, made before with the same options" in again
+    assert first.splitlines()[:-1] == again.splitlines()[:-1]
+
+
+@pytest.mark.parametrize(
+    "change", [["--split", "stratified"], ["--split-seed", "1"], ["--scheme", "six"], ["--split", "folds:3"]]
+)
+def test_a_changed_option_makes_another_manifest(change, place):
+    argv, _ = prepared_within("emodb", EMODB, place)
+    folder, info = made(argv)
+    other, changed = made([*argv, *change])
+    assert other != folder and changed["fingerprint"] != info["fingerprint"]
+    assert written(argv) == (folder, info)
+
+
+def test_changed_recordings_make_another_manifest(place):
+    argv, _ = prepared_within("emodb", EMODB, place)
+    folder, _ = made(argv)
+    prepared_within("emodb", {**EMODB, "W": 126}, place)
+    with pytest.raises(FileNotFoundError):
+        written(argv)
+    other, info = made(argv)
+    assert other != folder and sum(info["tables"][0]["counts"]["train"].values()) > 200
+
+
+def test_what_stage_0_learns_later_is_not_forgotten(place):
+    argv, _ = prepared_within("emodb", EMODB, place)
+    made(argv)
+    prepare(
+        argv, "emodb", rows_of(evenly(EMODB, 10), "emodb"), left_out=["one is silent"], complete=False, made_up=True
+    )
+    _, info = made(argv)
+    assert (info["left_out"], info["complete"], info["made_up"]) == (["one is silent"], False, True)
+
+
+@pytest.mark.parametrize("missing", ["manifest.json", "manifest.csv"])
+def test_an_unfinished_manifest_is_finished(missing, place):
+    argv, _ = prepared_within("emodb", EMODB, place)
+    folder, info = made(argv)
+    content = (folder / "manifest.csv").read_bytes()
+    (folder / missing).unlink()
+    assert made(argv) == (folder, info)
+    assert (folder / "manifest.csv").read_bytes() == content
+
+
+def test_a_work_folder_may_be_moved(place, tmp_path):
+    argv, _ = prepared_within("emodb", EMODB, place)
+    folder, info = made(argv)
+    (tmp_path / "exp ü").rename(tmp_path / "moved")
+    argv = within("emodb", [*place[:3], str(tmp_path / "moved")])
+    experiment = parse_experiment("train", argv)
+    with pytest.raises(XserError, match="moved since .*stage 1"):
+        workspace.read_manifest_info(
+            experiment.manifest_folder(Selection("emodb")), experiment.prepared_folder("emodb")
+        )
+    moved, again = made(argv)
+    assert moved.name == folder.name and again["fingerprint"] == info["fingerprint"]
+    audio = read_rows(moved / "manifest.csv")["audio"]
+    assert audio.str.startswith(str(tmp_path / "moved")).all()
+
+
+def test_merged_and_missing_classes_are_said(place, capsys):
+    argv, _ = prepared_within("turevdb", TUREVDB, place, language="tur", speakers=6)
+    _, info = made(argv)
+    assert info["missing_classes"] == ["neutral"] and info["dropped"] == {"Calm": 30}
+    assert "warning: turevdb has no utterance of class neutral" in capsys.readouterr().out
+    _, info = made([*argv, "--scheme", "four_calm"])
+    assert info["missing_classes"] == [] and info["dropped"] == {} and info["merged"] == {"Calm": "neutral"}
+    assert "merged: Calm (calm) counts as neutral" in capsys.readouterr().out
+
+
+def zero_shot(place, *options):
+    return ["--sources", "cafe,esd:cmn", "--target", "emodb", *place, *options]
+
+
+def prepare_zero_shot(argv):
+    prepare(argv, "cafe", rows_of(evenly(CAFE, 12), "cafe", "fra"))
+    mandarin, english = (rows_of(evenly(ESD, 5), "esd", language) for language in ("cmn", "eng"))
+    english["utterance"] += "-eng"
+    prepare(argv, "esd", pd.concat([mandarin, english]))
+    prepare(argv, "emodb", rows_of(evenly(EMODB, 10), "emodb"))
+
+
+def test_every_selection_of_a_task_gets_its_manifest(place, capsys):
+    argv = zero_shot(place)
+    prepare_zero_shot(argv)
+    manifests.main(argv)
+    for at, (name, language, number) in enumerate(
+        (("cafe", "fra", 504), ("esd-cmn", "cmn", 80), ("emodb", "deu", 339))
+    ):
+        folder, info = written(argv, at)
+        rows = read_rows(folder / "manifest.csv")
+        assert folder.name.startswith(f"{name}-four-speaker-")
+        assert set(rows["language"]) == {language} == set(info["languages"]) and len(rows) == number
+    assert "esd:cmn (Mandarin)" in capsys.readouterr().out
+
+
+def test_a_recording_of_the_target_among_the_sources_is_refused(place):
+    argv = zero_shot(place)
+    prepare_zero_shot(argv)
+    rows = rows_of(evenly(EMODB, 10), "emodb")
+    rows.loc[5, "digest"] = rows_of(evenly(CAFE, 12), "cafe", "fra").loc[9, "digest"]
+    prepare(argv, "emodb", rows)
+    with pytest.raises(XserError, match="1 recordings to be recognised are also learned from"):
+        manifests.main(argv)
+    assert not (parse_experiment("manifests", argv).work_dir / "manifests").exists()
+
+
+def test_without_stage_0_it_says_so(place):
+    with pytest.raises(XserError, match="no prepared audio of emodb .*run stage 0"):
+        manifests.main(within("emodb", place))
+
+
+def test_an_unknown_label_is_told(place):
+    argv, _ = prepared_within("emodb", {**EMODB, "Q": 3}, place)
+    with pytest.raises(XserError, match="EMO-DB: label 'Q' has no entry under `labels` in emodb/corpus.yaml"):
+        manifests.main(argv)
+
+
+def test_an_impossible_split_leaves_nothing_behind(place):
+    argv, _ = prepared_within("emodb", EMODB, place, speakers=2)
+    with pytest.raises(XserError, match="EMO-DB: class angry has 2 speakers, 3 are needed"):
+        manifests.main(argv)
+    assert not (parse_experiment("manifests", argv).work_dir / "manifests").exists()
+
+
+def test_the_same_manifest_in_every_process_and_order(place, tmp_path):
+    argv, _ = prepared_within("emodb", EMODB, place)
+    folder, _ = made(argv)
+    content = (folder / "manifest.csv").read_bytes()
+    (folder / "manifest.json").unlink()
+    (folder / "manifest.csv").unlink()
+    command = [sys.executable, "-m", "xser.manifests", *argv]
+    outcome = subprocess.run(command, capture_output=True, text=True, cwd=CHECKOUT, env={"PYTHONHASHSEED": "5"})
+    assert outcome.returncode == 0, outcome.stderr
+    assert (folder / "manifest.csv").read_bytes() == content
+
+
+def test_stage_1_needs_no_torch():
+    command = "import sys, xser.manifests; print(*(m for m in ('torch', 'sklearn', 'scipy') if m in sys.modules))"
+    outcome = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, cwd=CHECKOUT, check=True)
+    assert outcome.stdout.strip() == ""

@@ -1,0 +1,231 @@
+"""Read one recording, whatever its container, and turn it into the 16 kHz samples that everything else hears.
+
+The container is told by its content, not by its name. soundfile reads what libsndfile knows (WAV, AIFF, FLAC, Ogg,
+MP3 ...), PyAV the rest (mp4, m4a, webm, avi ...). Channels are mixed to their mean.
+"""
+
+import functools
+import os
+import re
+
+import numpy as np
+
+from xser.corpora.file_contents import HEAD, contents_of, is_audio
+from xser.errors import XserError
+
+# All that the samples depend on; part of the fingerprint of everything made from them. Raise `rules` when the same
+# settings give other samples than an earlier xser did.
+SETTINGS = {
+    "rules": 1,
+    "rate": 16000,
+    "channels": "mean",
+    "samples": "int16",
+    # torchaudio's defaults let through what lies above half the new rate; these do not
+    "resampler": {
+        "resampling_method": "sinc_interp_kaiser",
+        "lowpass_filter_width": 64,
+        "rolloff": 0.9476,
+        "beta": 14.77,
+    },
+}
+
+SHORTEST = 0.025  # seconds; in less there is not one frame to recognise anything in
+RATES = (1000, 1_000_000)  # Hz; others are damaged headers
+STEP = 1 / 32768  # of a 16-bit sample
+KEPT_SHARE = 0.99  # of the samples that a header promises; files with fewer were cut off
+
+
+class BadRecording(XserError):
+    """A recording that cannot be used.
+
+    Attributes
+    ----------
+    kind : str
+        In a few words that fit behind a number: "3 unreadable".
+    detail : str
+        More of it, or "".
+    """
+
+    def __init__(self, path, kind, detail=""):
+        self.kind, self.detail = kind, detail
+        more = f" ({detail})" if detail else ""
+        super().__init__(f"{os.fsencode(path).decode('utf-8', 'replace')} cannot be used: {kind}{more}; replace it")
+
+
+def read_recording(path):
+    """Read a recording of any container and mix its channels.
+
+    Of a file with several sound tracks (a video) the first is read.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    samples : numpy.ndarray of float32, shape (samples,)
+        Full scale is 1; float recordings and lossy decoders may exceed it.
+    rate : int
+        Samples per second, as recorded.
+
+    Raises
+    ------
+    BadRecording
+        When it is unreadable, not audio, without a sound track, cut off, empty, silent or not made of finite numbers.
+    """
+    try:
+        with open(path, "rb") as file:
+            samples, rate = _decode(file, path)
+    except OSError as error:
+        raise BadRecording(path, "unreadable", error.strerror or str(error)) from error
+    if not RATES[0] <= rate <= RATES[1]:
+        raise BadRecording(path, "unreadable", f"a sampling rate of {rate} Hz")
+    if len(samples) < SHORTEST * rate:
+        raise BadRecording(path, "empty", f"{len(samples)} samples")
+    if not np.isfinite(samples).all():
+        raise BadRecording(path, "with NaN or infinite samples")
+    if np.ptp(samples) <= 2 * STEP:  # a constant is as silent as zero
+        raise BadRecording(path, "silent")
+    return samples, rate
+
+
+def _decode(file, path):
+    head = file.read(HEAD)
+    contents = contents_of(head)
+    if not head:
+        raise BadRecording(path, "empty", "0 bytes")
+    if not is_audio(contents):
+        raise BadRecording(path, f"holding {contents} instead of audio")
+    file.seek(0)
+    decoded = _decode_with_soundfile(file, path)
+    if decoded is None:
+        file.seek(0)
+        decoded = _decode_with_av(file, path, contents)
+    return decoded
+
+
+def _decode_with_soundfile(file, path):
+    """Return (samples, rate), or None when libsndfile does not know the container."""
+    import soundfile
+
+    try:
+        # By descriptor: libsndfile then cannot guess a headerless format from the name, and any name opens.
+        sound = soundfile.SoundFile(file.fileno(), closefd=False)
+    except soundfile.LibsndfileError:
+        return None
+    with sound:
+        _refuse_cut_off(sound.extra_info, path)
+        try:
+            samples = sound.read(dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise BadRecording(path, "unreadable", f"{sound.format}: {error}") from error
+        return _mix(samples.T), sound.samplerate
+
+
+def _refuse_cut_off(log, path):
+    """Compare the bytes of samples that a WAV or AIFF header promises with those that are there."""
+    match = re.search(r"^ *(?:data|SSND) *: (\d+) \(should be (\d+)\)", log, re.MULTILINE)
+    if match is None:
+        return
+    promised, there = int(match[1]), int(match[2])
+    written_to_a_pipe = promised == 0 or promised >= 0x7FFF0000
+    if not written_to_a_pipe and there < KEPT_SHARE * promised:
+        raise BadRecording(path, "cut off", f"{there} of {promised} bytes")
+
+
+def _decode_with_av(file, path, contents):
+    import av
+
+    try:
+        with av.open(file, metadata_errors="replace") as container:
+            if not container.streams.audio:
+                raise BadRecording(path, "without a sound track")
+            return _decode_stream(container, container.streams.audio[0], path)
+    except av.error.FFmpegError as error:
+        what = f"{contents or 'unknown contents'}: {error.strerror or error}"
+        raise BadRecording(path, "unreadable", what) from error
+
+
+def _decode_stream(container, stream, path):
+    if stream.codec_context is None:
+        raise BadRecording(path, "unreadable", "no decoder for its sound track")
+    stream.codec_context.thread_count = 1
+    pieces, rates = [], set()
+    for frame in container.decode(stream):
+        pieces.append(_mix(_channels(frame)))
+        rates.add(frame.sample_rate)
+    if not pieces:
+        raise BadRecording(path, "empty", "no samples in its sound track")
+    if len(rates) > 1:
+        raise BadRecording(path, "unreadable", "its sampling rate changes on the way")
+    return np.concatenate(pieces), rates.pop()
+
+
+def _channels(frame):
+    """Samples of a PyAV audio frame, (channels, samples) float with full scale 1."""
+    samples = frame.to_ndarray()
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, frame.layout.nb_channels).T
+    if samples.dtype.kind == "f":
+        return samples
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - 128) / 128
+    return samples / -float(np.iinfo(samples.dtype).min)
+
+
+def _mix(samples):
+    """Mean over the channels: (channels, samples) -> (samples,) float32."""
+    if len(samples) == 1:
+        return np.ascontiguousarray(samples[0], dtype=np.float32)
+    with np.errstate(all="ignore"):  # infinite samples are found later
+        return samples.mean(axis=0, dtype=np.float32)
+
+
+def to_pcm(samples, rate):
+    """Resample to 16 kHz and round to 16 bit.
+
+    A recording that exceeds full scale (float samples, a lossy decoder) is scaled down as a whole to a peak of full
+    scale, so that nothing is clipped and nothing wraps around. What the resampling filter overshoots by saturates.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray of float32, shape (samples,)
+        Mono, full scale 1.
+    rate : int
+        Samples per second.
+
+    Returns
+    -------
+    pcm : numpy.ndarray of int16, shape (ceil(samples * 16000 / rate),)
+        16-bit samples of 16 kHz; those of a 16-bit mono recording at 16 kHz are returned as they are.
+    decibels : float
+        By how much it was scaled down; 0 when it was not.
+
+    Examples
+    --------
+    >>> to_pcm(np.array([0.5, -2.0, 1.0], dtype=np.float32), 16000)
+    (array([  8192, -32768,  16384], dtype=int16), 6.02)
+    """
+    peak = float(np.abs(samples).max(initial=0))
+    if peak > 1:
+        samples = samples / np.float32(peak)
+    if rate != SETTINGS["rate"]:
+        samples = _resample(samples, rate)
+    pcm = np.clip(np.rint(samples * 32768), -32768, 32767).astype("<i2")
+    return pcm, round(20 * np.log10(max(peak, 1.0)).item(), 2)
+
+
+def _resample(samples, rate):
+    import torch
+
+    with torch.inference_mode():
+        return _resampler(rate)(torch.from_numpy(samples)).numpy()
+
+
+@functools.lru_cache(maxsize=8)
+def _resampler(rate):
+    """torchaudio's resampler, its filter computed in double precision and once for each rate."""
+    import torch
+    from torchaudio.transforms import Resample
+
+    return Resample(rate, SETTINGS["rate"], dtype=torch.float64, **SETTINGS["resampler"]).float()

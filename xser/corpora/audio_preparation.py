@@ -1,0 +1,269 @@
+"""The recordings of a corpus become 16 kHz audio, on all cores, and again only where something changed.
+
+Every WAV that is written appears whole and carries, as its comment, what it was made from: size and time of its source,
+and the digest of its samples. So a run that was killed goes on where it was, and a second run has nothing to decode.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import json
+import math
+import os
+from pathlib import Path
+
+from xser.corpora.audio import SETTINGS, BadRecording, read_recording, to_pcm
+from xser.corpora.audio_findings import (
+    Bad,
+    Made,
+    find_oddities,
+    find_twins,
+    group_problems,
+    list_problems,
+    problem_lines,
+)
+from xser.corpora.file_contents import HEAD, contents_of
+from xser.corpora.folders import real_path
+from xser.errors import XserError
+from xser.files import whole_file, write_text
+
+AUDIO = "audio"  # the folder of WAVs below the destination
+PROBLEMS = "problems.txt"  # beside it: every recording that cannot be used, where there are any
+IN_THIS_PROCESS = 8  # up to so many recordings are not worth starting other processes for
+
+
+@dataclasses.dataclass(frozen=True)
+class Preparation:
+    """What became of a corpus's recordings.
+
+    Attributes
+    ----------
+    rows : pandas.DataFrame
+        The usable rows, with ``audio`` (path below the destination), ``seconds`` and ``digest``.
+    left_out : list of str
+        Sentences: what was left out.
+    notes : list of str
+        Sentences: what is odd.
+    made : int
+        How many were made now; the others were there.
+    """
+
+    rows: object
+    left_out: list[str]
+    notes: list[str]
+    made: int
+
+
+def prepare_recordings(
+    rows,
+    folder,
+    destination,
+    jobs=-1,
+    skip_bad=False,
+    same_recording=(),
+    finished=None,
+    progress=True,
+    title="recordings",
+):
+    """Write the 16 kHz audio of a corpus.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of a scan: ``utterance`` and ``source`` are needed.
+    folder : str or Path
+        The corpus's folder. Nothing in it is changed.
+    destination : str or Path
+        Gets ``audio/<utterance>.wav``, and ``problems.txt`` when there are any. Whoever calls holds it alone.
+    jobs : int
+        Processes; -1 means every core.
+    skip_bad : bool
+        Leave unusable and repeated recordings out instead of raising.
+    same_recording : sequence of tuple of str
+        Utterances known to be one recording under several names: all but the first are left out.
+    finished : Path, optional
+        The file that tells others that the destination may be used: removed before audio that is there is replaced.
+    progress : bool
+        Show a bar on stderr where that is a terminal.
+    title : str
+        The corpus, for the bar and for messages.
+
+    Returns
+    -------
+    Preparation
+
+    Raises
+    ------
+    XserError
+        One for all recordings that cannot be used; usable ones are prepared nevertheless, so that nothing is decoded
+        twice when the others have been repaired.
+    """
+    sources = {row.utterance: real_path(folder, row.source) for row in rows.itertuples()}
+    wavs = {utterance: Path(destination, AUDIO, f"{utterance}.wav") for utterance in sources}
+    outcomes = {utterance: _made_before(sources[utterance], wav) for utterance, wav in wavs.items()}
+    to_do = [utterance for utterance, outcome in outcomes.items() if outcome is None]
+    _remove_unfinished(Path(destination, AUDIO))
+    if finished is not None and any(wavs[utterance].exists() for utterance in to_do):
+        Path(finished).unlink(missing_ok=True)
+    tasks = [(utterance, sources[utterance], wavs[utterance]) for utterance in to_do]
+    with _progress_bar(title, len(sources), len(tasks), progress) as bar:
+        for results in _prepare_all(tasks, jobs):
+            outcomes.update(results)
+            bar.update(len(results))
+    preparation = _collect(rows, outcomes, Path(destination, PROBLEMS), skip_bad, same_recording, title)
+    return dataclasses.replace(preparation, made=sum(isinstance(outcomes[utterance], Made) for utterance in to_do))
+
+
+def remove_others(rows, destination):
+    """Remove prepared audio of utterances that are not among `rows`: their recordings are gone."""
+    kept = set(rows["utterance"] + ".wav")
+    with contextlib.suppress(FileNotFoundError):
+        for entry in list(os.scandir(Path(destination, AUDIO))):
+            if entry.name not in kept and entry.name.endswith(".wav"):
+                os.unlink(entry)
+
+
+# Recordings. ----------------------------------------------------------------------------------------------------------
+
+
+def _made_before(source, wav):
+    """Return what is known of `wav` when it was made from `source` as it is now, else None."""
+    try:
+        status = os.stat(source)
+        made = _read_comment(wav)
+    except (OSError, ValueError, TypeError):
+        return None
+    return made if (made.size, made.mtime_ns) == (status.st_size, status.st_mtime_ns) else None
+
+
+def _read_comment(wav):
+    import soundfile
+
+    with open(wav, "rb") as file:
+        try:
+            with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
+                return Made(**json.loads(sound.comment), samples=sound.frames)
+        except soundfile.LibsndfileError as error:
+            raise ValueError(str(error)) from error
+
+
+def _prepare_all(tasks, jobs):
+    """Yield the outcomes of (utterance, source, wav) tasks, some at a time, as dicts."""
+    import joblib
+
+    workers = joblib.effective_n_jobs(jobs)
+    if workers == 1 or len(tasks) <= IN_THIS_PROCESS:
+        yield from (_prepare_some([task]) for task in tasks)
+        return
+    size = min(32, math.ceil(len(tasks) / (4 * workers)))
+    chunks = [tasks[start : start + size] for start in range(0, len(tasks), size)]
+    with joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
+        parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
+        try:
+            yield from parallel(joblib.delayed(_prepare_some)(chunk) for chunk in chunks)
+        except joblib.externals.loky.process_executor.TerminatedWorkerError as error:
+            raise XserError(
+                "a process that prepares recordings was killed, as happens when memory runs out: run the same command "
+                "again with fewer --jobs"
+            ) from error
+
+
+def _prepare_some(tasks):
+    return {utterance: _prepare_one(source, wav) for utterance, source, wav in tasks}
+
+
+def _prepare_one(source, wav):
+    try:
+        status = _status(source)  # before reading: a source that changes meanwhile looks changed next time
+        samples, rate = read_recording(source)
+    except BadRecording as bad:
+        wav.unlink(missing_ok=True)  # of the same recording when it was better
+        return Bad(bad.kind, bad.detail)
+    pcm, decibels = to_pcm(samples, rate)
+    made = {
+        "size": status.st_size,
+        "mtime_ns": status.st_mtime_ns,
+        "digest": hashlib.sha256(pcm.tobytes()).hexdigest()[:16],
+        "contents": _contents(source),
+        "decibels": decibels,
+    }
+    content = _wav(pcm, json.dumps(made))
+    with whole_file(wav) as part:
+        part.write_bytes(content)
+    return Made(**made, samples=len(pcm))
+
+
+def _status(source):
+    try:
+        return os.stat(source)
+    except OSError as error:
+        raise BadRecording(source, "unreadable", error.strerror) from error
+
+
+def _contents(source):
+    with open(source, "rb") as file:
+        return contents_of(file.read(HEAD))
+
+
+def _wav(pcm, comment):
+    """Bytes of a WAV file with a comment; made in memory, so that a full disk is an OSError that says so."""
+    import soundfile
+
+    file = io.BytesIO()
+    with soundfile.SoundFile(file, "w", SETTINGS["rate"], 1, subtype="PCM_16", format="WAV") as sound:
+        sound.comment = comment
+        sound.write(pcm)
+    return file.getvalue()
+
+
+def _remove_unfinished(folder):
+    """Remove what killed runs left half-written."""
+    for path in folder.glob(".*.part.wav"):
+        path.unlink(missing_ok=True)
+
+
+def _progress_bar(title, total, to_do, progress):
+    from tqdm import tqdm
+
+    hidden = None if progress and to_do else True  # None: where stderr is no terminal
+    return tqdm(total=total, initial=total - to_do, desc=title, unit="file", disable=hidden, dynamic_ncols=True)
+
+
+# What came of it. -----------------------------------------------------------------------------------------------------
+
+
+def _collect(rows, outcomes, problems_file, skip_bad, same_recording, title):
+    sources = dict(zip(rows["utterance"], rows["source"], strict=True))
+    bad = {utterance: outcome for utterance, outcome in outcomes.items() if isinstance(outcome, Bad)}
+    good = {utterance: outcome for utterance, outcome in outcomes.items() if utterance not in bad}
+    known, repeated, differing = find_twins(good, same_recording)
+    problems = group_problems(bad, repeated, sources)
+    _write_problems(problems_file, problems)
+    good = {utterance: outcome for utterance, outcome in good.items() if utterance not in known | repeated}
+    number = sum(map(len, problems.values()))
+    what = f"{number} of {len(rows)} recordings"
+    if problems and not (skip_bad and good):
+        remedy = "repair them, or leave them out with --skip-bad" if good else "fetch the corpus again"
+        raise XserError(f"{title}: {what} cannot be used: {list_problems(problems)}; all in {problems_file}; {remedy}")
+    left_out = [f"{sources[it]} left out: known to be the same recording as {sources[known[it]]}" for it in known]
+    left_out += [f"{what} left out by --skip-bad: {list_problems(problems)}"] if problems else []
+    notes = [f"{sources[one]} is known as the same recording as {sources[other]}: not here" for one, other in differing]
+    return Preparation(_with_audio(rows, good), left_out, notes + find_oddities(good, sources), 0)
+
+
+def _with_audio(rows, good):
+    rows = rows[rows["utterance"].isin(list(good))].reset_index(drop=True)
+    outcomes = [good[utterance] for utterance in rows["utterance"]]
+    return rows.assign(
+        audio=f"{AUDIO}/" + rows["utterance"] + ".wav",
+        seconds=[round(outcome.samples / SETTINGS["rate"], 6) for outcome in outcomes],
+        digest=[outcome.digest for outcome in outcomes],
+    )
+
+
+def _write_problems(path, problems):
+    if problems:
+        write_text(path, problem_lines(problems))
+    else:
+        path.unlink(missing_ok=True)

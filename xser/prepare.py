@@ -1,0 +1,164 @@
+"""Stage 0: find the recordings of an experiment's corpora, check them, write 16 kHz audio.
+
+    python -m xser.prepare --corpus emodb --data-root ~/corpora
+    python -m xser.prepare --sources emodb,urdu --target cremad --data-root ~/corpora --jobs 8
+
+Each corpus gets a folder ``<work-dir>/audio/<corpus>-<key>/`` with ``audio/<utterance>.wav``, ``rows.csv`` and, last of
+all, ``prepared.json``. What is there already and has not changed is kept; the recordings themselves are only read.
+"""
+
+import importlib.metadata
+
+import yaml
+
+from xser.command_line import run
+from xser.corpora.audio import SETTINGS
+from xser.corpora.audio_preparation import prepare_recordings, remove_others
+from xser.corpora.description import read_corpus
+from xser.corpora.languages import language_name
+from xser.corpora.scanning import scan
+from xser.errors import XserError
+from xser.experiment import parse_experiment
+from xser.files import only_writer, read_json, write_json
+from xser.protocol.fingerprints import fingerprint
+from xser.protocol.rows import write_rows
+from xser.runs import versions
+
+DECODERS = ("soundfile", "av")
+
+
+def main(argv):
+    """Prepare the corpora of an experiment and print what was found."""
+    experiment = parse_experiment("prepare", argv)
+    counts = read_counts(experiment.data_root)
+    scans = {}
+    for name in dict.fromkeys(selection.corpus for selection in experiment.selections):
+        corpus = read_corpus(experiment.corpus_yaml(name))
+        expected = counts["counts"].get(name)
+        scans[corpus.id] = corpus, scan(corpus, experiment.data_folder(name), experiment.allow_incomplete, expected)
+    for corpus, found in scans.values():  # after all scans: what is missing anywhere shows before the work begins
+        print(prepare_corpus(experiment, corpus, found, counts["made_up"]), flush=True)
+
+
+def read_counts(data_root):
+    """Read the ``counts.yaml`` of a data root, which stands in for the official counts of made-up corpora.
+
+    Parameters
+    ----------
+    data_root : Path
+
+    Returns
+    -------
+    dict
+        ``made_up`` (bool) and ``counts`` ({corpus: {native label: recordings}}); False and {} without such a file.
+
+    Raises
+    ------
+    XserError
+        When the file does not hold these two.
+    """
+    path = data_root / "counts.yaml"
+    if not path.is_file():
+        return {"made_up": False, "counts": {}}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise XserError(f"{path} is not valid YAML: {error}") from error
+    if not (
+        isinstance(content, dict)
+        and set(content) == {"made_up", "counts"}
+        and isinstance(content["made_up"], bool)
+        and isinstance(content["counts"], dict)
+        and all(isinstance(counts, dict) for counts in content["counts"].values())
+        and all(type(number) is int for counts in content["counts"].values() for number in counts.values())
+    ):
+        raise XserError(f"{path} must hold `made_up` (true or false) and `counts` (corpus: native label: number)")
+    return content
+
+
+def prepare_corpus(experiment, corpus, found, made_up):
+    """Prepare one corpus.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What the user asked for.
+    corpus : Corpus
+        Its description.
+    found : Scan
+        What its folder holds.
+    made_up : bool
+        Whether it stands in for the real corpus.
+
+    Returns
+    -------
+    str
+        What was found, for people: a line, and one for each note.
+
+    Raises
+    ------
+    XserError
+        For recordings that cannot be used (all in one), and when another process writes to the same folder.
+    """
+    data_folder = experiment.data_folder(corpus.id)
+    folder = experiment.prepared_folder(corpus.id)
+    with only_writer(folder):
+        made = prepare_recordings(
+            found.rows,
+            data_folder,
+            folder,
+            jobs=experiment.jobs,
+            skip_bad=experiment.skip_bad,
+            same_recording=corpus.same_recording,
+            finished=folder / "prepared.json",
+            title=corpus.title,
+        )
+        info = {
+            "corpus": corpus.id,
+            "fingerprint": fingerprint(list(made.rows.columns), made.rows.values.tolist(), SETTINGS),
+            "settings": SETTINGS,
+            "found": found.found,
+            "expected": found.expected,
+            "complete": found.complete,
+            "left_out": found.left_out + made.left_out,
+            "notes": found.notes + made.left_out + made.notes,
+            "data_folder": str(data_folder),
+            "made_up": made_up,
+        }
+        _write(folder, made.rows, info, experiment.command)
+        remove_others(found.rows, folder)
+    return _describe(corpus, made, info, folder)
+
+
+def _write(folder, rows, info, command):
+    """Write rows.csv, then prepared.json, unless they say the same already."""
+    before = read_json(folder / "prepared.json") if (folder / "prepared.json").is_file() else {}
+    same_rows = before.get("fingerprint") == info["fingerprint"] and (folder / "rows.csv").is_file()
+    if same_rows and all(before.get(key) == value for key, value in info.items()):
+        return
+    if not same_rows:
+        (folder / "prepared.json").unlink(missing_ok=True)  # it must not vouch for other rows
+        write_rows(folder / "rows.csv", rows)
+    decoders = {name: importlib.metadata.version(name) for name in DECODERS}
+    write_json(folder / "prepared.json", info | {"versions": versions() | decoders, "command": command})
+
+
+def _describe(corpus, made, info, folder):
+    speakers = len(set(made.rows["speaker"]) - {""})
+    languages = " and ".join(language_name(code) for code in sorted(set(made.rows["language"])))
+    line = ", ".join(
+        [
+            f"{corpus.id}: {corpus.title}{' (made up)' if info['made_up'] else ''}",
+            languages,
+            f"found {info['found']} of {info['expected']} recordings",
+            f"{len(made.rows)} usable",
+            f"{speakers or 'unknown'} speakers",
+            f"{made.rows['seconds'].sum() / 3600:.2f} h",
+            f"{made.made} prepared now" if made.made else "prepared before",
+        ]
+    )
+    return "\n".join([f"{line}: {folder}", *(f"  note: {note}" for note in info["notes"])])
+
+
+if __name__ == "__main__":
+    run(main)
