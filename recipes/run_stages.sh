@@ -74,8 +74,18 @@ run_stage() {
         export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((cores > gpus ? cores / gpus : 1))}"
         command=("$python" -m torch.distributed.run --standalone --nproc_per_node "$gpus" -m xser.train "${options[@]}")
     fi
-    printf 'stage %d %s: python%s\n' "$number" "$name" "$(printf ' %q' "${command[@]:1}")" >&2
+    printf 'stage %d %s: python %s\n' "$number" "$name" "$(quoted "${command[@]:1}")" >&2
     "${command[@]}"
+}
+
+# Print words as a person would type them.
+quoted() {
+    local word words=()
+    for word in "$@"; do
+        [[ $word =~ ^[A-Za-z0-9_,.:/=+-]+$ ]] || word="'${word//\'/\'\\\'\'}'"
+        words+=("$word")
+    done
+    printf '%s' "${words[*]}"
 }
 
 main() {

@@ -1,5 +1,6 @@
 """The shell of the recipes: options, stages, and what reaches the verbs."""
 
+import shlex
 import subprocess
 
 import pytest
@@ -22,8 +23,12 @@ def test_a_bare_recipe_checks_its_options_and_runs_every_stage(shell, recipe):
         f"-m xser.experiment check --corpus {recipe}",
         *(f"-m {stage} --corpus {recipe}" for stage in STAGES),
     ]
-    headers = [line.partition(":")[0] for line in process.err.splitlines()]
-    assert headers == ["stage 0 prepare", "stage 1 manifests", "stage 2 train", "stage 3 evaluate"]
+    assert process.err.splitlines() == [
+        f"stage 0 prepare: python -m xser.prepare --corpus {recipe}",
+        f"stage 1 manifests: python -m xser.manifests --corpus {recipe}",
+        f"stage 2 train: python -m xser.train --corpus {recipe}",
+        f"stage 3 evaluate: python -m xser.evaluate --corpus {recipe}",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +89,8 @@ def test_other_options_reach_every_stage_unchanged(shell, tmp_path):
         capture_output=True,
     ).stdout.strip()
     assert shell.asked("-m xser.") == [f"-m xser.experiment check {quoted}", *(f"-m {s} {quoted}" for s in STAGES[1:])]
+    typed = shlex.split(process.err.splitlines()[0].partition(": python ")[2])
+    assert typed == ["-m", "xser.manifests", "--sources", "cafe,urdu", "--target", "emodb", *awkward]
 
 
 def test_zero_shot_has_a_task_of_its_own_unless_the_user_names_one(shell):

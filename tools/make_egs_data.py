@@ -1,8 +1,8 @@
 """Make egs_data/, the small made-up corpora, or check that it is what this would make.
 
-espeak-ng speaks sentences of our own in six languages; pitch, rate, loudness and voice quality carry the emotion. What is
-said by whom stands in tools/egs_speech/corpora.yaml, how an emotion sounds in tools/egs_speech/styles.yaml. The versions
-named in this file give the same bytes every time, on any x86-64 Linux.
+espeak-ng speaks sentences of our own in six languages; pitch, rate, loudness and voice quality carry the emotion.
+What is said by whom stands in tools/egs_speech/corpora.yaml, how an emotion sounds in tools/egs_speech/styles.yaml.
+The versions named in this file give the same bytes every time, on x86-64 Linux.
 """
 
 import subprocess
@@ -27,9 +27,7 @@ def main(argv):
     """Run the command."""
     parser = OneLineParser(prog="python tools/make_egs_data.py", description=__doc__)
     parser.add_argument("--output", default=ROOT / "egs_data", type=Path, help="the folder to write, or to check")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; say whether the folder is as it would be made"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; say whether the folder is as it should be")
     parser.add_argument("--jobs", default=-1, type=int, help="processes, -1 for one a core")
     options = parser.parse_args(argv)
     for warning in version_warnings():

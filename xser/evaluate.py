@@ -59,10 +59,14 @@ def _evaluate(planned):
 
 
 def _is_evaluated(folder, info):
-    """Whether the run was evaluated on the very same target before."""
-    if not (folder / "run.json").is_file():
+    """Whether the run was evaluated on the very same target before, and its predictions are still whole."""
+    from xser.evidence.predictions import read_run
+
+    try:
+        evaluated = read_run(folder)
+        return not evaluated.predictions.empty and evaluated.info["fingerprints"] == info["fingerprints"]
+    except XserError:
         return False
-    return read_json(folder / "run.json").get("fingerprints") == info["fingerprints"]
 
 
 if __name__ == "__main__":

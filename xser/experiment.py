@@ -190,7 +190,7 @@ def _parser(prog):
     parser = OneLineParser(prog=prog, epilog=STAGES)
     what = parser.add_argument_group("what is recognised")
     what.add_argument("--corpus", metavar="C", help="one corpus by itself (set by recipes/C/run.sh)")
-    what.add_argument("--sources", metavar="A,B", help="corpora or languages to train on; `esd:cmn` is one language of a corpus")
+    what.add_argument("--sources", metavar="A,B", help="corpora or languages to train on; `corpus:cmn` is one language of a corpus")
     what.add_argument("--target", metavar="C", help="the corpus or language that training never sees")
     how = parser.add_argument_group("how")
     how.add_argument("--system", metavar="S[,S]", help="systems to train (recipes/hparams/systems)")

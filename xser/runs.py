@@ -93,7 +93,11 @@ class PlannedRun:
 
     def read_rows(self):
         """Read what training may see (`xser.protocol.isolation.TrainingRows`)."""
-        return isolation.training_rows(self.experiment.task, self.system, self.learned_from, self._manifest_path)
+        target = self.experiment.target
+        languages = target.languages(self.experiment.recipes) if target else ()
+        return isolation.training_rows(
+            self.experiment.task, self.system, self.learned_from, self._manifest_path, languages
+        )
 
     def read_evaluation_rows(self):
         """Read the rows that the run is reported on; refuse recordings that training has seen."""

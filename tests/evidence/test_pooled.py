@@ -147,3 +147,14 @@ def test_order_is_that_of_the_field_whatever_the_order_of_runs(tmp_path):
     names = [(pooled.setting.kind, pooled.system) for pooled in pool_runs(runs[::-1])]
     assert [name for _, name in names] == ["baseline2", "proposed", "upper_bound", "ant", "zebra", "baseline2"]
     assert names[-1][0] == "within"
+
+
+def test_within_a_corpus_only_the_test_part_counts_whatever_else_was_predicted(tmp_path):
+    for fold in (1, 2):
+        rows = make_rows(40).assign(part="train")
+        rows.loc[20 * (fold - 1) : 20 * fold - 1, "part"] = "test"
+        make_run(tmp_path, "baseline2", fold=fold, rows=rows, **{**WITHIN, "split": "folds:2"})
+    (pooled,) = pool(tmp_path)
+    assert pooled.parts == ("test",) and len(pooled.utterances) == 40
+    tested = [run.predictions[run.predictions["part"] == "test"] for run in find_runs(tmp_path)]
+    assert sorted(pooled.utterances["utterance"]) == sorted(name for frame in tested for name in frame["utterance"])

@@ -69,7 +69,7 @@ class FeatureStore:
                 return
             write_json(self.folder / "frontend.json", self.frontend.identity)
             self.frontend.to(self.device)
-            with tqdm(total=len(missing), desc="features", unit="utterance", disable=not progress) as bar:
+            with tqdm(total=len(missing), desc="features", unit="utterance", disable=None if progress else True) as bar:
                 shard = {}
                 for digest, features in self._computed(missing):
                     shard[digest] = features
