@@ -30,7 +30,12 @@ def make_emodb(folder, speakers=("03", "08", "09"), takes="ab"):
 
 def make_cafe(folder, speakers=("01", "02", "03"), takes="12"):
     """French: letters in file names, accents in folders."""
-    letters = {"C": ("Colère/Fort", "angry"), "J": ("Joie/Fort", "happy"), "N": ("Neutre", "neutral"), "T": ("Tristesse/Fort", "sad")}
+    letters = {
+        "C": ("Colère/Fort", "angry"),
+        "J": ("Joie/Fort", "happy"),
+        "N": ("Neutre", "neutral"),
+        "T": ("Tristesse/Fort", "sad"),
+    }
     names = {
         f"{place}/{s}-{letter}-{1 if letter == 'N' else 2}-{t}.wav": e
         for letter, (place, e) in letters.items()

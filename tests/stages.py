@@ -8,7 +8,18 @@ import xser.prepare
 import xser.train
 
 STAGES = {"prepare": xser.prepare, "manifests": xser.manifests, "train": xser.train, "evaluate": xser.evaluate}
-TINY = ["--steps", "9", "--batch_size", "6", "--languages_per_batch", "2", "--utterances_per_cell", "1", "--embedding_size", "16"]
+TINY = [
+    "--steps",
+    "9",
+    "--batch_size",
+    "6",
+    "--languages_per_batch",
+    "2",
+    "--utterances_per_cell",
+    "1",
+    "--embedding_size",
+    "16",
+]
 
 
 def options(data_root, work_dir, *more, target="emodb", sources="cafe,urdu"):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from scipy.stats import binom
@@ -76,7 +77,7 @@ def guess(rows, features, seed):
     What one speaker says of one text is held out together: otherwise the emotions that are left in training would be
     those that are not asked for, and the guess would come out worse than chance.
     """
-    of_numbers = all(np.issubdtype(rows[feature].dtype, np.floating) for feature in features)
+    of_numbers = all(pd.api.types.is_float_dtype(rows[feature]) for feature in features)
     tree = DecisionTreeClassifier(min_samples_leaf=4 if of_numbers else 1, random_state=seed)
     model = tree if of_numbers else make_pipeline(OneHotEncoder(handle_unknown="ignore"), tree)
     folds = GroupKFold(5, shuffle=True, random_state=seed)
@@ -87,8 +88,8 @@ def guess(rows, features, seed):
 def chance(size):
     """Least and greatest share that guessing in the dark gives in 999 of 1000 runs of this module.
 
-    Without knowledge each of `size` guesses is right with probability 1/4, so their number is binomial; 0.001 is divided
-    by the number of games that are played, and by two for the two sides.
+    Without knowledge each of `size` guesses is right with probability 1/4, so their number is binomial; 0.001 is
+    divided by the number of games that are played, and by two for the two sides.
     """
     games = len(CORPORA) * 5 * len(SEEDS)
     lowest, highest = binom.interval(1 - 0.001 / games, size, 0.25)
@@ -122,8 +123,6 @@ def test_speaks_six_languages():
 
 def test_names_are_the_real_corpora_s(shared):
     """Where the real corpus has all combinations of speaker, text and emotion, ours are among its official files."""
-    import pandas as pd
-
     for corpus in ("ravdess", "cremad", "cafe", "esd"):
         official = {Path(path).name for path in pd.read_csv(shared / "filelists" / f"{corpus}.csv.gz").path}
         strange = {Path(source).name for source in recordings(corpus).source} - official

@@ -20,7 +20,9 @@ def hparams(tmp_path):
     (tmp_path / "encoders").mkdir()
     (tmp_path / "systems").mkdir()
     (tmp_path / "train.yaml").write_text(TRAIN)
-    (tmp_path / "encoders" / "small.yaml").write_text("steps: 50\nwidth: 8  # how wide\nnet: !new:collections.Counter\n    w: !ref <width>\n")
+    (tmp_path / "encoders" / "small.yaml").write_text(
+        "steps: 50\nwidth: 8  # how wide\nnet: !new:collections.Counter\n    w: !ref <width>\n"
+    )
     return tmp_path
 
 
@@ -52,7 +54,14 @@ def test_comments_are_the_help(hparams):
 
 @pytest.mark.parametrize(
     ("text", "default", "value"),
-    [("3", 1, 3), ("3", 1.0, 3.0), ("1e-4", 1.0, 1e-4), ("false", True, False), ("a b", "x", "a b"), ("null", None, None)],
+    [
+        ("3", 1, 3),
+        ("3", 1.0, 3.0),
+        ("1e-4", 1.0, 1e-4),
+        ("false", True, False),
+        ("a b", "x", "a b"),
+        ("null", None, None),
+    ],
 )
 def test_values_are_read(text, default, value):
     assert check_value("key", text, default) == value

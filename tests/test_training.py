@@ -88,9 +88,7 @@ def test_a_changed_option_does_not_reuse_a_run(root, straight):
     assert len(set(straight.glob("runs/**/trained.json")) - before) == 1
 
 
-@pytest.mark.parametrize(
-    ("stage", "needed"), [("manifests", "stage 0"), ("train", "stage 0"), ("evaluate", "stage 0")]
-)
+@pytest.mark.parametrize(("stage", "needed"), [("manifests", "stage 0"), ("train", "stage 0"), ("evaluate", "stage 0")])
 def test_a_stage_says_which_stage_is_missing(root, tmp_path, stage, needed):
     with pytest.raises(XserError, match=needed):
         stages.run(stage, stages.options(root, tmp_path))

@@ -2,7 +2,7 @@
 
 espeak-ng speaks sentences of our own in six languages; pitch, rate, loudness and voice quality carry the emotion.
 What is said by whom stands in tools/egs_speech/corpora.yaml, how an emotion sounds in tools/egs_speech/styles.yaml.
-The versions named in this file give the same bytes every time, on x86-64 Linux.
+The versions named in this file give the same bytes every time, on x86-64 Linux with AVX2 and FMA.
 """
 
 import subprocess

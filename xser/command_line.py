@@ -71,7 +71,9 @@ def _one_line(error):
     if isinstance(error, XserError):
         return " ".join(str(error).split())
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"no space left on the disk ({error.filename or 'while writing'}): free some and run the same command again"
+        return (
+            f"no space left on the disk ({error.filename or 'while writing'}): free some and run the same command again"
+        )
     if isinstance(error, PermissionError):
         return f"no permission for {error.filename}: change it, or choose another --work-dir"
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":

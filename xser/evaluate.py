@@ -47,7 +47,6 @@ def _evaluate(planned):
     info = planned.evaluated(read_json(planned.folder / "trained.json"))
     if _is_evaluated(planned.folder, info):
         return
-    logging.getLogger("speechbrain").setLevel(logging.WARNING)
     from xser.evidence.predictions import prediction_table, write_predictions, write_run
     from xser.model.training import predict
 

@@ -162,7 +162,9 @@ def parse_experiment(verb, argv):
     check_split(options.split)
     kind, sources, target = _selections(parser, options, recipes)
     if kind == "zero_shot" and options.split.partition(":")[0] in ("loso", "folds"):
-        raise XserError(f"--split {options.split} makes folds of one corpus; for zero_shot use speaker, stratified or official")
+        raise XserError(
+            f"--split {options.split} makes folds of one corpus; for zero_shot use speaker, stratified or official"
+        )
     systems = _list(options.system) or (("baseline2",) if kind == "within" else ("baseline2", "proposed"))
     _refuse_repeats(parser, "--system", systems)
     return Experiment(
@@ -190,24 +192,32 @@ def _parser(prog):
     parser = OneLineParser(prog=prog, epilog=STAGES)
     what = parser.add_argument_group("what is recognised")
     what.add_argument("--corpus", metavar="C", help="one corpus by itself (set by recipes/C/run.sh)")
-    what.add_argument("--sources", metavar="A,B", help="corpora or languages to train on; `corpus:cmn` is one language of a corpus")
+    what.add_argument(
+        "--sources", metavar="A,B", help="corpora or languages to train on; `corpus:cmn` is one language of a corpus"
+    )
     what.add_argument("--target", metavar="C", help="the corpus or language that training never sees")
     how = parser.add_argument_group("how")
     how.add_argument("--system", metavar="S[,S]", help="systems to train (recipes/hparams/systems)")
     how.add_argument("--encoder", metavar="E", default="compact", help="an encoder of recipes/hparams/encoders")
-    how.add_argument("--scheme", metavar="X", default="four", help="the set of emotions, or a YAML file that defines one")
+    how.add_argument(
+        "--scheme", metavar="X", default="four", help="the set of emotions, or a YAML file that defines one"
+    )
     how.add_argument("--split", metavar="NAME", default="speaker", help=split_names_help())
     how.add_argument("--split-seed", metavar="N", type=int, default=0, help="seed of the split")
     how.add_argument("--seed", metavar="N", help="seed of the training (0 when neither this nor --seeds is given)")
     how.add_argument("--seeds", metavar="N-M", help="several seeds: 0-4 or 0,2,5")
     where = parser.add_argument_group("where")
-    where.add_argument("--data-root", metavar="DIR", default=CHECKOUT / "egs_data", help="recordings: a folder per corpus")
+    where.add_argument(
+        "--data-root", metavar="DIR", default=CHECKOUT / "egs_data", help="recordings: a folder per corpus"
+    )
     where.add_argument("--work-dir", metavar="DIR", default=CHECKOUT / "exp", help="where everything is written")
     where.add_argument("--recipes", metavar="DIR", default=CHECKOUT / "recipes", help="the recipes of a checkout")
     data = parser.add_argument_group("the recordings")
     data.add_argument("--jobs", metavar="N", type=int, default=-1, help="processes for audio; -1 means every core")
     data.add_argument("--skip-bad", action="store_true", help="leave unusable recordings out and say how many")
-    data.add_argument("--allow-incomplete", action="store_true", help="go on when files are missing; the results say so")
+    data.add_argument(
+        "--allow-incomplete", action="store_true", help="go on when files are missing; the results say so"
+    )
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return parser
 
@@ -215,7 +225,9 @@ def _parser(prog):
 def _recipes_folder(folder):
     folder = Path(folder).expanduser().resolve()
     if not (folder / "hparams" / "train.yaml").is_file():
-        raise XserError(f"{folder} holds no recipes (hparams/train.yaml): give --recipes the recipes folder of a checkout")
+        raise XserError(
+            f"{folder} holds no recipes (hparams/train.yaml): give --recipes the recipes folder of a checkout"
+        )
     return folder
 
 
@@ -230,9 +242,9 @@ def _known(what, name, folder):
     return name
 
 
-def _like(word, known):
+def _like(word, known, dashes=""):
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    return f" (did you mean {dashes}{close[0]}?)" if close else ""
 
 
 def _list(words):
@@ -296,7 +308,7 @@ def _hyperparameters(parser, words, known):
         key = key.replace("-", "_")
         if key not in known:
             options = {"stage", "stop_stage", "gpus"} | set(known) | {action.dest for action in parser._actions}
-            parser.error(f"unknown option --{key}{_like(key, options)}")
+            parser.error(f"unknown option --{key}{_like(key, options, '--')}")
         if not equals:
             if not words or words[0].startswith("--"):
                 parser.error(f"option --{key} needs a value")
@@ -325,7 +337,9 @@ def print_help(argv):
     control = parser.add_argument_group("stages and devices")
     control.add_argument("--stage", metavar="N", default=0, help="first stage: a number or a name")
     control.add_argument("--stop-stage", metavar="M", default=3, help="last stage")
-    control.add_argument("--gpus", metavar="N", default=1, help="processes of stage 2, each with a GPU where there is one")
+    control.add_argument(
+        "--gpus", metavar="N", default=1, help="processes of stage 2, each with a GPU where there is one"
+    )
     print(parser.format_help())
     for heading, folder in (("systems", "systems"), ("encoders", "encoders")):
         print(f"{heading}: {', '.join(yaml_names(recipes / 'hparams' / folder))}")

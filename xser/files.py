@@ -79,7 +79,9 @@ def read_json(path):
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise XserError(f"{path} is not valid JSON ({error}); delete it and run the stage that wrote it again") from error
+        raise XserError(
+            f"{path} is not valid JSON ({error}); delete it and run the stage that wrote it again"
+        ) from error
 
 
 @contextlib.contextmanager

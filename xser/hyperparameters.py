@@ -1,8 +1,8 @@
 """How train.yaml, an encoder's yaml, a system's yaml and the command line become one HyperPyYAML text.
 
 Later ones win: ``train.yaml`` < ``encoders/<encoder>.yaml`` < ``systems/<system>.yaml`` < ``--key value``. What can be
-asked of the files without building anything (names, keys, defaults) needs neither torch nor HyperPyYAML, so that options
-are checked before a run starts.
+asked of the files without building anything (names, keys, defaults) needs neither torch nor HyperPyYAML, so that
+options are checked before a run starts.
 """
 
 import re
@@ -64,7 +64,9 @@ def _read(path):
     try:
         return Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        raise XserError(f"{path} cannot be read ({error.strerror}): give --recipes those of a whole checkout") from error
+        raise XserError(
+            f"{path} cannot be read ({error.strerror}): give --recipes those of a whole checkout"
+        ) from error
 
 
 def describe_hyperparameters(hparams, encoder):

@@ -144,7 +144,7 @@ def map_emotions(rows, corpus, scheme):
             f"{corpus.title}: label {label!r} has no entry under `labels` in {corpus.id}/corpus.yaml: "
             "add it (an emotion, or drop) and run stage 0 (prepare) again"
         )
-    emotions = rows["native_label"].map(lambda label: scheme.emotion_of(corpus.labels[label]))
+    emotions = rows["native_label"].map(lambda label: scheme.emotion_of(corpus.labels[label], corpus.id))
     kept = emotions.notna().to_numpy()
     return rows[kept].assign(emotion=emotions[kept].astype(str)).reset_index(drop=True)
 
@@ -172,12 +172,11 @@ def _describe_table(path, parts, rows):
 def _describe_labels(rows, utterances, corpus, scheme):
     native = rows["native_label"].value_counts().sort_index()
     kept = sorted(set(utterances["native_label"]))
+    counts_as = {label: scheme.emotion_of(corpus.labels[label], corpus.id) for label in kept}
     return {
         "labels": {label: {"emotion": corpus.labels[label], "utterances": int(n)} for label, n in native.items()},
         "dropped": {label: int(n) for label, n in native.items() if label not in kept},
-        "merged": {
-            label: scheme.merges[corpus.labels[label]] for label in kept if corpus.labels[label] in scheme.merges
-        },
+        "merged": {label: counts_as[label] for label in kept if counts_as[label] != corpus.labels[label]},
         "missing_classes": [emotion for emotion in scheme.emotions if emotion not in set(utterances["emotion"])],
     }
 

@@ -153,11 +153,15 @@ def _describe(corpus, made, info, folder):
             f"found {info['found']} of {info['expected']} recordings",
             f"{len(made.rows)} usable",
             f"{speakers or 'unknown'} speakers",
-            f"{made.rows['seconds'].sum() / 3600:.2f} h",
+            _duration(made.rows["seconds"].sum()),
             f"{made.made} prepared now" if made.made else "prepared before",
         ]
     )
     return "\n".join([f"{line}: {folder}", *(f"  note: {note}" for note in info["notes"])])
+
+
+def _duration(seconds):
+    return f"{seconds / 3600:.2f} h" if seconds >= 360 else f"{seconds / 60:.1f} min"
 
 
 if __name__ == "__main__":

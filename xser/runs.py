@@ -103,7 +103,9 @@ class PlannedRun:
         """Read the rows that the run is reported on; refuse recordings that training has seen."""
         rows = isolation.evaluation_rows(self.experiment.task, self.system, self._manifest_path)
         if rows.empty:
-            raise XserError(f"{self.name} has nothing to recognise in scheme {self.experiment.scheme.name}: choose another --scheme")
+            raise XserError(
+                f"{self.name} has nothing to recognise in scheme {self.experiment.scheme.name}: choose another --scheme"
+            )
         isolation.refuse_shared_recordings(self.read_rows().learning, rows)
         return rows
 

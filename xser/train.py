@@ -37,8 +37,9 @@ def main(argv):
 
 def _join_ranks():
     """Join the other ranks when torchrun started this process; tell whether this rank writes."""
-    logging.getLogger("speechbrain").setLevel(logging.WARNING)
-    import speechbrain as sb
+    import xser.model  # noqa: F401  (before speechbrain: quietens its log)
+
+    import speechbrain as sb  # isort: skip
     import torch
 
     if "LOCAL_RANK" in os.environ:

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Every figure of docs/results/real_speech.md, in one command that may be stopped and started again:
 #
-#     bash recipes/zero_shot/real_speech.sh --data-root DIR [--pretrained_source FOLDER] [--seeds 0-2] [--at-once 2]
+#     bash recipes/zero_shot/real_speech.sh --data-root DIR [--encoder_source FOLDER] [--seeds 0-2] [--at-once 2] \
+#         [--work-dir DIR] [--output DIR]
 #
 # DIR holds emodb, urdu, ravdess and turevdb; FOLDER the encoder of whisper_tiny_en when the hub is out of reach. Each
 # language in turn is the unseen target and the other three are the sources; then each corpus by itself with five
-# speaker-disjoint folds. TurEV-DB has no neutral, so calm counts as neutral (scheme four_calm).
+# speaker-disjoint folds. TurEV-DB has no neutral: there calm counts as neutral
+# (four_real_speech.yaml).
 set -euo pipefail
 
 recipes=$(cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd)
@@ -16,7 +18,7 @@ pretrained=()
 seeds=0-2
 at_once=2
 output=$recipes/../docs/results
-work_dir=$recipes/../exp
+work_dir=()
 
 while [ $# -gt 0 ]; do
     if [ $# -lt 2 ]; then
@@ -25,10 +27,10 @@ while [ $# -gt 0 ]; do
     fi
     case $1 in
         --data-root) data_root=$2 ;;
-        --pretrained_source) pretrained=(--pretrained_source "$2") ;;
+        --encoder_source) pretrained=(--encoder_source "$2") ;;
         --seeds) seeds=$2 ;;
         --at-once) at_once=$2 ;;
-        --work-dir) work_dir=$2 ;;
+        --work-dir) work_dir=(--work-dir "$2") ;;
         --output) output=$2 ;;
         *)
             printf 'real_speech.sh: unknown option %s; see the head of %s\n' "$1" "$0" >&2
@@ -44,11 +46,9 @@ fi
 
 # shellcheck source=tools/environment.sh
 source "$recipes/../tools/environment.sh"
-data_root=$(cd -- "$data_root" && pwd)
-mkdir -p "$work_dir" "$output"
-work_dir=$(cd -- "$work_dir" && pwd)
-output=$(cd -- "$output" && pwd)
-shared=(--data-root "$data_root" --work-dir "$work_dir" --scheme four_calm --seeds "$seeds")
+# Paths stay as they were typed: the results quote the commands.
+scheme=$(dirname -- "$0")/four_real_speech.yaml
+shared=(--data-root "$data_root" "${work_dir[@]}" --scheme "$scheme" --seeds "$seeds")
 
 others() {
     local corpus list=()
@@ -58,7 +58,7 @@ others() {
     (IFS=, && printf '%s' "${list[*]}")
 }
 
-# run_all STAGE LAST: stages STAGE to LAST of every experiment, one command a line for xargs.
+# Print every experiment, a command a line.
 list_experiments() {
     local corpus encoder
     for encoder in whisper_tiny_en compact; do
@@ -73,7 +73,7 @@ experiment() {
     local recipe=$1 encoder=$2 weights=()
     shift 2
     if [ "$encoder" != compact ]; then weights=("${pretrained[@]}"); fi
-    printf '%q ' bash "$recipes/$recipe/run.sh" "${shared[@]}" --encoder "$encoder" "${weights[@]}" "$@"
+    printf '%q ' bash "$(dirname -- "$0")/../$recipe/run.sh" "${shared[@]}" --encoder "$encoder" "${weights[@]}" "$@"
     printf '\n'
 }
 
@@ -82,5 +82,7 @@ list_experiments | sed 's/$/--stage prepare --stop-stage manifests/' | xargs -d 
 export OMP_NUM_THREADS=1
 list_experiments | sed 's/$/--stage train/' | xargs -d '\n' -P "$at_once" -I{} bash -c {}
 
-"$python" -m xser.report "$work_dir/runs" --output "$output" --name real_speech --overview --title "Real speech" \
-    --note "Written by \`bash recipes/zero_shot/real_speech.sh\`: each language in turn is the target that training never sees, the other three are the sources; then each corpus by itself with five speaker-disjoint folds. Scheme \`four_calm\`: TurEV-DB has no neutral, so calm counts as neutral in every corpus. Nothing was tuned on a target."
+note="Written by \`bash recipes/zero_shot/real_speech.sh\`: each language in turn is the target that training never sees,
+the other three are the sources; then each corpus by itself with five speaker-disjoint folds. TurEV-DB has no neutral:
+there calm counts as neutral (\`recipes/zero_shot/four_real_speech.yaml\`). Nothing was tuned on a target."
+"$python" -m xser.report "${work_dir[1]:-$recipes/../exp}/runs" --output "$output" --name real_speech --overview --title "Real speech" --note "$note"

@@ -45,6 +45,9 @@ def kind_of(path):
     return caught.value.kind
 
 
+LOSSLESS = [("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "FLOAT"), ("AIFF", "PCM_16")]
+SAMPLES = [("pcm_s16le", "s16", np.int16), ("pcm_f32le", "flt", np.float32)]
+
 # Containers. ----------------------------------------------------------------------------------------------------------
 
 

@@ -55,6 +55,8 @@ def test_a_scheme_of_ones_own(tmp_path):
         ("emotions: [happy, sad]\nclasses: 2", "nothing else"),
         ("emotions: [yes, no]", "list of names"),
         ("- happy\n- sad", "nothing else"),
+        ("emotions: [happy, sad]\nmerges_in: {here: calm}", "maps names to names"),
+        ("emotions: [happy, sad]\nmerges_in: {here: {calm: neutral}}", "cannot count"),
         ("emotions: [happy", "cannot be read"),
     ],
 )
@@ -64,6 +66,15 @@ def test_a_scheme_that_cannot_be_names_its_file(tmp_path, text, complaint):
     with pytest.raises(XserError, match=complaint) as error:
         load_scheme(path)
     assert "mine.yaml" in str(error.value)
+
+
+def test_a_scheme_may_merge_in_one_corpus_alone(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("emotions: [happy, neutral]\nmerges_in:\n    here: {calm: neutral}\n")
+    scheme = load_scheme(path)
+    assert scheme.emotion_of("calm", "here") == "neutral"
+    assert scheme.emotion_of("calm", "there") is None
+    assert scheme.emotion_of("happy", "here") == "happy"
 
 
 def test_a_missing_scheme_file(tmp_path):

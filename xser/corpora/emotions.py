@@ -28,6 +28,8 @@ class Scheme:
         The classes, in order.
     merges : dict of str to str
         Canonical emotion -> class that it counts as. Whatever is neither a class nor merged is left out.
+    merges_in : dict of str to dict
+        Corpus id -> merges for that corpus alone, as where only one corpus lacks a neutral of its own.
 
     Examples
     --------
@@ -40,16 +42,21 @@ class Scheme:
     name: str
     emotions: tuple[str, ...]
     merges: dict[str, str] = dataclasses.field(default_factory=dict)
+    merges_in: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
 
-    def emotion_of(self, canonical):
+    def emotion_of(self, canonical, corpus=None):
         """Return the class that `canonical` counts as, None when the scheme leaves it out.
 
         Parameters
         ----------
         canonical : str or None
             A canonical emotion; None stands for a native label that its corpus drops.
+        corpus : str, optional
+            Id of the corpus, for schemes that merge in some corpora only.
         """
-        return canonical if canonical in self.emotions else self.merges.get(canonical)
+        if canonical in self.emotions:
+            return canonical
+        return self.merges_in.get(corpus, {}).get(canonical, self.merges.get(canonical))
 
 
 _FOUR = ("angry", "happy", "neutral", "sad")
@@ -72,7 +79,8 @@ def load_scheme(name):
     ----------
     name : str or Path
         A name of `SCHEMES`, or the path of a YAML file with ``emotions`` (the classes in order) and, where wanted,
-        ``merges`` (canonical emotion -> class). The file's name without suffix is the scheme's name.
+        ``merges`` (canonical emotion -> class) and ``merges_in`` (corpus id -> the same, for that corpus alone). The
+        file's name without suffix is the scheme's name.
 
     Returns
     -------
@@ -105,25 +113,35 @@ def load_scheme(name):
 
 
 def _checked_scheme(path, content):
-    if not isinstance(content, dict) or not set(content) <= {"emotions", "merges"}:
-        raise XserError(f"{path}: a scheme holds `emotions` (a list), perhaps `merges` (emotion: class), nothing else")
-    emotions, merges = content.get("emotions"), content.get("merges") or {}
-    if not _texts(emotions) or not isinstance(merges, dict) or not (_texts([*merges, *merges.values()]) or not merges):
+    if not isinstance(content, dict) or not set(content) <= {"emotions", "merges", "merges_in"}:
+        raise XserError(
+            f"{path}: a scheme holds `emotions` (a list), perhaps `merges` (emotion: class) and `merges_in` (corpus: "
+            "the same), nothing else"
+        )
+    emotions, merges, merges_in = content.get("emotions"), content.get("merges") or {}, content.get("merges_in") or {}
+    mappings = [merges, *merges_in.values()] if isinstance(merges_in, dict) else [None]
+    if not _texts(emotions) or not all(map(_names_to_names, mappings)):
         raise XserError(f"{path}: `emotions` is a list of names and `merges` maps names to names")
     if len(emotions) < 2 or len(set(emotions)) < len(emotions):
         raise XserError(f"{path}: `emotions` needs two different classes or more, each once")
     for emotion in emotions:
-        if emotion not in CANONICAL and emotion not in merges.values():
+        if emotion not in CANONICAL and not any(emotion in mapping.values() for mapping in mappings):
             raise XserError(
                 f"{path}: the class {emotion!r} is no canonical emotion and nothing is merged into it; "
                 f"canonical are {', '.join(CANONICAL)}"
             )
-    for emotion, into in merges.items():
+    for emotion, into in [merge for mapping in mappings for merge in mapping.items()]:
         if emotion not in CANONICAL:
             raise XserError(f"{path}: `merges` names {emotion!r}; canonical emotions are {', '.join(CANONICAL)}")
         if emotion in emotions or into not in emotions:
             raise XserError(f"{path}: {emotion!r} cannot count as {into!r}: merge what is no class into what is one")
-    return Scheme(path.stem, tuple(emotions), dict(merges))
+    return Scheme(
+        path.stem, tuple(emotions), dict(merges), {str(corpus): dict(own) for corpus, own in merges_in.items()}
+    )
+
+
+def _names_to_names(mapping):
+    return isinstance(mapping, dict) and all(isinstance(name, str) for name in [*mapping, *mapping.values()])
 
 
 def _texts(values):

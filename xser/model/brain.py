@@ -81,7 +81,12 @@ class EmotionBrain(sb.Brain):
     def on_stage_start(self, stage, epoch=None):
         """Start the epoch's own random stream, or an empty list of predictions."""
         if stage == sb.Stage.TRAIN:
-            sb.utils.seed.seed_everything(epoch_seed(self.hparams.seed, epoch, torch.distributed.get_rank() if torch.distributed.is_initialized() else 0), verbose=False)
+            sb.utils.seed.seed_everything(
+                epoch_seed(
+                    self.hparams.seed, epoch, torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+                ),
+                verbose=False,
+            )
         else:
             self.predicted, self.reference = {}, {}
 
@@ -159,7 +164,9 @@ def uar_by_language(reference, predicted, languages):
     table = pd.DataFrame({"reference": reference, "predicted": predicted, "language": languages}).dropna()
     return {
         language: float(
-            recall_score(part.reference, part.predicted, labels=part.reference.unique(), average="macro", zero_division=0)
+            recall_score(
+                part.reference, part.predicted, labels=part.reference.unique(), average="macro", zero_division=0
+            )
         )
         for language, part in table.groupby("language")
     }

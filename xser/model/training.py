@@ -1,7 +1,6 @@
 """One training run: from manifest rows to the best checkpoint."""
 
 import dataclasses
-import logging
 import math
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ from tqdm import tqdm
 
 from xser.errors import XserError
 from xser.files import write_text
-from xser.model.batches import emotion_dataset, training_batches, evaluation_batches
+from xser.model.batches import emotion_dataset, evaluation_batches, training_batches
 from xser.model.brain import EmotionBrain
 from xser.model.checkpoints import WholeCheckpointer
 from xser.model.encoders.feature_store import FeatureStore
@@ -107,7 +106,9 @@ def train_run(folder, hyperparameters, data, seed, description):
     hparams["train_logger"] = FileTrainLogger(Path(folder) / "train_log.txt")
     checkpointer = _checkpointer(folder, hparams["modules"])
     checkpointer.add_recoverable("epoch_counter", hparams["epoch_counter"])
-    with tqdm(total=hparams["epochs"], desc=description, unit="epoch", disable=None if if_main_process() else True) as bar:
+    with tqdm(
+        total=hparams["epochs"], desc=description, unit="epoch", disable=None if if_main_process() else True
+    ) as bar:
 
         def on_epoch(epoch, uar):
             bar.update(epoch - bar.n)
