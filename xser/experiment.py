@@ -152,7 +152,7 @@ def parse_experiment(verb, argv):
     SystemExit
         With code 2 and one line when the options cannot be read.
     """
-    parser = _parser(f"python -m xser.{verb}")
+    parser = _parser("run.sh" if verb == "experiment" else f"python -m xser.{verb}")
     options, rest = parser.parse_known_args(argv)
     recipes = _recipes_folder(options.recipes)
     encoder = _known("encoder", options.encoder, recipes / "hparams" / "encoders")

@@ -58,10 +58,10 @@ def _train(experiment, planned, description):
     data = TrainingData(rows.learning, rows.selecting, experiment.scheme.emotions, frozenset(masking))
     hyperparameters = planned.hyperparameters(data.run_values(planned.seed))
     outcome = train_run(planned.folder, hyperparameters, data, planned.seed, description)
-    run_on_main(_finish, args=[planned, data, rows.choosing, outcome])
+    run_on_main(_finish, args=[planned, data, rows.choosing, outcome, description])
 
 
-def _finish(planned, data, choosing, outcome):
+def _finish(planned, data, choosing, outcome, description):
     """Keep the predictions on the validation parts, then say that the run is trained."""
     from xser.evidence.predictions import prediction_table, write_predictions
     from xser.model.brain import uar_by_language
@@ -80,6 +80,10 @@ def _finish(planned, data, choosing, outcome):
         "train_speakers": data.learning["speaker"].nunique(),
     }
     write_json(planned.folder / "trained.json", information)
+    seconds = outcome["train_seconds"]
+    logger.info(
+        "%s: validation UAR %.1f %%, %d steps, %.0f s", description, 100 * validation["mean"], outcome["steps"], seconds
+    )
 
 
 if __name__ == "__main__":
