@@ -256,9 +256,9 @@ def test_a_run_that_dies_while_it_writes_its_tables_vouches_for_nothing(root, tm
 def test_a_killed_run_is_finished_by_the_same_command(tmp_path):
     data = tmp_path / "data" / "emodb" / "wav"
     data.mkdir(parents=True)
-    for number in range(100):
-        samples = np.random.default_rng(number).integers(-999, 999, 88200, dtype=np.int16)
-        soundfile.write(data / f"03a{number:02}Wa.wav", samples, 44100)
+    for number in range(200):  # so many that other processes help
+        samples = np.random.default_rng(number).integers(-999, 999, 44100, dtype=np.int16)
+        soundfile.write(data / f"{3 if number < 100 else 8:02}a{number % 100:02}Wa.wav", samples, 44100)
     argv = within("emodb", tmp_path / "data", tmp_path, "--allow-incomplete", "--jobs", "2")
     process = run(argv, start_new_session=True)
     wavs = folder_of(argv, "emodb") / "audio"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Train on the speech of some languages, recognise emotion in one that training never meets; --help lists the stages and
 # options. Without --sources and --target:
-task=(--sources "cafe,esd:cmn,urdu,cremad" --target emodb)
+task=(--sources "cafe,esd:cmn,urdu,turevdb,cremad" --target emodb --scheme four_calm)
 
 for word in "$@"; do
     case $word in --sources | --sources=* | --target | --target=*) task=() ;; esac

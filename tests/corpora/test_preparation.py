@@ -77,7 +77,8 @@ def test_the_rows_say_what_was_written(folder, tmp_path):
     assert sorted(os.listdir(tmp_path / "out" / "audio")) == ["x-a.wav", "x-b.wav", "x-c.wav", "x-d.wav"]
 
 
-def test_several_processes_give_the_same(tmp_path):
+def test_several_processes_give_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(audio_preparation, "IN_THIS_PROCESS", 0)
     for seed in range(12):
         write(tmp_path / "in" / f"{seed:02}.wav", seed, rate=22050 if seed % 2 else 16000)
     alone = prepare(tmp_path / "in", tmp_path / "alone")
@@ -168,7 +169,8 @@ def spoil(folder):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_all_bad_recordings_are_named_at_once(folder, tmp_path, jobs):
+def test_all_bad_recordings_are_named_at_once(folder, tmp_path, monkeypatch, jobs):
+    monkeypatch.setattr(audio_preparation, "IN_THIS_PROCESS", 0)
     kinds = spoil(folder)
     before = snapshot(folder)
     with pytest.raises(XserError) as caught:
@@ -294,7 +296,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from tests.corpora.test_preparation import prepare
+from tests.corpora.test_preparation import audio_preparation, prepare
+audio_preparation.IN_THIS_PROCESS = 0
 prepare(Path(sys.argv[2]), Path(sys.argv[3]), jobs=int(sys.argv[4]))
 """
 

@@ -30,7 +30,7 @@ from xser.files import whole_file, write_text
 
 AUDIO = "audio"  # the folder of WAVs below the destination
 PROBLEMS = "problems.txt"  # beside it: every recording that cannot be used, where there are any
-IN_THIS_PROCESS = 8  # up to so many recordings are not worth starting other processes for
+IN_THIS_PROCESS = 150  # up to so many recordings are done before other processes have started
 
 
 @dataclasses.dataclass(frozen=True)

@@ -103,7 +103,10 @@ class EmotionBrain(sb.Brain):
             {"loss": stage_loss, "UAR": mean, **{f"UAR {language}": uar for language, uar in recalls.items()}},
         )
         self.checkpointer.save_and_keep_only(
-            meta={"uar": mean, "epoch": epoch}, max_keys=["uar"], verbosity=logging.DEBUG
+            meta={"uar": mean, "epoch": epoch},
+            max_keys=["uar"],
+            importance_keys=[],  # speechbrain 1.1 adds to its default list at every call, and goes through all of it
+            verbosity=logging.DEBUG,
         )
         self.on_epoch(epoch, mean)
 
