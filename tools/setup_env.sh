@@ -7,7 +7,7 @@
 #
 # XSER_PYTHON (a path or a command), or an active environment (venv or conda) that satisfies the requirements, is used
 # as it is: nothing in it is changed. pip's own configuration and variables count, for example
-# PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu for a torch without CUDA, which is far smaller.
+# PIP_EXTRA_INDEX_URL with torch's index of CPU builds, for a torch without CUDA, which is far smaller.
 set -euo pipefail
 
 root="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"

@@ -13,7 +13,7 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefau
     """Help that keeps line breaks of the description and says the defaults that there are."""
 
     def _get_help_string(self, action):
-        if action.default in (None, False, argparse.SUPPRESS):
+        if any(action.default is nothing for nothing in (None, False, argparse.SUPPRESS)):
             return action.help
         return super()._get_help_string(action)
 
@@ -62,7 +62,8 @@ def run(main, argv=None):
         line = _one_line(error)
         if debug or line is None:
             raise
-        print(f"xser: {line}", file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
+            print(f"xser: {line}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -70,12 +71,18 @@ def _one_line(error):
     """Say `error` in one line with its remedy, or return None for a defect of xser, whose traceback is wanted."""
     if isinstance(error, XserError):
         return " ".join(str(error).split())
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (
-            f"no space left on the disk ({error.filename or 'while writing'}): free some and run the same command again"
-        )
+    if _is_full_disk(error):
+        return "no space left on the disk: free some and run the same command again"
     if isinstance(error, PermissionError):
         return f"no permission for {error.filename}: change it, or choose another --work-dir"
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "out of memory: use a smaller --batch_size or fewer --jobs"
     return None
+
+
+def _is_full_disk(error):
+    """Whether a full disk is behind `error`; torch and libsndfile say so in words of their own."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    said = str(error)
+    return any(words in said for words in ("No space left on device", "PytorchStreamWriter failed writing file"))

@@ -4,7 +4,7 @@ import os
 import shutil
 
 from speechbrain.utils.checkpoints import Checkpoint, Checkpointer
-from speechbrain.utils.distributed import if_main_process
+from speechbrain.utils.distributed import ddp_barrier, if_main_process
 
 UNFINISHED = ".unfinished-"
 
@@ -26,12 +26,17 @@ class WholeCheckpointer(Checkpointer):
             for leftover in self.checkpoints_dir.glob(f"{UNFINISHED}*"):
                 shutil.rmtree(leftover)
         saved = super().save_checkpoint(*args, **options)
-        if saved is None:
-            return None
-        for file in saved.path.iterdir():
-            with open(file, "rb") as written:
-                os.fsync(written.fileno())
-        final = saved.path.with_name(saved.path.name.removeprefix(UNFINISHED))
-        saved.path.rename(final)
-        files = {name: final / file.name for name, file in saved.paramfiles.items()}
-        return Checkpoint(final, saved.meta, files)
+        if if_main_process():
+            saved = _reveal(saved)
+        ddp_barrier()
+        return saved
+
+
+def _reveal(saved):
+    """Flush a checkpoint to the disk, then rename its folder to the name that recovery looks for."""
+    for file in saved.path.iterdir():
+        with open(file, "rb") as written:
+            os.fsync(written.fileno())
+    final = saved.path.with_name(saved.path.name.removeprefix(UNFINISHED))
+    saved.path.rename(final)
+    return Checkpoint(final, saved.meta, {name: final / file.name for name, file in saved.paramfiles.items()})

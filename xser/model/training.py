@@ -123,7 +123,7 @@ def train_run(folder, hyperparameters, data, seed, description):
             on_epoch,
             modules=hparams["modules"],
             opt_class=hparams["optimizer"],
-            run_opts={"noprogressbar": True, "ckpt_interval_minutes": 0, "max_grad_norm": hparams["max_grad_norm"]},
+            run_opts=_brain_options(hparams),
             checkpointer=checkpointer,
         )
         _fit(brain, hparams, data, sampler, features_of)
@@ -218,6 +218,13 @@ def _sampler(hparams, data):
             **ranks,
         )
     raise XserError(f"--batches is shuffled or hierarchical, not {hparams['batches']!r}")
+
+
+def _brain_options(hparams):
+    options = {"noprogressbar": True, "ckpt_interval_minutes": 0, "max_grad_norm": hparams["max_grad_norm"]}
+    if torch.distributed.is_initialized():
+        options["distributed_backend"] = torch.distributed.get_backend()
+    return options
 
 
 def _class_weights(hparams, data):
