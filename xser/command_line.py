@@ -84,5 +84,5 @@ def _is_full_disk(error):
     """Whether a full disk is behind `error`; torch and libsndfile say so in words of their own."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
-    said = str(error)
-    return any(words in said for words in ("No space left on device", "PytorchStreamWriter failed writing file"))
+    telltale = ("No space left on device", "PytorchStreamWriter", "inline_container.cc")
+    return any(words in str(error) for words in telltale)

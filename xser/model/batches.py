@@ -5,7 +5,7 @@ import torch
 from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.dataio.dataset import DynamicItemDataset
 
-MASKED = -1  # index of a speaker that the speaker loss leaves out
+from xser.model.adversary import MASKED
 
 
 def emotion_dataset(rows, features_of, emotions, languages=(), speakers=(), crop_frames=None):
