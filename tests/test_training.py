@@ -10,7 +10,9 @@ import pytest
 from tests import stages
 from tests.made_corpora import make_root
 from xser.errors import XserError
+from xser.experiment import parse_experiment
 from xser.model.brain import EmotionBrain
+from xser.runs import plan_runs
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,19 @@ def test_a_changed_option_does_not_reuse_a_run(root, straight):
     before = set(straight.glob("runs/**/trained.json"))
     stages.run("train", stages.options(root, straight, "--system", "baseline2", "--temperature", "0.2"))
     assert len(set(straight.glob("runs/**/trained.json")) - before) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "masked"),
+    [
+        (("--system", "proposed"), {"urdu"}),
+        (("--system", "no_adversary"), set()),
+        (("--system", "proposed", "--mask_speaker_loss", "false"), set()),
+    ],
+)
+def test_the_speaker_loss_leaves_out_what_corpus_yaml_says(root, straight, options, masked):
+    (run,) = plan_runs(parse_experiment("train", stages.options(root, straight, *options)))
+    assert set(run.masking()) == masked
 
 
 @pytest.mark.parametrize(("stage", "needed"), [("manifests", "stage 0"), ("train", "stage 0"), ("evaluate", "stage 0")])

@@ -7,6 +7,7 @@
     python -m xser.experiment help --corpus emodb                # the help of recipes/emodb/run.sh
 """
 
+import argparse
 import dataclasses
 import difflib
 import re
@@ -197,7 +198,11 @@ def _parser(prog):
     )
     what.add_argument("--target", metavar="C", help="the corpus or language that training never sees")
     how = parser.add_argument_group("how")
-    how.add_argument("--system", metavar="S[,S]", help="systems to train (recipes/hparams/systems)")
+    how.add_argument(
+        "--system",
+        metavar="S[,S]",
+        help="systems to train, of recipes/hparams/systems (default: baseline2,proposed; within one corpus baseline2)",
+    )
     how.add_argument("--encoder", metavar="E", default="compact", help="an encoder of recipes/hparams/encoders")
     how.add_argument(
         "--scheme", metavar="X", default="four", help="the set of emotions, or a YAML file that defines one"
@@ -334,6 +339,10 @@ def print_help(argv):
     recipes = _recipes_folder(options.recipes)
     recipe = options.corpus or "zero_shot"
     parser = _parser(f"bash recipes/{recipe}/run.sh")
+    parser.set_defaults(sources=options.sources, target=options.target, scheme=options.scheme)
+    for action in parser._actions:
+        if action.dest == "corpus" or (options.corpus and action.dest in ("sources", "target")):
+            action.help = argparse.SUPPRESS  # not for the user of this recipe
     control = parser.add_argument_group("stages and devices")
     control.add_argument("--stage", metavar="N", default=0, help="first stage: a number or a name")
     control.add_argument("--stop-stage", metavar="M", default=3, help="last stage")

@@ -11,7 +11,7 @@ import platform
 
 import xser
 from xser.errors import XserError
-from xser.hyperparameters import compose
+from xser.hyperparameters import compose, hyperparameter_keys
 from xser.protocol import isolation, workspace
 from xser.protocol.fingerprints import fingerprint
 from xser.protocol.systems import System, read_system
@@ -117,9 +117,18 @@ class PlannedRun:
         )
 
     def masking(self):
-        """Corpora that the speaker loss leaves out because their corpus.yaml says so: corpus id to reason."""
+        """Corpora that the speaker loss leaves out because their corpus.yaml says so: corpus id to reason.
+
+        Empty when there is no speaker loss, or ``mask_speaker_loss`` is off.
+        """
+        if not self._value_of("mask_speaker_loss") or self._value_of("speaker_weight") == 0:
+            return {}
         infos = [_manifest(self.experiment, selection)[1] for selection in self.learned_from]
         return {info["corpus"]: info["speaker_loss"]["why"] for info in infos if info["speaker_loss"]["masked"]}
+
+    def _value_of(self, key):
+        defaults = hyperparameter_keys(self.experiment.hparams, self.experiment.encoder)
+        return {**defaults, **self.system.hyperparameters, **self.experiment.hyperparameters}[key]
 
     def description(self):
         """What is known of the run when it is trained: see `xser.evidence.predictions`."""

@@ -2,7 +2,7 @@
 # Every figure of docs/results/real_speech.md, in one command that may be stopped and started again:
 #
 #     bash recipes/zero_shot/real_speech.sh --data-root DIR [--encoder_source FOLDER] [--seeds 0-2] [--at-once 2] \
-#         [--work-dir DIR] [--output DIR]
+#         [--work-dir DIR] [--output DIR] [--note TEXT]
 #
 # DIR holds emodb, urdu, ravdess and turevdb; FOLDER the encoder of whisper_tiny_en when the hub is out of reach. Each
 # language in turn is the unseen target and the other three are the sources; then each corpus by itself with five
@@ -19,6 +19,7 @@ seeds=0-2
 at_once=2
 output=$recipes/../docs/results
 work_dir=()
+notes=()
 
 while [ $# -gt 0 ]; do
     if [ $# -lt 2 ]; then
@@ -32,6 +33,7 @@ while [ $# -gt 0 ]; do
         --at-once) at_once=$2 ;;
         --work-dir) work_dir=(--work-dir "$2") ;;
         --output) output=$2 ;;
+        --note) notes+=(--note "$2") ;;
         *)
             printf 'real_speech.sh: unknown option %s; see the head of %s\n' "$1" "$0" >&2
             exit 2
@@ -82,7 +84,8 @@ list_experiments | sed 's/$/--stage prepare --stop-stage manifests/' | xargs -d 
 export OMP_NUM_THREADS=1
 list_experiments | sed 's/$/--stage train/' | xargs -d '\n' -P "$at_once" -I{} bash -c {}
 
-note="Written by \`bash recipes/zero_shot/real_speech.sh\`: each language in turn is the target that training never sees,
-the other three are the sources; then each corpus by itself with five speaker-disjoint folds. TurEV-DB has no neutral:
-there calm counts as neutral (\`recipes/zero_shot/four_real_speech.yaml\`). Nothing was tuned on a target."
-"$python" -m xser.report "${work_dir[1]:-$recipes/../exp}/runs" --output "$output" --name real_speech --overview --title "Real speech" --note "$note"
+notes=(--note "Written by \`bash recipes/zero_shot/real_speech.sh\`: each language in turn is the target that training never
+sees, the other three are the sources; then each corpus by itself with five speaker-disjoint folds. TurEV-DB has no
+neutral: there calm counts as neutral (\`recipes/zero_shot/four_real_speech.yaml\`). Nothing was tuned on a target." "${notes[@]}")
+"$python" -m xser.report "${work_dir[1]:-$recipes/../exp}/runs" --output "$output" --name real_speech \
+    --overview --title "Real speech" "${notes[@]}"
