@@ -17,7 +17,7 @@ data_root=""
 pretrained=()
 seeds=0-2
 at_once=2
-output=$recipes/../docs/results
+output=""
 work_dir=()
 notes=()
 
@@ -79,13 +79,18 @@ experiment() {
     printf '\n'
 }
 
-# Audio and manifests are shared between experiments: make them one after the other, then train several at once, a core each.
+# Audio and manifests are shared between experiments: make them one after the other; then train several at once, each on
+# a core of its own.
 list_experiments | sed 's/$/--stage prepare --stop-stage manifests/' | xargs -d '\n' -I{} bash -c {}
 export OMP_NUM_THREADS=1
 list_experiments | sed 's/$/--stage train/' | xargs -d '\n' -P "$at_once" -I{} bash -c {}
 
-notes=(--note "Written by \`bash recipes/zero_shot/real_speech.sh\`: each language in turn is the target that training never
-sees, the other three are the sources; then each corpus by itself with five speaker-disjoint folds. TurEV-DB has no
-neutral: there calm counts as neutral (\`recipes/zero_shot/four_real_speech.yaml\`). Nothing was tuned on a target." "${notes[@]}")
-"$python" -m xser.report "${work_dir[1]:-$recipes/../exp}/runs" --output "$output" --name real_speech \
-    --overview --title "Real speech" "${notes[@]}"
+notes=(--note "Written by \`bash recipes/zero_shot/real_speech.sh\`: each language in turn is the target that training \
+never sees, the other three are the sources; then each corpus by itself with five speaker-disjoint folds. TurEV-DB has \
+no neutral: there calm counts as neutral (\`recipes/zero_shot/four_real_speech.yaml\`). Nothing was tuned on a target." \
+    "${notes[@]}")
+runs=$(realpath -- "${work_dir[1]:-$root/exp}/runs")
+output=$(realpath -m -- "${output:-$root/docs/results}")
+cd -- "$root" # so that the page quotes short paths
+"$python" -m xser.report "$(realpath --relative-to=. -- "$runs")" --output "$(realpath -m --relative-to=. -- "$output")" \
+    --name real_speech --overview --title "Real speech" "${notes[@]}"
