@@ -22,8 +22,11 @@ work_dir=()
 notes=()
 
 while [ $# -gt 0 ]; do
-    if [ $# -lt 2 ]; then
-        printf 'real_speech.sh: %s needs a value, or is no option; see the head of %s\n' "$1" "$0" >&2
+    if [ "$1" = --help ] || [ "$1" = -h ]; then
+        sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+        exit 0
+    elif [ $# -lt 2 ]; then
+        printf 'real_speech.sh: %s needs a value, or is no option; see --help\n' "$1" >&2
         exit 2
     fi
     case $1 in
@@ -35,7 +38,7 @@ while [ $# -gt 0 ]; do
         --output) output=$2 ;;
         --note) notes+=(--note "$2") ;;
         *)
-            printf 'real_speech.sh: unknown option %s; see the head of %s\n' "$1" "$0" >&2
+            printf 'real_speech.sh: unknown option %s; see --help\n' "$1" >&2
             exit 2
             ;;
     esac
@@ -72,10 +75,10 @@ list_experiments() {
 }
 
 experiment() {
-    local recipe=$1 encoder=$2 weights=()
+    local recipe=$1 encoder=$2 own=("${pretrained[@]}")
     shift 2
-    if [ "$encoder" != compact ]; then weights=("${pretrained[@]}"); fi
-    printf '%q ' bash "$(dirname -- "$0")/../$recipe/run.sh" "${shared[@]}" --encoder "$encoder" "${weights[@]}" "$@"
+    if [ "$encoder" = compact ]; then own=(--steps 300); fi # 156 trainings from scratch: half a minute each
+    printf '%q ' bash "$(dirname -- "$0")/../$recipe/run.sh" "${shared[@]}" --encoder "$encoder" "${own[@]}" "$@"
     printf '\n'
 }
 

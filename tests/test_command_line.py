@@ -1,0 +1,65 @@
+"""A mistake is one line and an exit code; a defect is a traceback."""
+
+import errno
+
+import pytest
+
+from xser import command_line
+from xser.errors import XserError
+
+
+def run(error, *words):
+    def main(argv):
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        command_line.run(main, list(words))
+    return ended.value.code
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (XserError("the file\nis gone: put it back"), "the file is gone: put it back"),
+        (OSError(errno.ENOSPC, "No space left on device"), "no space left on the disk"),
+        (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected"), "no space left on the disk"),
+        (PermissionError(errno.EACCES, "Permission denied", "exp"), "no permission for exp"),
+        (MemoryError(), "out of memory"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line(error, said, capsys):
+    assert run(error) == 1
+    complaint = capsys.readouterr().err
+    assert said in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_of_several_processes_one_says_it(capsys, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    assert run(XserError("once")) == 1
+    assert capsys.readouterr().err == ""
+
+
+def test_an_interrupt_is_silent(capsys):
+    assert run(KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_a_defect_shows_its_traceback():
+    def main(argv):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        command_line.run(main, [])
+
+
+def test_debug_shows_the_traceback_of_a_mistake():
+    seen = []
+
+    def main(argv):
+        seen.extend(argv)
+        raise XserError("told")
+
+    with pytest.raises(XserError):
+        command_line.run(main, ["--debug", "--steps", "3"])
+    assert seen == ["--steps", "3"]
