@@ -25,6 +25,8 @@ from xser.protocol.splits import check_split, split_names_help
 from xser.protocol.tasks import Selection, Task, resolve_selections
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+# Installed without its checkout, xser looks for recipes and writes below the current folder.
+PLACE = CHECKOUT if (CHECKOUT / "recipes").is_dir() else Path.cwd()
 
 STAGES = """\
 stages:
@@ -213,10 +215,10 @@ def _parser(prog):
     how.add_argument("--seeds", metavar="N-M", help="several seeds: 0-4 or 0,2,5")
     where = parser.add_argument_group("where")
     where.add_argument(
-        "--data-root", metavar="DIR", default=CHECKOUT / "egs_data", help="recordings: a folder per corpus"
+        "--data-root", metavar="DIR", default=PLACE / "egs_data", help="recordings: a folder per corpus"
     )
-    where.add_argument("--work-dir", metavar="DIR", default=CHECKOUT / "exp", help="where everything is written")
-    where.add_argument("--recipes", metavar="DIR", default=CHECKOUT / "recipes", help="the recipes of a checkout")
+    where.add_argument("--work-dir", metavar="DIR", default=PLACE / "exp", help="where everything is written")
+    where.add_argument("--recipes", metavar="DIR", default=PLACE / "recipes", help="the recipes of a checkout")
     data = parser.add_argument_group("the recordings")
     data.add_argument("--jobs", metavar="N", type=int, default=-1, help="processes for audio; -1 means every core")
     data.add_argument("--skip-bad", action="store_true", help="leave unusable recordings out and say how many")
