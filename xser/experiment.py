@@ -176,7 +176,7 @@ def parse_experiment(verb, argv):
         target=target,
         systems=systems,
         encoder=encoder,
-        scheme=load_scheme(options.scheme),
+        scheme=load_scheme(options.scheme or _usual_scheme(kind, sources, recipes)),
         split=options.split,
         split_seed=options.split_seed,
         seeds=_seeds(parser, options),
@@ -206,17 +206,13 @@ def _parser(prog):
         help="systems to train, of recipes/hparams/systems (default: baseline2,proposed; within one corpus baseline2)",
     )
     how.add_argument("--encoder", metavar="E", default="compact", help="an encoder of recipes/hparams/encoders")
-    how.add_argument(
-        "--scheme", metavar="X", default="four", help="the set of emotions, or a YAML file that defines one"
-    )
+    how.add_argument("--scheme", metavar="X", help="the set of emotions, or a YAML file that defines one")
     how.add_argument("--split", metavar="NAME", default="speaker", help=split_names_help())
     how.add_argument("--split-seed", metavar="N", type=int, default=0, help="seed of the split")
     how.add_argument("--seed", metavar="N", help="seed of the training (0 when neither this nor --seeds is given)")
     how.add_argument("--seeds", metavar="N-M", help="several seeds: 0-4 or 0,2,5")
     where = parser.add_argument_group("where")
-    where.add_argument(
-        "--data-root", metavar="DIR", default=PLACE / "egs_data", help="recordings: a folder per corpus"
-    )
+    where.add_argument("--data-root", metavar="DIR", default=PLACE / "egs_data", help="recordings: a folder per corpus")
     where.add_argument("--work-dir", metavar="DIR", default=PLACE / "exp", help="where everything is written")
     where.add_argument("--recipes", metavar="DIR", default=PLACE / "recipes", help="the recipes of a checkout")
     data = parser.add_argument_group("the recordings")
@@ -298,6 +294,10 @@ def _seeds(parser, options):
     return tuple(seeds)
 
 
+def _usual_scheme(kind, sources, recipes):
+    return read_corpus(recipes / sources[0].corpus / "corpus.yaml").scheme if kind == "within" else "four"
+
+
 def _jobs(parser, jobs):
     if jobs == 0 or jobs < -1:
         parser.error(f"--jobs is a number of processes, or -1 for every core, not {jobs}")
@@ -341,7 +341,10 @@ def print_help(argv):
     recipes = _recipes_folder(options.recipes)
     recipe = options.corpus or "zero_shot"
     parser = _parser(f"bash recipes/{recipe}/run.sh")
-    parser.set_defaults(sources=options.sources, target=options.target, scheme=options.scheme)
+    scheme = options.scheme or (
+        read_corpus(recipes / options.corpus / "corpus.yaml").scheme if options.corpus else "four"
+    )
+    parser.set_defaults(sources=options.sources, target=options.target, scheme=scheme)
     for action in parser._actions:
         if action.dest == "corpus" or (options.corpus and action.dest in ("sources", "target")):
             action.help = argparse.SUPPRESS  # not for the user of this recipe

@@ -22,6 +22,8 @@ What it is, for people
 ``repeated_files``, ``same_recording``
     True where the same name at a second path is known to be the same file; lists of utterances known to be one
     recording.
+``scheme``
+    The scheme within this corpus when the user names none: `four` unless it lacks one of the four emotions.
 ``stratified``
     Exact sizes of the parts train, valid and test in the scheme ``four``, for each language.
 ``speaker_loss``
@@ -33,7 +35,7 @@ import re
 
 import yaml
 
-from xser.corpora.emotions import CANONICAL
+from xser.corpora.emotions import CANONICAL, SCHEMES
 from xser.corpora.file_patterns import FILE_FIELDS, Column, FilePattern, field_names, nfc
 from xser.corpora.label_tables import LabelTable
 from xser.corpora.languages import LANGUAGES
@@ -62,6 +64,7 @@ KEYS = {  # key: (types, required)
     "faults": (list, False),
     "repeated_files": (bool, False),
     "same_recording": (list, False),
+    "scheme": (str, False),
     "stratified": (dict, False),
     "speaker_loss": (dict, False),
 }
@@ -128,6 +131,7 @@ def read_values(content, corpus):
         "faults": tuple(_fault(corpus, fault) for fault in content.get("faults", [])),
         "repeated_files": content.get("repeated_files", False),
         "same_recording": tuple(_same(corpus, names) for names in content.get("same_recording", [])),
+        "scheme": _scheme(content.get("scheme", "four")),
         "stratified": _stratified(content.get("stratified")),
         "speaker_loss": _speaker_loss(content.get("speaker_loss")),
     }
@@ -246,6 +250,12 @@ def _same(corpus, names):
     if not isinstance(names, list) or len(names) < 2 or not all(isinstance(name, str) for name in names):
         raise XserError("each of `same_recording` must list two utterances or more (text)")
     return tuple(f"{corpus}-{nfc(name)}" for name in names)
+
+
+def _scheme(name):
+    if name not in SCHEMES:
+        raise XserError(f"`scheme` must be one of {', '.join(SCHEMES)}, not {name!r}")
+    return name
 
 
 def _stratified(value):

@@ -48,6 +48,8 @@ class Corpus:
         Whether the same file name at a second path is known to be the same recording.
     same_recording : tuple of tuple of str
         Utterances known to be one recording under several names; all but the first are left out.
+    scheme : str
+        The scheme within the corpus when the user names none.
     stratified : dict or None
         Exact sizes {train, valid, test} of the split `stratified` in the scheme `four`, for each language.
     speaker_loss : dict
@@ -74,6 +76,7 @@ class Corpus:
     faults: tuple[Fault, ...]
     repeated_files: bool
     same_recording: tuple[tuple[str, ...], ...]
+    scheme: str
     stratified: dict[str, int] | None
     speaker_loss: dict
 
