@@ -186,10 +186,10 @@ def test_a_work_folder_may_be_moved(place, tmp_path):
 
 def test_merged_and_missing_classes_are_said(place, capsys):
     argv, _ = prepared_within("turevdb", TUREVDB, place, language="tur", speakers=6)
-    _, info = made(argv)
+    _, info = made([*argv, "--scheme", "four"])
     assert info["missing_classes"] == ["neutral"] and info["dropped"] == {"Calm": 30}
     assert "warning: turevdb has no utterance of class neutral" in capsys.readouterr().out
-    _, info = made([*argv, "--scheme", "four_calm"])
+    _, info = made(argv)  # its corpus.yaml names four_calm
     assert info["missing_classes"] == [] and info["dropped"] == {} and info["merged"] == {"Calm": "neutral"}
     assert "merged: Calm (calm) counts as neutral" in capsys.readouterr().out
 
