@@ -58,7 +58,7 @@ def run(main, argv=None):
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except Exception as error:
+    except Exception as error:  # what cannot be said in one line is raised again, traceback and all
         line = _one_line(error)
         if debug or line is None:
             raise
