@@ -3,13 +3,21 @@
 import pytest
 
 from xser.errors import XserError
-from xser.hyperparameters import check_value, compose, describe_hyperparameters, hyperparameter_keys
+from xser.hyperparameters import (
+    check_value,
+    choices,
+    compose,
+    describe_hyperparameters,
+    encoder_is_pretrained,
+    hyperparameter_keys,
+)
 
 TRAIN = """
 size: !PLACEHOLDER
 steps: 100      # how long
 rate: 0.5       # how fast
 balanced: True
+batches: shuffled  # shuffled | hierarchical (in cells)
 layer: !new:collections.Counter
     steps: !ref <steps>
 """
@@ -23,18 +31,47 @@ def hparams(tmp_path):
     (tmp_path / "encoders" / "small.yaml").write_text(
         "steps: 50\nwidth: 8  # how wide\nnet: !new:collections.Counter\n    w: !ref <width>\n"
     )
+    (tmp_path / "encoders" / "known.yaml").write_text("source: hub/known\nsteps: 70\n")
+    (tmp_path / "finetuning").mkdir()
+    (tmp_path / "finetuning" / "upper.yaml").write_text(
+        "rate: 0.25  # slower\nupper: 2\nnetwork: !new:collections.Counter\n    s: !ref <source>\n"
+    )
     return tmp_path
 
 
 def test_keys_are_plain_scalars_with_the_encoders_defaults(hparams):
-    assert hyperparameter_keys(hparams, "small") == {"steps": 50, "rate": 0.5, "balanced": True, "width": 8}
+    common = {"rate": 0.5, "balanced": True, "batches": "shuffled"}
+    assert hyperparameter_keys(hparams, "small") == {**common, "steps": 50, "width": 8}
+    tuned = {**common, "steps": 70, "source": "hub/known", "rate": 0.25, "upper": 2}
+    assert hyperparameter_keys(hparams, "known", "upper") == tuned
+
+
+def test_an_encoder_without_a_network_is_pretrained(hparams):
+    assert encoder_is_pretrained(hparams, "known")
+    (hparams / "encoders" / "scratch.yaml").write_text("network: !new:collections.Counter\n")
+    assert not encoder_is_pretrained(hparams, "scratch")
+
+
+def test_a_finetuning_stands_between_encoder_and_system(hparams):
+    from hyperpyyaml import load_hyperpyyaml
+
+    text = compose(hparams, "known", "upper", {"steps": 20}, {"upper": 3}, {"size": 4})
+    hyper = load_hyperpyyaml(text)
+    assert (hyper["steps"], hyper["rate"], hyper["upper"], hyper["network"]["s"]) == (20, 0.25, 3, "hub/known")
+
+
+def test_choices_stand_in_a_comment(hparams):
+    assert choices(hparams, "small") == {"batches": ("shuffled", "hierarchical")}
+    assert check_value("batches", "hierarchical", "shuffled", ("shuffled", "hierarchical")) == "hierarchical"
+    with pytest.raises(XserError, match="--batches is shuffled or hierarchical"):
+        check_value("batches", "weird", "shuffled", ("shuffled", "hierarchical"))
 
 
 def test_later_files_win(hparams):
     from hyperpyyaml import load_hyperpyyaml
 
     def built(system, overrides):
-        return load_hyperpyyaml(compose(hparams, "small", system, overrides, {"size": 4}))
+        return load_hyperpyyaml(compose(hparams, "small", None, system, overrides, {"size": 4}))
 
     assert built({}, {})["layer"]["steps"] == 50
     assert built({"steps": 20}, {})["layer"]["steps"] == 20
@@ -44,12 +81,13 @@ def test_later_files_win(hparams):
 
 def test_a_system_may_not_invent_keys(hparams):
     with pytest.raises(XserError, match="stepz"):
-        compose(hparams, "small", {"stepz": 3}, {}, {"size": 4})
+        compose(hparams, "small", None, {"stepz": 3}, {}, {"size": 4})
 
 
 def test_comments_are_the_help(hparams):
     assert ("steps", "50", "how long") in describe_hyperparameters(hparams, "small")
     assert ("width", "8", "how wide") in describe_hyperparameters(hparams, "small")
+    assert ("rate", "0.25", "slower") in describe_hyperparameters(hparams, "known", "upper")
 
 
 @pytest.mark.parametrize(

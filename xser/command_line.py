@@ -75,9 +75,19 @@ def _one_line(error):
         return "no space left on the disk: free some and run the same command again"
     if isinstance(error, PermissionError):
         return f"no permission for {error.filename}: change it, or choose another --work-dir"
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return "out of memory: use a smaller --batch_size or fewer --jobs"
+    if _is_exhausted_memory(error):
+        return (
+            "out of memory: use smaller batches (--batch_size, --utterances_per_cell) with more --accumulated_batches, "
+            "a shorter --crop_seconds, or fewer --jobs"
+        )
     return None
+
+
+def _is_exhausted_memory(error):
+    """Whether memory ran out, the computer's or the GPU's."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)  # torch's words on a CPU
 
 
 def _is_full_disk(error):

@@ -3,10 +3,15 @@
     python -m xser.evaluate --sources emodb,urdu --target cremad --system baseline2,proposed --seeds 0-4
 
 Each run's folder gets ``predictions.csv``, a row an utterance, and ``run.json``, how they came about. Every figure of
-the table is made from these files.
+the table is made from these files. Zero-shot, it gets ``embeddings.npz`` as well, for pictures. Several ranks share the
+work.
 """
 
 import logging
+import os
+
+import numpy as np
+import pandas as pd
 
 from xser.command_line import run
 from xser.errors import XserError
@@ -22,8 +27,15 @@ def main(argv):
     experiment = parse_experiment("evaluate", argv)
     planned = plan_runs(experiment)
     _refuse_untrained(planned)
+    main_rank = True
+    if "LOCAL_RANK" in os.environ:
+        from xser.model.gathering import join_ranks
+
+        main_rank = join_ranks(experiment.device)
     for each in planned:
         _evaluate(each)
+    if not main_rank:
+        return
     from xser.evidence.predictions import read_run
     from xser.report import write_table
 
@@ -45,16 +57,45 @@ def _evaluate(planned):
     """Predict the rows that the run is reported on, unless they were predicted before."""
     rows = planned.read_evaluation_rows()
     info = planned.evaluated(read_json(planned.folder / "trained.json"))
-    if _is_evaluated(planned.folder, info):
-        return
-    from xser.evidence.predictions import prediction_table, write_predictions, write_run
+    if "LOCAL_RANK" not in os.environ and _is_evaluated(planned.folder, info):
+        return  # without a wait for torch
+    from speechbrain.utils.distributed import run_on_main
+
+    from xser.model.gathering import same_on_all_ranks
     from xser.model.training import predict
 
-    scores = predict(planned.folder, rows, info["emotions"])
-    with only_writer(planned.folder):
-        (planned.folder / "run.json").unlink(missing_ok=True)
-        write_predictions(planned.folder / "predictions.csv", prediction_table(rows, scores, info["emotions"]))
-        write_run(planned.folder, info)
+    if same_on_all_ranks(_is_evaluated(planned.folder, info)):
+        return
+    scores, embeddings = predict(planned.folder, rows, info["emotions"], planned.experiment.device)
+    pictured = None
+    if planned.experiment.kind == "zero_shot":
+        pictured = _pictured(planned, rows, embeddings, info["emotions"])
+    run_on_main(_write, args=[planned.folder, rows, scores, pictured, info])
+
+
+def _pictured(planned, rows, embeddings, emotions):
+    """Rows and embeddings of some validation utterances of the sources and some of the target's."""
+    from xser.evidence.embeddings import rows_to_picture
+    from xser.model.training import predict
+
+    sources = rows_to_picture(planned.read_rows().choosing)
+    _, of_sources = predict(planned.folder, sources, emotions, planned.experiment.device)
+    target = rows_to_picture(rows)
+    at = pd.Series(range(len(rows)), index=rows["utterance"])[target["utterance"]]
+    both = pd.concat([sources.assign(part="source"), target.assign(part="target")], ignore_index=True)
+    return both, np.concatenate([of_sources, embeddings[at]])
+
+
+def _write(folder, rows, scores, pictured, info):
+    from xser.evidence.embeddings import write_embeddings
+    from xser.evidence.predictions import prediction_table, write_predictions, write_run
+
+    with only_writer(folder):
+        (folder / "run.json").unlink(missing_ok=True)
+        write_predictions(folder / "predictions.csv", prediction_table(rows, scores, info["emotions"]))
+        if pictured is not None:
+            write_embeddings(folder / "embeddings.npz", *pictured)
+        write_run(folder, info)
 
 
 def _is_evaluated(folder, info):

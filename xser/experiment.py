@@ -19,7 +19,13 @@ from xser.command_line import OneLineParser, run
 from xser.corpora.description import corpus_ids, read_corpus
 from xser.corpora.emotions import Scheme, load_scheme
 from xser.errors import XserError
-from xser.hyperparameters import check_value, describe_hyperparameters, hyperparameter_keys, yaml_names
+from xser.hyperparameters import (
+    check_value,
+    describe_hyperparameters,
+    encoder_is_pretrained,
+    hyperparameter_keys,
+    yaml_names,
+)
 from xser.protocol import workspace
 from xser.protocol.splits import check_split, split_names_help
 from xser.protocol.tasks import Selection, Task, resolve_selections
@@ -62,6 +68,8 @@ class Experiment:
     target: Selection | None
     systems: tuple[str, ...]
     encoder: str
+    finetuning: str | None
+    device: str
     scheme: Scheme
     split: str
     split_seed: int
@@ -161,7 +169,8 @@ def parse_experiment(verb, argv):
     encoder = _known("encoder", options.encoder, recipes / "hparams" / "encoders")
     for name in _list(options.system):
         _known("system", name, recipes / "hparams" / "systems")
-    hyperparameters = _hyperparameters(parser, rest, hyperparameter_keys(recipes / "hparams", encoder))
+    finetuning = _finetuning(options.finetune, encoder, recipes / "hparams")
+    hyperparameters = _hyperparameters(parser, rest, hyperparameter_keys(recipes / "hparams", encoder, finetuning))
     check_split(options.split)
     kind, sources, target = _selections(parser, options, recipes)
     if kind == "zero_shot" and options.split.partition(":")[0] in ("loso", "folds"):
@@ -176,6 +185,8 @@ def parse_experiment(verb, argv):
         target=target,
         systems=systems,
         encoder=encoder,
+        finetuning=finetuning,
+        device=options.device,
         scheme=load_scheme(options.scheme or _usual_scheme(kind, sources, recipes)),
         split=options.split,
         split_seed=options.split_seed,
@@ -206,6 +217,8 @@ def _parser(prog):
         help="systems to train, of recipes/hparams/systems (default: baseline2,proposed; within one corpus baseline2)",
     )
     how.add_argument("--encoder", metavar="E", default="compact", help="an encoder of recipes/hparams/encoders")
+    how.add_argument("--finetune", metavar="F", help="what of a pretrained encoder learns (default: peft)")
+    how.add_argument("--device", metavar="D", default="auto", help="where to compute: auto, cpu, cuda, mps")
     how.add_argument("--scheme", metavar="X", help="the set of emotions, or a YAML file that defines one")
     how.add_argument("--split", metavar="NAME", default="speaker", help=split_names_help())
     how.add_argument("--split-seed", metavar="N", type=int, default=0, help="seed of the split")
@@ -232,6 +245,16 @@ def _recipes_folder(folder):
             f"{folder} holds no recipes (hparams/train.yaml): give --recipes the recipes folder of a checkout"
         )
     return folder
+
+
+def _finetuning(name, encoder, hparams):
+    if not encoder_is_pretrained(hparams, encoder):
+        if name:
+            raise XserError(
+                f"--finetune is for pretrained encoders, and {encoder} is trained from scratch: leave it out"
+            )
+        return None
+    return _known("finetuning", name or "peft", hparams / "finetuning")
 
 
 def _folder(folder):

@@ -1,8 +1,10 @@
-"""How train.yaml, an encoder's yaml, a system's yaml and the command line become one HyperPyYAML text.
+"""How the files of ``recipes/hparams`` and the command line become one HyperPyYAML text.
 
-Later ones win: ``train.yaml`` < ``encoders/<encoder>.yaml`` < ``systems/<system>.yaml`` < ``--key value``. What can be
-asked of the files without building anything (names, keys, defaults) needs neither torch nor HyperPyYAML, so that
-options are checked before a run starts.
+Later ones win: ``train.yaml`` < ``encoders/<encoder>.yaml`` < ``finetuning/<finetuning>.yaml`` <
+``systems/<system>.yaml`` < ``--key value``. A pretrained encoder's yaml says which model it is, and the finetuning's
+yaml what of it learns; an encoder that is trained from scratch says all of it in its own yaml and has no finetuning.
+What can be asked of the files without building anything (names, keys, defaults) needs neither torch nor HyperPyYAML,
+so that options are checked before a run starts.
 """
 
 import re
@@ -16,7 +18,7 @@ SYSTEM_ONLY = ("description", "trained_on")  # keys of a system's yaml that say 
 
 
 def yaml_names(folder):
-    """Names of the YAML files of `folder`, sorted: the systems or encoders there are."""
+    """Names of the YAML files of `folder`, sorted: the systems, encoders or finetunings there are."""
     return sorted(path.stem for path in Path(folder).glob("*.yaml"))
 
 
@@ -25,25 +27,53 @@ def encoder_yaml(hparams, encoder):
     return Path(hparams) / "encoders" / f"{encoder}.yaml"
 
 
-def hyperparameter_keys(hparams, encoder):
+def encoder_is_pretrained(hparams, encoder):
+    """Whether an encoder's yaml leaves its ``network`` to a finetuning's yaml."""
+    node = yaml.compose(_read(encoder_yaml(hparams, encoder)), Loader=yaml.SafeLoader)
+    return "network" not in {key.value for key, _ in (node.value if node is not None else ())}
+
+
+def hyperparameter_keys(hparams, encoder, finetuning=None):
     """Keys that ``--key value`` may set, with their defaults.
 
     Parameters
     ----------
     hparams : Path
-        The folder with train.yaml, encoders/ and systems/.
+        The folder with train.yaml, encoders/, finetuning/ and systems/.
     encoder : str
         The encoder's name.
+    finetuning : str, optional
+        What of a pretrained encoder learns.
 
     Returns
     -------
     dict of str to (str, int, float, bool or None)
-        Top-level scalars of train.yaml and the encoder's yaml that are plain values: neither objects nor references.
+        Top-level scalars of the files that are plain values: neither objects nor references.
     """
     keys = {}
-    for path in (Path(hparams) / "train.yaml", encoder_yaml(hparams, encoder)):
+    for path in _files(hparams, encoder, finetuning):
         keys.update(_plain_scalars(path))
     return keys
+
+
+def choices(hparams, encoder, finetuning=None):
+    """Keys whose value is one of a few words: a comment of the form ``# one | other: what it means`` says which.
+
+    Returns
+    -------
+    dict of str to tuple of str
+    """
+    found = {}
+    for path in _files(hparams, encoder, finetuning):
+        for key, words in re.findall(r"^(\w+):[^#\n]*#\s*(\w+(?: \| \w+)+)", _read(path), flags=re.MULTILINE):
+            found[key] = tuple(words.split(" | "))
+    return found
+
+
+def _files(hparams, encoder, finetuning):
+    """The HyperPyYAML files of a run but for the system's, the first being overridden by all others."""
+    finetuned = [Path(hparams) / "finetuning" / f"{finetuning}.yaml"] if finetuning else []
+    return [Path(hparams) / "train.yaml", encoder_yaml(hparams, encoder), *finetuned]
 
 
 def _plain_scalars(path):
@@ -69,13 +99,13 @@ def _read(path):
         ) from error
 
 
-def describe_hyperparameters(hparams, encoder):
+def describe_hyperparameters(hparams, encoder, finetuning=None):
     """List (key, default, comment) of every key that ``--key value`` may set, in the order of the files."""
     comments = {}
-    for path in (Path(hparams) / "train.yaml", encoder_yaml(hparams, encoder)):
+    for path in _files(hparams, encoder, finetuning):
         for key, comment in re.findall(r"^(\w+):[^#\n]*#\s*(.*)$", _read(path), flags=re.MULTILINE):
-            comments.setdefault(key, comment)
-    keys = hyperparameter_keys(hparams, encoder)
+            comments[key] = comment
+    keys = hyperparameter_keys(hparams, encoder, finetuning)
     return [(key, _written(default), comments.get(key, "")) for key, default in keys.items()]
 
 
@@ -83,8 +113,17 @@ def _written(value):
     return "null" if value is None else str(value)
 
 
-def check_value(key, text, default):
+def check_value(key, text, default, allowed=()):
     """Read the value of ``--key value`` and check that it is of the default's kind.
+
+    Parameters
+    ----------
+    key, text : str
+        As typed.
+    default : str, int, float, bool or None
+        The key's default (`hyperparameter_keys`).
+    allowed : sequence of str
+        The only values there are (`choices`); empty where any will do.
 
     Returns
     -------
@@ -93,7 +132,7 @@ def check_value(key, text, default):
     Raises
     ------
     XserError
-        When the kinds differ, as in ``--epochs many``.
+        When the kinds differ, as in ``--epochs many``, or the value is none of those allowed.
 
     Examples
     --------
@@ -115,6 +154,8 @@ def check_value(key, text, default):
         fits = True
     if not fits:
         raise XserError(f"--{key} takes {kinds[type(default)]} (default {_written(default)}), not {text!r}")
+    if allowed and str(value) not in allowed:
+        raise XserError(f"--{key} is {' or '.join(allowed)} (default {_written(default)}), not {text!r}")
     return value
 
 
@@ -125,15 +166,17 @@ def _scalar(text):
         return text
 
 
-def compose(hparams, encoder, system, overrides, run_values):
+def compose(hparams, encoder, finetuning, system, overrides, run_values):
     """Put the files and overrides together as one HyperPyYAML text, references resolved.
 
     Parameters
     ----------
     hparams : Path
-        The folder with train.yaml, encoders/ and systems/.
+        The folder with train.yaml, encoders/, finetuning/ and systems/.
     encoder : str
         The encoder's name.
+    finetuning : str or None
+        What of a pretrained encoder learns; None for an encoder trained from scratch.
     system : dict
         Hyperparameters of the system (`xser.protocol.systems.System.hyperparameters`).
     overrides : dict
@@ -150,17 +193,19 @@ def compose(hparams, encoder, system, overrides, run_values):
     Raises
     ------
     XserError
-        When the system sets a key that neither train.yaml nor the encoder's yaml has.
+        When the system sets a key that none of the files has.
     """
     from hyperpyyaml import resolve_references
     from ruamel.yaml import YAML
 
-    known = hyperparameter_keys(hparams, encoder)
-    unknown = sorted(set(system) - set(known) - set(SYSTEM_ONLY))
+    unknown = sorted(set(system) - set(hyperparameter_keys(hparams, encoder, finetuning)) - set(SYSTEM_ONLY))
     if unknown:
         raise XserError(f"the system's yaml sets {unknown[0]!r}, which {Path(hparams) / 'train.yaml'} does not have")
-    merged = YAML().load(_read(encoder_yaml(hparams, encoder))) or {}
+    first, *others = _files(hparams, encoder, finetuning)
+    merged = {}
+    for path in others:
+        merged.update(YAML().load(_read(path)) or {})
     merged.update({key: value for key, value in system.items() if key not in SYSTEM_ONLY})
     merged.update(overrides)
     merged.update(dict.fromkeys(_placeholders(hparams), 0) if run_values is None else run_values)
-    return resolve_references(_read(Path(hparams) / "train.yaml"), merged, overrides_must_match=False).getvalue()
+    return resolve_references(_read(first), merged, overrides_must_match=False).getvalue()

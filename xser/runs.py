@@ -63,6 +63,10 @@ class PlannedRun:
         how = "-".join([experiment.encoder, experiment.scheme.name, experiment.split.replace(":", "")])
         return experiment.work_dir / "results" / experiment.task.name / how
 
+    @property
+    def _encoder(self):
+        return "-".join(filter(None, [self.experiment.encoder, self.experiment.finetuning]))
+
     @functools.cached_property
     def folder(self):
         """The run's folder."""
@@ -76,7 +80,7 @@ class PlannedRun:
             self.seed,
             self.fold,
         )
-        place = experiment.work_dir / "runs" / experiment.task.name / experiment.encoder
+        place = experiment.work_dir / "runs" / experiment.task.name / self._encoder
         return place / f"{self.name}-{key[: workspace.KEY]}"
 
     @property
@@ -113,7 +117,12 @@ class PlannedRun:
         """The HyperPyYAML text of this run (`xser.hyperparameters.compose`)."""
         experiment = self.experiment
         return compose(
-            experiment.hparams, experiment.encoder, self.system.hyperparameters, experiment.hyperparameters, run_values
+            experiment.hparams,
+            experiment.encoder,
+            experiment.finetuning,
+            self.system.hyperparameters,
+            experiment.hyperparameters,
+            run_values,
         )
 
     def masking(self):
@@ -127,7 +136,7 @@ class PlannedRun:
         return {info["corpus"]: info["speaker_loss"]["why"] for info in infos if info["speaker_loss"]["masked"]}
 
     def _value_of(self, key):
-        defaults = hyperparameter_keys(self.experiment.hparams, self.experiment.encoder)
+        defaults = hyperparameter_keys(self.experiment.hparams, self.experiment.encoder, self.experiment.finetuning)
         return {**defaults, **self.system.hyperparameters, **self.experiment.hyperparameters}[key]
 
     def description(self):
@@ -142,6 +151,7 @@ class PlannedRun:
             "system": self.system.name,
             "source": self.source,
             "encoder": experiment.encoder,
+            "finetuning": experiment.finetuning,
             "scheme": experiment.scheme.name,
             "emotions": list(experiment.scheme.emotions),
             "split": experiment.split,

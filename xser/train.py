@@ -7,6 +7,7 @@ Each run has a folder of its own below ``<work-dir>/runs/`` with its hyperparame
 on the validation parts (``validation.csv``) and, last of all, ``trained.json``.
 """
 
+import contextlib
 import logging
 import os
 
@@ -24,50 +25,38 @@ def main(argv):
     planned = plan_runs(experiment)
     waiting = [each for each in planned if not each.is_trained]
     logger.info("train: %d runs, %d of them trained before", len(planned), len(planned) - len(waiting))
-    if waiting:
-        main_rank = _join_ranks()
+    if not waiting and "LOCAL_RANK" not in os.environ:
+        return  # without a wait for torch
+    from xser.model.gathering import join_ranks, same_on_all_ranks
+
+    main_rank = join_ranks(experiment.device)
+    names = same_on_all_ranks([each.name for each in waiting])  # another launch may have finished one in between
+    waiting = [each for each in planned if each.name in names]
     for number, each in enumerate(waiting, start=1):
-        description = f"{number}/{len(waiting)} {each.name}"
-        if main_rank:
-            with only_writer(each.folder):
-                _train(experiment, each, description)
-        else:
-            _train(experiment, each, description)
-
-
-def _join_ranks():
-    """Join the other ranks when torchrun started this process; tell whether this rank writes."""
-    import xser.model  # noqa: F401  (before speechbrain: quietens its log)
-
-    import speechbrain as sb  # isort: skip
-    import torch
-
-    if "LOCAL_RANK" in os.environ:
-        backend = "nccl" if torch.cuda.is_available() else "gloo"
-        sb.utils.distributed.ddp_init_group({"distributed_backend": backend})
-    return sb.utils.distributed.if_main_process()
+        with only_writer(each.folder) if main_rank else contextlib.nullcontext():
+            _train(experiment, each, f"{number}/{len(waiting)} {each.name}")
 
 
 def _train(experiment, planned, description):
     from speechbrain.utils.distributed import run_on_main
 
-    from xser.model.training import TrainingData, train_run
+    from xser.model.training import TrainingData, predict, train_run
 
     rows = planned.read_rows()
     masking = planned.masking()
     data = TrainingData(rows.learning, rows.selecting, experiment.scheme.emotions, frozenset(masking))
     hyperparameters = planned.hyperparameters(data.run_values(planned.seed))
-    outcome = train_run(planned.folder, hyperparameters, data, planned.seed, description)
-    run_on_main(_finish, args=[planned, data, rows.choosing, outcome, description])
+    outcome = train_run(planned.folder, hyperparameters, data, planned.seed, description, experiment.device)
+    scores, _ = predict(planned.folder, rows.choosing, data.emotions, experiment.device)
+    run_on_main(_finish, args=[planned, data, rows.choosing, scores, outcome, description])
 
 
-def _finish(planned, data, choosing, outcome, description):
+def _finish(planned, data, choosing, scores, outcome, description):
     """Keep the predictions on the validation parts, then say that the run is trained."""
     from xser.evidence.predictions import prediction_table, write_predictions
     from xser.model.brain import uar_by_language
-    from xser.model.training import predict
 
-    table = prediction_table(choosing, predict(planned.folder, choosing, data.emotions), data.emotions)
+    table = prediction_table(choosing, scores, data.emotions)
     write_predictions(planned.folder / "validation.csv", table)
     by_utterance = table.set_index("utterance")
     validation = uar_by_language(by_utterance["emotion"], by_utterance["prediction"], by_utterance["language"])

@@ -3,10 +3,11 @@
 import collections
 import random
 
+import numpy as np
 import pytest
 
 from xser.errors import XserError
-from xser.model.samplers import HierarchicalBatches, ShuffledBatches
+from xser.model.samplers import HierarchicalBatches, Lengths, ShuffledBatches
 
 EMOTIONS = ("angry", "happy", "neutral", "sad")
 
@@ -23,30 +24,48 @@ def full_cells(languages, low=5, high=40, seed=0):
     return {(language, emotion): chance.randint(low, high) for language in languages for emotion in EMOTIONS}
 
 
+def made_lengths(n, seed=0, **options):
+    return Lengths(np.random.default_rng(seed).integers(30, 300, n), least=25, **options)
+
+
+@pytest.fixture(params=["whole", "like lengths"])
+def lengths_of(request):
+    """Lengths of `n` utterances, or none: every promise holds both ways."""
+    return (lambda n: None) if request.param == "whole" else made_lengths
+
+
+def indices(sampler):
+    """The sampler's batches as lists of utterances."""
+    return [[draw.index for draw in batch] for batch in sampler]
+
+
 @pytest.mark.parametrize("n, batch_size", [(1, 36), (36, 36), (37, 36), (100, 7), (1000, 36)])
 @pytest.mark.parametrize("seed", range(3))
-def test_shuffled_gives_each_utterance_once(n, batch_size, seed):
-    sampler = ShuffledBatches(n, batch_size, seed)
-    batches = list(sampler)
+def test_shuffled_gives_each_utterance_once(n, batch_size, seed, lengths_of):
+    sampler = ShuffledBatches(n, batch_size, seed, lengths=lengths_of(n))
+    batches = indices(sampler)
     assert sorted(sum(batches, [])) == list(range(n))
     assert len(batches) == len(sampler) == -(-n // batch_size)
     assert max(map(len, batches)) <= batch_size
     assert max(map(len, batches)) - min(map(len, batches)) <= 1
 
 
-def made_samplers(seed, **ranks):
+def made_samplers(seed, lengths_of, **ranks):
     labels = made_labels(full_cells("abcde"))
-    return [ShuffledBatches(301, 36, seed, **ranks), HierarchicalBatches(*labels, seed=seed, **ranks)]
+    return [
+        ShuffledBatches(301, 36, seed, lengths=lengths_of(301), **ranks),
+        HierarchicalBatches(*labels, seed=seed, lengths=lengths_of(len(labels[0])), **ranks),
+    ]
 
 
 @pytest.mark.parametrize("kind", [0, 1])
-def test_batches_depend_on_seed_and_epoch_alone(kind):
+def test_batches_depend_on_seed_and_epoch_alone(kind, lengths_of):
     def epoch(seed, number):
-        sampler = made_samplers(seed)[kind]
+        sampler = made_samplers(seed, lengths_of)[kind]
         sampler.set_epoch(number)
         return list(sampler)
 
-    sampler = made_samplers(3)[kind]
+    sampler = made_samplers(3, lengths_of)[kind]
     for number in range(1, 5):
         sampler.set_epoch(number)
         assert list(sampler) == epoch(3, number)
@@ -57,9 +76,10 @@ def test_batches_depend_on_seed_and_epoch_alone(kind):
 
 @pytest.mark.parametrize("kind", [0, 1])
 @pytest.mark.parametrize("world_size", [2, 3, 4])
-def test_shares_of_the_ranks_make_the_batch_of_one_process(kind, world_size):
-    whole = list(made_samplers(5)[kind])
-    shares = [list(made_samplers(5, rank=rank, world_size=world_size)[kind]) for rank in range(world_size)]
+def test_shares_of_the_ranks_make_the_batch_of_one_process(kind, world_size, lengths_of):
+    """Down to where each utterance is cut."""
+    whole = list(made_samplers(5, lengths_of)[kind])
+    shares = [list(made_samplers(5, lengths_of, rank=rank, world_size=world_size)[kind]) for rank in range(world_size)]
     for batch, *parts in zip(whole, *shares, strict=True):
         assert sorted(sum(parts, [])) == sorted(batch)
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
@@ -67,14 +87,14 @@ def test_shares_of_the_ranks_make_the_batch_of_one_process(kind, world_size):
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("languages", ["abc", "abcde"])
-def test_composition_of_every_batch(seed, languages):
+def test_composition_of_every_batch(seed, languages, lengths_of):
     language_of, emotion_of = made_labels(full_cells(languages, seed=seed), seed)
-    sampler = HierarchicalBatches(language_of, emotion_of, 3, 3, seed=seed)
+    sampler = HierarchicalBatches(language_of, emotion_of, 3, 3, seed=seed, lengths=lengths_of(len(language_of)))
     assert sampler.batch_size == 36
     assert len(sampler) == -(-len(language_of) // 36)
     for epoch in range(3):
         sampler.set_epoch(epoch)
-        batches = list(sampler)
+        batches = indices(sampler)
         assert len(batches) == len(sampler)
         for batch in batches:
             assert len(set(batch)) == 36  # cells hold at least 5: nothing comes twice
@@ -84,10 +104,11 @@ def test_composition_of_every_batch(seed, languages):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_languages_and_utterances_come_evenly(seed):
+def test_languages_and_utterances_come_evenly(seed, lengths_of):
     language_of, emotion_of = made_labels(full_cells("abcde", seed=seed), seed)
-    sampler = HierarchicalBatches(language_of, emotion_of, 3, 3, seed=seed, batches_per_epoch=41)
-    drawn = [i for batch in sampler for i in batch]
+    lengths = lengths_of(len(language_of))
+    sampler = HierarchicalBatches(language_of, emotion_of, 3, 3, seed=seed, batches_per_epoch=41, lengths=lengths)
+    drawn = [i for batch in indices(sampler) for i in batch]
     languages = collections.Counter(language_of[i] for i in drawn)
     assert max(languages.values()) - min(languages.values()) <= 12  # one batch's share
     times = collections.Counter(drawn)
@@ -102,27 +123,28 @@ def test_fewer_languages_keep_the_size(languages, per_cell, size):
     labels = made_labels(full_cells(languages, low=10))
     sampler = HierarchicalBatches(*labels, languages_per_batch=3, utterances_per_cell=3, seed=0)
     assert sampler.batch_size == size
-    for batch in sampler:
+    for batch in indices(sampler):
         cells = collections.Counter((labels[0][i], labels[1][i]) for i in batch)
         assert len(cells) == len(languages) * 4 and set(cells.values()) == {per_cell}
 
 
-def test_small_cells_repeat():
+def test_small_cells_repeat(lengths_of):
     cells = full_cells("abc", low=10) | {("b", "sad"): 2}
     language_of, emotion_of = made_labels(cells)
-    for batch in HierarchicalBatches(language_of, emotion_of, 3, 3, seed=0):
+    lengths = lengths_of(len(language_of))
+    for batch in indices(HierarchicalBatches(language_of, emotion_of, 3, 3, seed=0, lengths=lengths)):
         counts = collections.Counter(i for i in batch if (language_of[i], emotion_of[i]) == ("b", "sad"))
         assert sorted(counts.values()) == [1, 2]
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_empty_cells_are_filled_from_the_same_emotion_of_other_languages(seed):
+def test_empty_cells_are_filled_from_the_same_emotion_of_other_languages(seed, lengths_of):
     cells = full_cells("abc", low=20)
     del cells["b", "happy"]
     language_of, emotion_of = made_labels(cells, seed)
-    sampler = HierarchicalBatches(language_of, emotion_of, 3, 3, seed=seed)
+    sampler = HierarchicalBatches(language_of, emotion_of, 3, 3, seed=seed, lengths=lengths_of(len(language_of)))
     fillers = collections.Counter()
-    for batch in sampler:
+    for batch in indices(sampler):
         assert len(set(batch)) == 36
         assert set(collections.Counter(emotion_of[i] for i in batch).values()) == {9}
         cells_drawn = collections.Counter((language_of[i], emotion_of[i]) for i in batch)
@@ -144,3 +166,90 @@ def test_a_rank_without_utterances_is_refused():
         ShuffledBatches(100, 4, seed=0, world_size=8)
     with pytest.raises(XserError, match="40 processes"):
         HierarchicalBatches(*made_labels(full_cells("abc")), seed=0, world_size=40)
+
+
+def speech_with_durations(seed, n=40):
+    """Labels and frames: language b is twice as slow as a, c between, and an angry speaker is twice as fast."""
+    language_of, emotion_of = made_labels({(language, emotion): n for language in "abc" for emotion in EMOTIONS}, seed)
+    slow = {"a": 1.0, "b": 2.0, "c": 1.4}
+    chance = np.random.default_rng(seed)
+    seconds = [
+        slow[language] * (0.5 if emotion == "angry" else 1.0) * chance.lognormal(0.3, 0.3)
+        for language, emotion in zip(language_of, emotion_of, strict=True)
+    ]
+    return language_of, emotion_of, (50 * np.array(seconds)).astype(int)
+
+
+def told_by_length(batches, frames, labels, seed):
+    """How much better than its permutations the length of what the model sees tells labels apart inside a batch.
+
+    The score is the share of a batch's variance of lengths that lies between labels, averaged; given as the number of
+    standard deviations of the same score with labels permuted inside each batch.
+    """
+    seen = [np.array([min(frames[draw.index], draw.frames or 10**9) for draw in batch]) for batch in batches]
+    truth = [np.array([labels[draw.index] for draw in batch]) for batch in batches]
+    chance = np.random.default_rng(seed)
+
+    def score(label_batches):
+        shares = []
+        for lengths, label in zip(seen, label_batches, strict=True):
+            if lengths.std() > 0:
+                means = {name: lengths[label == name].mean() for name in set(label)}
+                shares.append(np.var([means[name] for name in label]) / lengths.var())
+        return np.mean(shares) if shares else 0.0
+
+    permuted = [score([chance.permutation(label) for label in truth]) for _ in range(200)]
+    return 0.0 if np.std(permuted) == 0 else (score(truth) - np.mean(permuted)) / np.std(permuted)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_length_tells_neither_language_nor_emotion_inside_a_batch(seed):
+    language_of, emotion_of, frames = speech_with_durations(seed)
+
+    def told(lengths):
+        sampler = HierarchicalBatches(language_of, emotion_of, 3, 3, seed=seed, lengths=lengths)
+        batches = [batch for epoch in range(5) for batch in (sampler.set_epoch(epoch), *sampler)[1:]]
+        return [told_by_length(batches, frames, labels, seed) for labels in (language_of, emotion_of)]
+
+    assert max(told(Lengths(frames, least=5))) < 3
+    assert min(told(None)) > 6  # whole utterances do tell: the measure can fail
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", ["shuffled", "hierarchical"])
+def test_next_to_nothing_is_padded(kind, seed):
+    language_of, emotion_of, frames = speech_with_durations(seed)
+
+    def padding_and_loss(lengths):
+        if kind == "shuffled":
+            sampler = ShuffledBatches(len(frames), 36, seed, lengths=lengths)
+        else:
+            sampler = HierarchicalBatches(language_of, emotion_of, 3, 3, seed=seed, lengths=lengths)
+        padded = real = whole = 0
+        for batch in sampler:
+            seen = [min(frames[draw.index], draw.frames or 10**9) for draw in batch]
+            padded, real = padded + max(seen) * len(seen), real + sum(seen)
+            whole += sum(frames[draw.index] for draw in batch)
+        return 1 - real / padded, 1 - real / whole
+
+    assert padding_and_loss(None)[0] > 0.4
+    padding, loss = padding_and_loss(Lengths(frames, least=5))
+    assert padding < 0.02
+    random = np.random.default_rng(seed).permutation(len(frames))
+    cut_at_random = sum(len(batch) * frames[batch].min() for batch in np.array_split(random, len(frames) // 36))
+    assert loss < 0.92 * (1 - cut_at_random / frames.sum())  # like lengths together: less is cut away
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_every_part_of_an_utterance_is_seen(kind):
+    sampler = made_samplers(0, made_lengths)[kind]
+    where = [draw.where for epoch in range(20) for batch in (sampler.set_epoch(epoch), *sampler)[1:] for draw in batch]
+    found, _ = np.histogram(where, bins=10, range=(0, 1))
+    assert found.min() > 0.08 * len(where)
+
+
+def test_a_batch_is_cut_between_least_and_most():
+    lengths = Lengths([100, 200, 400, 30], least=50, most=150)
+    assert (lengths.of_batch([1, 2]), lengths.of_batch([0, 1]), lengths.of_batch([0, 3])) == (150, 100, 50)
+    assert Lengths([100, 200], alike=False).of_batch([0, 1]) is None
+    assert Lengths([100, 200], most=150, alike=False).of_batch([0, 1]) == 150

@@ -1,5 +1,7 @@
 """From manifest rows and kept features to padded batches."""
 
+import math
+
 import numpy as np
 import torch
 from speechbrain.dataio.batch import PaddedBatch
@@ -8,7 +10,7 @@ from speechbrain.dataio.dataset import DynamicItemDataset
 from xser.model.adversary import MASKED
 
 
-def emotion_dataset(rows, features_of, emotions, languages=(), speakers=(), crop_frames=None):
+def emotion_dataset(rows, features_of, emotions, languages=(), speakers=()):
     """A SpeechBrain dataset of utterances.
 
     Parameters
@@ -19,8 +21,6 @@ def emotion_dataset(rows, features_of, emotions, languages=(), speakers=(), crop
         Gives the kept features of a row's digest, shape (time, ...).
     emotions, languages, speakers : sequence of str
         Their position is the class index. Languages that are not listed get index 0 and speakers `MASKED`.
-    crop_frames : int, optional
-        Cut a longer utterance to this many frames at a random place (torch's global generator).
 
     Returns
     -------
@@ -30,9 +30,6 @@ def emotion_dataset(rows, features_of, emotions, languages=(), speakers=(), crop
     emotion_index = {name: index for index, name in enumerate(emotions)}
     language_index = {name: index for index, name in enumerate(languages)}
     speaker_index = {name: index for index, name in enumerate(speakers)}
-
-    def features(digest):
-        return random_crop(features_of(digest), crop_frames)
 
     data = {
         row.utterance: {
@@ -45,25 +42,51 @@ def emotion_dataset(rows, features_of, emotions, languages=(), speakers=(), crop
     }
     return DynamicItemDataset(
         data,
-        dynamic_items=[{"func": features, "takes": "digest", "provides": "features"}],
+        dynamic_items=[{"func": features_of, "takes": "digest", "provides": "features"}],
         output_keys=["id", "features", "emotion", "language", "speaker"],
     )
 
 
-def random_crop(features, frames):
-    """Cut `features` (time, ...) to at most `frames` frames at a random place."""
+def cut(features, frames, where):
+    """Cut `features` (time, ...) to at most `frames` frames.
+
+    Parameters
+    ----------
+    features : Tensor
+        Shape (time, ...).
+    frames : int or None
+        None: leave them whole.
+    where : float
+        From 0 (the first possible beginning) to 1 (the last).
+
+    Examples
+    --------
+    >>> cut(torch.arange(5), 3, 0.99).tolist(), cut(torch.arange(2), 3, 0.5).tolist()
+    ([2, 3, 4], [0, 1])
+    """
     if frames is None or len(features) <= frames:
         return features
-    start = int(torch.randint(len(features) - frames + 1, ()))
+    start = int(where * (len(features) - frames + 1))
     return features[start : start + frames]
 
 
+class _Drawn(torch.utils.data.Dataset):
+    """A dataset whose utterances are asked for by `xser.model.samplers.Draw`."""
+
+    def __init__(self, dataset):
+        self.dataset = dataset
+
+    def __getitem__(self, draw):
+        item = self.dataset[draw.index]
+        return {**item, "features": cut(item["features"], draw.frames, draw.where)}
+
+
 def training_batches(dataset, sampler):
-    """Load batches in the order of `sampler` (an iterable of lists of indices)."""
-    return torch.utils.data.DataLoader(dataset, batch_sampler=sampler, collate_fn=PaddedBatch)
+    """Load batches in the order of `sampler` (an iterable of lists of `xser.model.samplers.Draw`)."""
+    return torch.utils.data.DataLoader(_Drawn(dataset), batch_sampler=sampler, collate_fn=PaddedBatch)
 
 
-def evaluation_batches(dataset, rows, batch_size=64):
+def evaluation_batches(dataset, rows, batch_size=64, batch_seconds=320.0, rank=0, world_size=1):
     """Load every utterance once, utterances of like duration together so that little is padded.
 
     Parameters
@@ -73,11 +96,20 @@ def evaluation_batches(dataset, rows, batch_size=64):
     rows : pandas.DataFrame
         Its rows, for their ``seconds``.
     batch_size : int
-        Utterances in a batch.
+        Utterances in a batch at the most.
+    batch_seconds : float
+        Seconds in a batch at the most, padding included; a longer utterance is a batch of its own.
+    rank, world_size : int
+        Which share of the batches to give, and of how many.
     """
-    order = np.argsort(rows["seconds"].to_numpy(), kind="stable")
-    batches = [order[start : start + batch_size].tolist() for start in range(0, len(order), batch_size)]
-    return torch.utils.data.DataLoader(dataset, batch_sampler=batches, collate_fn=PaddedBatch)
+    seconds = rows["seconds"].to_numpy()
+    batches = []
+    for index in np.argsort(seconds, kind="stable").tolist():
+        longer = (len(batches[-1]) + 1) * seconds[index] if batches else math.inf
+        if longer > batch_seconds or len(batches[-1]) == batch_size:
+            batches.append([])
+        batches[-1].append(index)
+    return torch.utils.data.DataLoader(dataset, batch_sampler=batches[rank::world_size], collate_fn=PaddedBatch)
 
 
 def frames_of(batch_features):

@@ -10,7 +10,7 @@ from sklearn.metrics import recall_score
 
 from xser.model.adversary import masked_cross_entropy
 from xser.model.batches import frames_of
-from xser.model.gathering import mean_over_ranks
+from xser.model.gathering import gather_mappings, mean_over_ranks, this_rank
 
 logger = logging.getLogger(__name__)
 
@@ -55,12 +55,17 @@ class EmotionBrain(sb.Brain):
         return self.modules.emotion_head(embeddings), embeddings, speaker_logits
 
     def compute_objectives(self, outputs, batch, stage):
-        """The loss of method and system; validation keeps the predictions instead."""
-        logits, embeddings, speaker_logits = outputs
+        """The loss of method and system, in float32 whatever the precision; validation keeps what it saw as well."""
+        logits, embeddings, speaker_logits = (None if item is None else item.float() for item in outputs)
         if stage != sb.Stage.TRAIN:
-            self.predicted.update(zip(batch.id, logits.argmax(dim=-1).tolist(), strict=True))
-            self.reference.update(zip(batch.id, batch.emotion.tolist(), strict=True))
-            return torch.nn.functional.cross_entropy(logits, batch.emotion)
+            losses = torch.nn.functional.cross_entropy(logits, batch.emotion, reduction="none")
+            seen = zip(batch.emotion.tolist(), logits.argmax(dim=-1).tolist(), losses.tolist(), strict=True)
+            self.validated.update(zip(batch.id, seen, strict=True))
+            return losses.mean()
+        with torch.autocast(torch.device(self.device).type, enabled=False):
+            return self._training_loss(logits, embeddings, speaker_logits, batch)
+
+    def _training_loss(self, logits, embeddings, speaker_logits, batch):
         loss = weighted_cross_entropy(logits, batch.emotion, self.class_weights)
         if self.hparams.supcon_weight > 0:
             loss = loss + self.hparams.supcon_weight * self.hparams.supcon(embeddings, batch.emotion, batch.language)
@@ -74,29 +79,42 @@ class EmotionBrain(sb.Brain):
         return min(1.0, ((epoch - 1) * self.steps_per_epoch + self.step) / (self.hparams.epochs * self.steps_per_epoch))
 
     def on_fit_batch_start(self, batch, should_step):
-        """Let the learning rate fall linearly to a twentieth over the training."""
-        rate = self.hparams.learning_rate * (1 - 0.95 * self.progress())
-        sb.nnet.schedulers.update_learning_rate(self.optimizer, rate)
+        """Let the learning rates fall linearly to a twentieth over the training."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["first_rate"] * (1 - 0.95 * self.progress())
+
+    def init_optimizers(self):
+        """Give the network a learning rate of its own where there is one (a pretrained one wants a lower)."""
+        rates = {name: self.hparams.learning_rate for name in self.modules}
+        if self.hparams.network_learning_rate > 0:
+            rates["network"] = self.hparams.network_learning_rate
+        groups = [
+            {"params": [each for each in self.modules[name].parameters() if each.requires_grad], "first_rate": rate}
+            for name, rate in rates.items()
+        ]
+        self.optimizer = self.opt_class([{**group, "lr": group["first_rate"]} for group in groups if group["params"]])
+        self.optimizers_dict = {"optimizer": self.optimizer}
+        self.checkpointer.add_recoverable("optimizer", self.optimizer)
 
     def on_stage_start(self, stage, epoch=None):
-        """Start the epoch's own random stream, or an empty list of predictions."""
+        """Start the epoch's own random stream, or an empty list of what validation saw."""
         if stage == sb.Stage.TRAIN:
-            sb.utils.seed.seed_everything(
-                epoch_seed(
-                    self.hparams.seed, epoch, torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
-                ),
-                verbose=False,
-            )
+            sb.utils.seed.seed_everything(epoch_seed(self.hparams.seed, epoch, this_rank()), verbose=False)
         else:
-            self.predicted, self.reference = {}, {}
+            self.validated = {}  # utterance: emotion, prediction, loss
 
     def on_stage_end(self, stage, stage_loss, epoch=None):
         """After validation: UAR of each language, the log's line, the checkpoint."""
         if stage == sb.Stage.TRAIN:
             self.train_loss = stage_loss
             return
-        recalls = uar_by_language(self.reference, self.predicted, self.valid_languages)
+        validated = gather_mappings(self.validated)
+        reference, predicted, losses = (
+            {utterance: seen[column] for utterance, seen in validated.items()} for column in range(3)
+        )
+        recalls = uar_by_language(reference, predicted, self.valid_languages)
         mean = sum(recalls.values()) / len(recalls)
+        stage_loss = sum(losses.values()) / len(losses)
         self.hparams.train_logger.log_stats(
             {"epoch": epoch, "rate": self.optimizer.param_groups[0]["lr"]},
             {"loss": self.train_loss},

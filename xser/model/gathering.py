@@ -1,4 +1,4 @@
-"""One batch over several processes: gathering with gradients, and means over all ranks.
+"""One batch over several processes (ranks): joining, gathering with gradients, and means over all ranks.
 
 DistributedDataParallel averages the gradients of the ranks' losses, so what is learned from is the *mean over ranks* of
 whatever each rank returns. Both functions here are made so that this mean is the loss of one process with the whole
@@ -11,6 +11,8 @@ gradient that rank r computes; so g_r must be W (de_r/dt)^T dL/de_r. No second c
 is computed whole on rank r.
 """
 
+import os
+
 import torch
 import torch.distributed as dist
 
@@ -18,6 +20,62 @@ import torch.distributed as dist
 def number_of_ranks():
     """How many processes train together; 1 without torch.distributed."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def join_ranks(device="auto"):
+    """Join the other ranks, when torchrun started this process.
+
+    Parameters
+    ----------
+    device : str
+        As in ``--device``: decides how ranks talk to each other.
+
+    Returns
+    -------
+    bool
+        Whether this is the rank that writes.
+    """
+    import xser.model  # noqa: F401  (before speechbrain: quietens its log)
+
+    from speechbrain.utils.distributed import ddp_init_group, if_main_process  # isort: skip
+
+    if "LOCAL_RANK" in os.environ:
+        on_cuda = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
+        ddp_init_group({"distributed_backend": "nccl" if on_cuda else "gloo"})
+    return if_main_process()
+
+
+def this_rank():
+    """Number of this process among those that train together, from 0."""
+    return dist.get_rank() if number_of_ranks() > 1 else 0
+
+
+def same_on_all_ranks(value):
+    """What the first rank says, on every rank; `value` when there is one."""
+    shared = [value]
+    if number_of_ranks() > 1:
+        dist.broadcast_object_list(shared)
+    return shared[0]
+
+
+def gather_mappings(mapping):
+    """Merge the dicts of all ranks (of evaluation: utterance to what was predicted of it).
+
+    Parameters
+    ----------
+    mapping : dict
+        This rank's share; keys differ from rank to rank.
+
+    Returns
+    -------
+    dict
+        On every rank the same, in the order of the ranks.
+    """
+    if number_of_ranks() == 1:
+        return mapping
+    shares = [None] * number_of_ranks()
+    dist.all_gather_object(shares, mapping)
+    return {key: value for share in shares for key, value in share.items()}
 
 
 def gather_with_gradients(values):

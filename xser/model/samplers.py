@@ -3,14 +3,65 @@
 Both draw new batches every epoch, as a function of the run's seed and the epoch alone: a resumed training sees the
 batches that it would have seen. Both deal each batch over the ranks of distributed training, so that the ranks' shares
 together are the batch of one process.
+
+Given the lengths of the utterances, both put utterances of like length together, and cut each batch to its shortest:
+next to nothing is padded, and the length that the model sees tells neither languages nor emotions apart.
 """
 
 import collections
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from xser.errors import XserError
+
+POOL = 8  # shuffled batches among which utterances of like length are put together
+GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples, modulo 1, cover 0 to 1 evenly from the first few on
+
+
+class Draw(NamedTuple):
+    """One utterance of a batch.
+
+    Attributes
+    ----------
+    index : int
+        Position among the training utterances.
+    frames : int or None
+        Cut it to so many; None: leave it whole.
+    where : float
+        Where the cut begins, from 0 (the first frame that is possible) to 1.
+    """
+
+    index: int
+    frames: int | None
+    where: float
+
+
+class Lengths:
+    """How many frames utterances have, and to how many a batch is cut.
+
+    Parameters
+    ----------
+    frames : sequence of int
+        Of every training utterance.
+    least : int
+        A batch is not cut shorter than this for the sake of a shorter utterance, which is padded.
+    most : int, optional
+        A batch is cut at least to this.
+    alike : bool
+        Put utterances of like length together and cut a batch to its shortest; else cut to `most` alone.
+    """
+
+    def __init__(self, frames, least=1, most=None, alike=True):
+        self.frames, self.least, self.most, self.alike = np.asarray(frames), least, most, alike
+
+    def of_batch(self, indices):
+        """Frames that a batch is cut to, or None."""
+        if not self.alike:
+            return self.most
+        shortest = max(self.least, int(self.frames[indices].min()))
+        return shortest if self.most is None else min(shortest, self.most)
 
 
 class ShuffledBatches:
@@ -26,6 +77,8 @@ class ShuffledBatches:
         The run's seed.
     rank, world_size : int
         Which share of each batch to give, and of how many.
+    lengths : Lengths, optional
+        By default nothing is cut, and batches do not depend on length.
 
     Raises
     ------
@@ -39,10 +92,10 @@ class ShuffledBatches:
     [4, 3, 3]
     """
 
-    def __init__(self, n, batch_size, seed, rank=0, world_size=1):
+    def __init__(self, n, batch_size, seed, rank=0, world_size=1, lengths=None):
         if n < 1 or batch_size < 1:
             raise XserError(f"{n} training utterances in batches of {batch_size}: both must be at least 1")
-        self.n, self.seed, self.rank, self.world_size = n, seed, rank, world_size
+        self.n, self.seed, self.rank, self.world_size, self.lengths = n, seed, rank, world_size, lengths
         self.number = math.ceil(n / batch_size)
         self.epoch = 0
         _refuse_empty_ranks(n // self.number, world_size)
@@ -55,9 +108,21 @@ class ShuffledBatches:
         return self.number
 
     def __iter__(self):
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.n)
-        for batch in np.array_split(order, self.number):
-            yield batch[self.rank :: self.world_size].tolist()
+        random = np.random.default_rng([self.seed, self.epoch])
+        batches = np.array_split(random.permutation(self.n), self.number)
+        if self.lengths is not None and self.lengths.alike:
+            batches = [
+                batch for at in range(0, self.number, POOL) for batch in self._alike(batches[at : at + POOL], random)
+            ]
+        for batch in batches:
+            yield _dealt(batch, self, random)
+
+    def _alike(self, pool, random):
+        """The utterances of some batches, those of like length together, in batches of the same sizes."""
+        pooled = np.concatenate(pool)
+        ordered = pooled[self.lengths.frames[pooled].argsort(kind="stable")]
+        batches = np.split(ordered, np.cumsum([len(batch) for batch in pool])[:-1])
+        return [random.permutation(batches[at]) for at in random.permutation(len(batches))]
 
 
 class HierarchicalBatches:
@@ -71,6 +136,10 @@ class HierarchicalBatches:
     When there are fewer languages than `languages_per_batch`, those there are take all places:
     ``languages_per_batch * utterances_per_cell // languages`` utterances a cell, so that the batch keeps its size as
     nearly as equal cells can, and is never larger.
+
+    Given lengths, each batch has a rank between 0 and 1. The utterances that one pass through a cell gives to several
+    batches are handed out in the order of their lengths to the batches in the order of their ranks: which utterances
+    are drawn is as without lengths, and of all ways to hand them out this one has like lengths together.
 
     Parameters
     ----------
@@ -86,6 +155,8 @@ class HierarchicalBatches:
         By default as many as hold the number of utterances.
     classes : sequence, optional
         The emotions of the scheme; by default those that occur.
+    lengths : Lengths, optional
+        By default nothing is cut, and batches do not depend on length.
 
     Attributes
     ----------
@@ -104,7 +175,7 @@ class HierarchicalBatches:
     >>> batches = HierarchicalBatches(languages, emotions, languages_per_batch=2, utterances_per_cell=1, seed=0)
     >>> len(batches), batches.batch_size
     (2, 4)
-    >>> sorted((languages[i], emotions[i]) for i in next(iter(batches)))
+    >>> sorted((languages[draw.index], emotions[draw.index]) for draw in next(iter(batches)))
     [('deu', 'angry'), ('deu', 'sad'), ('urd', 'angry'), ('urd', 'sad')]
     """
 
@@ -120,6 +191,7 @@ class HierarchicalBatches:
         world_size=1,
         batches_per_epoch=None,
         classes=None,
+        lengths=None,
     ):
         if languages_per_batch < 1 or utterances_per_cell < 1:
             raise XserError("languages_per_batch and utterances_per_cell must be at least 1")
@@ -136,7 +208,7 @@ class HierarchicalBatches:
         self.batch_size = self.languages_per_batch * len(self.emotions) * self.utterances_per_cell
         _refuse_empty_ranks(self.batch_size, world_size)
         self.number = batches_per_epoch or math.ceil(len(languages) / self.batch_size)
-        self.seed, self.rank, self.world_size, self.epoch = seed, rank, world_size, 0
+        self.seed, self.rank, self.world_size, self.epoch, self.lengths = seed, rank, world_size, 0, lengths
 
     def set_epoch(self, epoch):
         """Draw the batches of this epoch from now on."""
@@ -148,12 +220,16 @@ class HierarchicalBatches:
     def __iter__(self):
         random = np.random.default_rng([self.seed, self.epoch])
         language_deck = _Deck(self.languages, random)
-        cell_decks = {cell: _Deck(indices, random) for cell, indices in sorted(self.cells.items())}
         fill_decks = {emotion: _Deck(self._spoken_in(emotion), random) for emotion in self.emotions}
-        for _ in range(self.number):
-            places = self._places(language_deck.draw(self.languages_per_batch), fill_decks)
-            batch = [index for cell, count in places.items() for index in cell_decks[cell].draw(count)]
-            yield batch[self.rank :: self.world_size]
+        places = [self._places(language_deck.draw(self.languages_per_batch), fill_decks) for _ in range(self.number)]
+        ranks = (random.random() + GOLDEN * np.arange(self.number)) % 1
+        batches = [[] for _ in places]
+        for cell in sorted(self.cells):
+            wanted = [(number, counts[cell]) for number, counts in enumerate(places) if cell in counts]
+            for number, indices in self._handed_out(_Deck(self.cells[cell], random), wanted, ranks, random):
+                batches[number].extend(indices)
+        for batch in batches:
+            yield _dealt(batch, self, random)
 
     def _spoken_in(self, emotion):
         return [language for language in self.languages if (language, emotion) in self.cells]
@@ -170,12 +246,46 @@ class HierarchicalBatches:
                         places[fill_decks[emotion].draw(1)[0], emotion] += 1
         return places
 
+    def _handed_out(self, deck, wanted, ranks, random):
+        """Yield (batch, utterances of this cell) for every (batch, count) of `wanted`."""
+        while wanted:
+            together = self._of_one_pass(deck, wanted)
+            wanted = wanted[len(together) :]
+            if self.lengths is None or not self.lengths.alike:
+                yield from ((number, deck.draw(count)) for number, count in together)
+                continue
+            drawn = deck.draw(sum(count for _, count in together))
+            ordered = iter(sorted(random.permutation(drawn).tolist(), key=self.lengths.frames.__getitem__))
+            for number, count in sorted(together, key=lambda place: ranks[place[0]]):
+                yield number, random.permutation([next(ordered) for _ in range(count)]).tolist()
+
+    @staticmethod
+    def _of_one_pass(deck, wanted):
+        """The first places of `wanted` that what is left of the deck fills, at least one."""
+        left, number = deck.left_in_pass(), 0
+        while number < len(wanted) and wanted[number][1] <= left:
+            left -= wanted[number][1]
+            number += 1
+        return wanted[: max(1, number)]
+
+
+def _dealt(batch, sampler, random):
+    """This rank's share of a batch, as draws; every rank cuts to the same length, as one process would."""
+    where = random.random(len(batch))
+    frames = None if sampler.lengths is None else sampler.lengths.of_batch(batch)
+    draws = [Draw(int(index), frames, float(at)) for index, at in zip(batch, where, strict=True)]
+    return draws[sampler.rank :: sampler.world_size]
+
 
 class _Deck:
     """Cards drawn without replacement, shuffled anew when used up; none twice in a draw if it can be helped."""
 
     def __init__(self, cards, random):
         self.cards, self.random, self.left = list(cards), random, []
+
+    def left_in_pass(self):
+        """Cards that can be drawn before the deck is shuffled anew."""
+        return len(self.left) or len(self.cards)
 
     def draw(self, count):
         drawn = []

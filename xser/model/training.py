@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pandas as pd
 import speechbrain as sb
 import torch
 from hyperpyyaml import load_hyperpyyaml
-from speechbrain.utils.distributed import if_main_process, run_on_main
+from speechbrain.utils.distributed import if_main_process, infer_device, run_on_main
 from speechbrain.utils.epoch_loop import EpochCounter
 from speechbrain.utils.train_logger import FileTrainLogger
 from tqdm import tqdm
@@ -19,9 +20,11 @@ from xser.files import write_text
 from xser.model.batches import emotion_dataset, evaluation_batches, training_batches
 from xser.model.brain import EmotionBrain
 from xser.model.checkpoints import WholeCheckpointer
-from xser.model.encoders.feature_store import FeatureStore
+from xser.model.features import Features, frames_per_second
+from xser.model.gathering import number_of_ranks, this_rank
 from xser.model.prediction import predict_scores
-from xser.model.samplers import HierarchicalBatches, ShuffledBatches
+from xser.model.samplers import HierarchicalBatches, Lengths, ShuffledBatches
+from xser.model.target_statistics import CommonStatistics, load_reference, save_reference
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +68,7 @@ class TrainingData:
         }
 
 
-def train_run(folder, hyperparameters, data, seed, description):
+def train_run(folder, hyperparameters, data, seed, description, device="auto"):
     """Train, or go on where an interrupted training stopped.
 
     Parameters
@@ -80,28 +83,32 @@ def train_run(folder, hyperparameters, data, seed, description):
         Seed of new weights, batches, crops and dropout.
     description : str
         Beside the progress bar.
+    device : str
+        As in ``--device``.
 
     Returns
     -------
     dict
-        ``steps``, ``epochs``, ``train_seconds`` (of this call), ``parameters`` (trained).
+        ``steps``, ``epochs``, ``train_seconds`` (of this call), ``parameters`` (trained), ``device``.
 
     Raises
     ------
     XserError
-        When an emotion of the scheme occurs in no training row.
+        When an emotion of the scheme occurs in no training row, or the device cannot do what is asked.
     """
     _refuse_missing_emotions(data)
+    device = chosen_device(device)
     started = time.monotonic()
     run_on_main(write_text, args=[Path(folder) / "hyperparameters.yaml", hyperparameters])
     sb.utils.seed.seed_everything(seed, verbose=False)
     hparams = load_hyperpyyaml(hyperparameters)
-    features_of = kept_features(pd.concat([data.learning, data.selecting]), hparams["frontend"])
+    _refuse_precision(hparams["precision"], device)
+    features_of = _features(folder, pd.concat([data.learning, data.selecting]), hparams, device)
     _fit_standardiser(hparams["network"], data.learning, features_of)
     if hparams["speaker_weight"] == 0:
         del hparams["modules"]["adversary"]
-    sampler = _sampler(hparams, data)
-    hparams["epochs"] = math.ceil(hparams["steps"] / len(sampler))
+    sampler = _sampler(hparams, data, features_of)
+    hparams["epochs"] = math.ceil(hparams["steps"] / _steps_per_epoch(sampler, hparams))
     hparams["epoch_counter"] = EpochCounter(hparams["epochs"])
     hparams["train_logger"] = FileTrainLogger(Path(folder) / "train_log.txt")
     checkpointer = _checkpointer(folder, hparams["modules"])
@@ -123,30 +130,47 @@ def train_run(folder, hyperparameters, data, seed, description):
             on_epoch,
             modules=hparams["modules"],
             opt_class=hparams["optimizer"],
-            run_opts=_brain_options(hparams),
+            run_opts=_brain_options(hparams, device),
             checkpointer=checkpointer,
         )
         _fit(brain, hparams, data, sampler, features_of)
     trained = sum(p.numel() for p in brain.modules.parameters() if p.requires_grad)
     return {
-        "steps": hparams["epochs"] * len(sampler),
+        "steps": hparams["epochs"] * _steps_per_epoch(sampler, hparams),
         "epochs": hparams["epochs"],
         "train_seconds": round(time.monotonic() - started, 3),
         "parameters": trained,
+        "device": torch.device(device).type,
     }
 
 
-def kept_features(rows, frontend):
-    """Compute the front end's output of `rows` where it is not kept yet, and give the function digest -> features.
+def chosen_device(device):
+    """Say on which device this process computes.
 
-    The features of a corpus are kept beside its prepared audio, so that no file of another corpus is opened.
+    Parameters
+    ----------
+    device : str
+        ``auto`` (the accelerator that torch finds, one for each process of a node; else the CPU), or a name that torch
+        knows: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    XserError
+        When torch does not know the device, or there is none.
     """
-    kept = {}
-    for folder, part in rows.groupby(rows["audio"].map(lambda audio: str(Path(audio).parents[1]))):
-        store = FeatureStore(folder, frontend)
-        run_on_main(store.ensure, args=[part])
-        kept.update(dict.fromkeys(part["digest"], store))
-    return lambda digest: kept[digest].get(digest)
+    if device == "auto":
+        return infer_device()
+    try:
+        wanted = torch.device(device)
+        torch.empty(1, device=wanted)
+    except (RuntimeError, AssertionError) as error:
+        raise XserError(f"--device {device} cannot be used here ({str(error).splitlines()[0]}): try auto") from error
+    alone = wanted.index is not None or wanted.type == "cpu"
+    return device if alone or "LOCAL_RANK" not in os.environ else f"{device}:{os.environ['LOCAL_RANK']}"
 
 
 def load_trained(folder):
@@ -172,17 +196,33 @@ def load_trained(folder):
     return hparams
 
 
-def predict(folder, rows, emotions):
-    """Score `rows` with the best checkpoint of a run.
+def predict(folder, rows, emotions, device="auto"):
+    """Score and embed `rows` with the best checkpoint of a run; ranks share the work.
 
     Returns
     -------
-    numpy.ndarray
-        Softmax scores (rows, emotions), in the order of `rows`.
+    (numpy.ndarray, numpy.ndarray)
+        Softmax scores (rows, emotions) and embeddings (rows, size), in the order of `rows`.
     """
+    device = chosen_device(device)
     hparams = load_trained(folder)
-    dataset = emotion_dataset(rows, kept_features(rows, hparams["frontend"]), emotions)
-    return predict_scores(hparams["modules"], hparams["pooling"], evaluation_batches(dataset, rows), rows["utterance"])
+    features_of = _features(folder, rows, hparams, device, trained=True)
+    batches = evaluation_batches(
+        emotion_dataset(rows, features_of, emotions), rows, rank=this_rank(), world_size=number_of_ranks()
+    )
+    return predict_scores(hparams["modules"], hparams["pooling"], batches, rows["utterance"], device)
+
+
+def _features(folder, rows, hparams, device, trained=False):
+    """Features of `rows`, brought to common statistics where the run wants that."""
+    features_of = Features(rows, hparams["frontend"], device)
+    by = hparams["target_statistics"]
+    if by == "none":
+        return features_of
+    common = CommonStatistics(features_of, rows, by, load_reference(Path(folder)) if trained else None)
+    if not trained:
+        run_on_main(save_reference, args=[Path(folder), common])
+    return common
 
 
 def _refuse_missing_emotions(data):
@@ -202,26 +242,57 @@ def _fit_standardiser(network, rows, features_of):
         network.fit_standardiser(torch.nn.utils.rnn.pad_sequence(features, batch_first=True), lengths)
 
 
-def _sampler(hparams, data):
-    ranks = {}
-    if torch.distributed.is_initialized():
-        ranks = {"rank": torch.distributed.get_rank(), "world_size": torch.distributed.get_world_size()}
+def _refuse_precision(precision, device):
+    if precision == "fp16" and torch.device(device).type != "cuda":
+        raise XserError("--precision fp16 needs an NVIDIA or AMD GPU: use bf16 or fp32")
+
+
+def _sampler(hparams, data, features_of):
+    options = {
+        "seed": hparams["seed"],
+        "rank": this_rank(),
+        "world_size": number_of_ranks(),
+        "lengths": _lengths(hparams, features_of.frames(data.learning["digest"])),
+    }
     if hparams["batches"] == "shuffled":
-        return ShuffledBatches(len(data.learning), hparams["batch_size"], hparams["seed"], **ranks)
-    if hparams["batches"] == "hierarchical":
-        return HierarchicalBatches(
-            data.learning["language"].tolist(),
-            data.learning["emotion"].tolist(),
-            languages_per_batch=hparams["languages_per_batch"],
-            utterances_per_cell=hparams["utterances_per_cell"],
-            seed=hparams["seed"],
-            **ranks,
-        )
-    raise XserError(f"--batches is shuffled or hierarchical, not {hparams['batches']!r}")
+        return ShuffledBatches(len(data.learning), hparams["batch_size"], **options)
+    return HierarchicalBatches(
+        data.learning["language"].tolist(),
+        data.learning["emotion"].tolist(),
+        languages_per_batch=hparams["languages_per_batch"],
+        utterances_per_cell=hparams["utterances_per_cell"],
+        classes=data.emotions,
+        **options,
+    )
 
 
-def _brain_options(hparams):
-    options = {"noprogressbar": True, "ckpt_interval_minutes": 0, "max_grad_norm": hparams["max_grad_norm"]}
+def _lengths(hparams, frames):
+    rate = frames_per_second(hparams["frontend"])
+    return Lengths(
+        frames,
+        least=max(1, round(hparams["shortest_crop_seconds"] * rate)),
+        most=max(1, round(hparams["crop_seconds"] * rate)) if hparams["crop_seconds"] > 0 else None,
+        alike=hparams["like_durations"],
+    )
+
+
+def _steps_per_epoch(sampler, hparams):
+    """Optimiser steps of an epoch; gradients that are left over at its end are dropped."""
+    steps = len(sampler) // hparams["accumulated_batches"]
+    if steps == 0:
+        raise XserError(f"an epoch has {len(sampler)} batches: use a smaller --accumulated_batches or --batch_size")
+    return steps
+
+
+def _brain_options(hparams, device):
+    options = {
+        "noprogressbar": True,
+        "ckpt_interval_minutes": 0,
+        "max_grad_norm": hparams["max_grad_norm"],
+        "grad_accumulation_factor": hparams["accumulated_batches"],
+        "precision": hparams["precision"],
+        "device": device,
+    }
     if torch.distributed.is_initialized():
         options["distributed_backend"] = torch.distributed.get_backend()
     return options
@@ -240,12 +311,11 @@ def _checkpointer(folder, modules, **options):
 
 
 def _fit(brain, hparams, data, sampler, features_of):
-    frames = hparams["crop_frames"]
-    learning = emotion_dataset(data.learning, features_of, data.emotions, data.languages, data.speakers, frames)
+    learning = emotion_dataset(data.learning, features_of, data.emotions, data.languages, data.speakers)
     selecting = emotion_dataset(data.selecting, features_of, data.emotions)
     brain.train_sampler = sampler
     brain.fit(
         hparams["epoch_counter"],
         training_batches(learning, sampler),
-        evaluation_batches(selecting, data.selecting),
+        evaluation_batches(selecting, data.selecting, rank=this_rank(), world_size=number_of_ranks()),
     )

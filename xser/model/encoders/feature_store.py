@@ -4,17 +4,18 @@ import concurrent.futures
 import contextlib
 from pathlib import Path
 
-import soundfile
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from speechbrain.utils.distributed import ddp_barrier
 from tqdm import tqdm
 
 from xser.errors import XserError
 from xser.files import only_writer, whole_file, write_json
+from xser.model.encoders.recordings import read_prepared_audio
+from xser.model.gathering import number_of_ranks, same_on_all_ranks, this_rank
 from xser.protocol.fingerprints import fingerprint
 
-RATE = 16000
 SHARD_UTTERANCES = 512
 SHARD_BYTES = 2**28
 
@@ -25,7 +26,7 @@ class FeatureStore:
     Features are found by the digest of the audio, and the folder by everything that they depend on, so that nothing
     stale is ever read. Each utterance goes through the front end by itself, never in a batch: its features are the same
     to the last bit whichever utterances were asked for before or with it. Shards are written whole; after a kill the
-    next `ensure` computes what is missing.
+    next `ensure` computes what is missing. Several ranks share the work.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ class FeatureStore:
         self._shard_of = {}  # digest: path
 
     def ensure(self, rows, progress=True):
-        """Compute and keep the features of `rows` that are not kept yet.
+        """Compute and keep the features of `rows` that are not kept yet. All ranks must call this together.
 
         Parameters
         ----------
@@ -61,17 +62,19 @@ class FeatureStore:
             When an audio file is missing or not 16 kHz mono, or its features are not finite.
         """
         audio = dict(zip(rows["digest"], rows["audio"], strict=True))
-        if not self._missing(audio):
+        if not same_on_all_ranks(self._missing(audio)):
+            self._look()
             return
-        with only_writer(self.folder, waiting=True):
-            missing = self._missing(audio)
-            if not missing:
-                return
-            write_json(self.folder / "frontend.json", self.frontend.identity)
+        with self._alone():
+            missing = same_on_all_ranks(self._missing(audio))
+            mine = dict(list(missing.items())[this_rank() :: number_of_ranks()])
+            if this_rank() == 0 and mine:
+                write_json(self.folder / "frontend.json", self.frontend.identity)
             self.frontend.to(self.device)
-            with tqdm(total=len(missing), desc="features", unit="utterance", disable=None if progress else True) as bar:
+            quiet = not progress or this_rank() > 0 or not mine
+            with tqdm(total=len(mine), desc="features", unit="utterance", disable=True if quiet else None) as bar:
                 shard = {}
-                for digest, features in self._computed(missing):
+                for digest, features in self._computed(mine):
                     shard[digest] = features
                     bar.update()
                     if len(shard) == SHARD_UTTERANCES or sum(map(_bytes, shard.values())) >= SHARD_BYTES:
@@ -80,6 +83,14 @@ class FeatureStore:
                 if shard:
                     self._write(shard)
         self._look()
+
+    @contextlib.contextmanager
+    def _alone(self):
+        """Hold the folder for these ranks against other runs; go on when all ranks are ready, and when all are done."""
+        with only_writer(self.folder, waiting=True) if this_rank() == 0 else contextlib.nullcontext():
+            ddp_barrier()
+            yield
+            ddp_barrier()
 
     def get(self, digest):
         """Features of one utterance.
@@ -104,6 +115,12 @@ class FeatureStore:
         if digest not in self._shard_of:
             raise XserError(f"no features of the audio {digest} in {self.folder}: run stage 2 (train) again")
         return self._shards[self._shard_of[digest]].get_tensor(digest)
+
+    def frames(self, digest):
+        """Length in frames of one utterance's features, without reading them."""
+        if digest not in self._shard_of:
+            self._look()
+        return self._shards[self._shard_of[digest]].get_slice(digest).get_shape()[0]
 
     def _missing(self, audio):
         self._look()
@@ -133,7 +150,7 @@ class FeatureStore:
                 yield digest, features.result()
 
     def _compute(self, path):
-        waveform = torch.from_numpy(_read(path)).to(self.device)
+        waveform = torch.from_numpy(read_prepared_audio(path)).to(self.device)
         lengths = torch.tensor([len(waveform)], device=self.device)
         features, lengths = self.frontend(waveform[None], lengths)
         features = features[0, : int(lengths[0])].float().cpu().contiguous()
@@ -142,8 +159,9 @@ class FeatureStore:
         return features
 
     def _write(self, shard):
-        last = max((int(path.stem) for path in self.folder.glob("[0-9]*.safetensors")), default=-1)
-        with whole_file(self.folder / f"{last + 1:05d}.safetensors") as part:
+        last = max((int(path.stem[:5]) for path in self.folder.glob("[0-9]*.safetensors")), default=-1)
+        rank = f"-{this_rank()}" if number_of_ranks() > 1 else ""  # ranks write at the same time
+        with whole_file(self.folder / f"{last + 1:05d}{rank}.safetensors") as part:
             part.write_bytes(save(shard))
 
 
@@ -162,16 +180,6 @@ def _one_thread_each(workers):
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(before)
-
-
-def _read(path):
-    try:
-        samples, rate = soundfile.read(path, dtype="float32")
-    except (OSError, soundfile.SoundFileError) as error:
-        raise XserError(f"{path} cannot be read: run stage 0 (prepare) again") from error
-    if rate != RATE or samples.ndim != 1:
-        raise XserError(f"{path} is not 16 kHz mono: run stage 0 (prepare) again")
-    return samples
 
 
 def _bytes(tensor):

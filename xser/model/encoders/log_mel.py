@@ -36,6 +36,8 @@ class LogMel(torch.nn.Module):
         Everything that the output depends on.
     size : int
         Bands.
+    frames_per_second : int
+        100.
 
     Examples
     --------
@@ -43,6 +45,8 @@ class LogMel(torch.nn.Module):
     >>> frames.shape, lengths.tolist()
     (torch.Size([2, 98, 64]), [98, 48])
     """
+
+    frames_per_second = RATE // HOP
 
     def __init__(self, bands=64, range_db=80.0, remove_band_mean=True):
         super().__init__()

@@ -1,25 +1,23 @@
-"""A frozen pretrained encoder as a front end: all its hidden layers, to be kept on disk."""
+"""The frozen part of a pretrained encoder as a front end: computed once an utterance and kept on disk."""
 
 import threading
 
 import torch
 
 from xser.errors import XserError
-from xser.model.encoders.model_folder import extractor_settings, find_model, model_identity
-from xser.model.encoders.wav2vec2 import Wav2Vec2Frames
-from xser.model.encoders.whisper import WhisperFrames
+from xser.model.encoders.masks import zero_padding
+from xser.model.encoders.model_folder import find_model, model_identity
+from xser.model.encoders.pooling import MaskedMean
+from xser.model.encoders.speech_model import hidden_states, load_speech_model, model_shape
 
-WAVEFORM_MODELS = ("hubert", "wav2vec2", "wavlm")
-RATE = 16000
 _LOADING = threading.Lock()  # several threads may want the model at once; it is loaded by one
 
 
 class PretrainedEncoder(torch.nn.Module):
     """A pretrained encoder that never changes: always in evaluation mode, without a gradient.
 
-    Each utterance is encoded by itself, so that none depends on its neighbours in a batch: models with group
-    normalisation (wav2vec2-base-960h, HuBERT base) would, padding being part of what they normalise over, and masked
-    attention does in the last bits.
+    It gives all hidden layers (``keep`` embeddings or frames), for a small network to learn on, or (``keep`` input)
+    the frames that go into the lowest layer that is trained, for `xser.model.encoders.upper_layers` to go on from.
 
     The model is loaded when it is first needed: where all features are kept already, it is not loaded at all. It is no
     submodule, so no optimiser, checkpoint or ``train()`` reaches it.
@@ -27,13 +25,16 @@ class PretrainedEncoder(torch.nn.Module):
     Parameters
     ----------
     source : str or Path
-        A folder in Hugging Face's format, or a name on the hub. Whisper, wav2vec 2.0, HuBERT and WavLM are known.
-    keep : str
-        ``embeddings``: each layer's mean over the real frames. ``frames``: every frame.
-    window : str
-        For Whisper: ``own`` (the utterance's length) or ``native`` (padded to 30 s), see `xser.model.encoders.whisper`.
+        A folder in Hugging Face's format, or a name on the hub.
     revision : str, optional
         Branch, tag or commit on the hub.
+    keep : str
+        ``embeddings``: each layer's mean over the real frames. ``frames``: every frame of every layer. ``input``: the
+        frames that go into the lowest trained layer.
+    window : str
+        For Whisper: ``own`` (the utterance's length) or ``native`` (padded to 30 s), see `xser.model.encoders.whisper`.
+    trained_layers : int
+        With ``keep`` input: how many layers are trained, counted from the top; 0 means all.
 
     Attributes
     ----------
@@ -41,36 +42,40 @@ class PretrainedEncoder(torch.nn.Module):
         Everything that the output depends on.
     layers, size : int
         Hidden layers (the transformer's input included) and their size.
+    depth : int
+        With ``keep`` input: the number of frozen layers, and the index of the lowest one that is trained.
+
+    frames_per_second : int
+        50, as all of these models have.
 
     Raises
     ------
     XserError
-        When the model is not there or not of a known type, or `keep` or `window` is unknown.
+        When the model is not there or not of a known type, it has not so many layers, or `keep` or `window` is unknown.
     """
 
-    def __init__(self, source, keep="embeddings", window="own", revision=None):
+    frames_per_second = 50
+
+    def __init__(self, source, revision=None, keep="embeddings", window="own", trained_layers=0):
         super().__init__()
-        if keep not in ("embeddings", "frames"):
-            raise XserError(f"keep is embeddings or frames, not {keep!r}")
+        if keep not in ("embeddings", "frames", "input"):
+            raise XserError(f"keep is embeddings, frames or input, not {keep!r}")
         if window not in ("own", "native"):
             raise XserError(f"window is own or native, not {window!r}")
         self.folder = find_model(source, revision)
         self.keep, self.window = keep, window
         model = model_identity(self.folder)
-        self.model_type = model["model_type"]
-        if self.model_type == "whisper":
-            self.layers, self.size = model["config"]["encoder_layers"] + 1, model["config"]["d_model"]
-        elif self.model_type in WAVEFORM_MODELS:
-            self.layers, self.size = model["config"]["num_hidden_layers"] + 1, model["config"]["hidden_size"]
-            if window == "native":
-                raise XserError(f"window native is for Whisper, not for {self.folder} ({self.model_type}): use own")
-        else:
-            known = ", ".join(("whisper", *WAVEFORM_MODELS))
-            raise XserError(f"{self.folder} holds a model of type {self.model_type!r}: use one of {known}")
-        if model["extractor"].get("sampling_rate", RATE) != RATE:
-            raise XserError(f"{self.folder} wants {model['extractor']['sampling_rate']} Hz: use a model for {RATE} Hz")
-        self.identity = {"kind": "pretrained", "version": 1, "keep": keep, "window": window, **model}
-        self._frames_of = None
+        layers, self.size = model_shape(self.folder)
+        if window == "native" and model["model_type"] != "whisper":
+            raise XserError(f"window native is for Whisper, not for {self.folder} ({model['model_type']}): use own")
+        if window == "native" and keep == "input":
+            raise XserError("window native is for a frozen encoder: use own, or --finetune frozen")
+        self.layers = layers + 1
+        self.depth = _depth(layers, trained_layers) if keep == "input" else None
+        self.identity = {"kind": "pretrained", "version": 2, "keep": keep, "window": window, **model}
+        if keep == "input":
+            self.identity["depth"] = self.depth
+        self._loaded = []  # in a list it is no submodule
         self.eval()
 
     def train(self, mode=True):
@@ -79,11 +84,11 @@ class PretrainedEncoder(torch.nn.Module):
 
     @property
     def model(self):
-        """The frozen transformers model."""
+        """The frozen `xser.model.encoders.speech_model.SpeechModel`."""
         with _LOADING:
-            if self._frames_of is None:
-                self._frames_of = _load(self.folder, self.model_type, self.window)
-        return self._frames_of.encoder if self.model_type == "whisper" else self._frames_of.model
+            if not self._loaded:
+                self._loaded.append(load_speech_model(self.folder, self.window))
+        return self._loaded[0]
 
     @torch.no_grad()
     def forward(self, waveforms, lengths):
@@ -99,33 +104,24 @@ class PretrainedEncoder(torch.nn.Module):
         Returns
         -------
         (Tensor, Tensor)
-            Features (batch, time, layers, size), zero where padded, and lengths (batch,); time is 1 when embeddings are
-            kept.
+            Features (batch, time, layers, size), or (batch, time, size) for ``keep`` input; zero where padded, and
+            lengths (batch,); time is 1 when embeddings are kept.
         """
-        self.model.to(waveforms.device)
-        features = [self._frames_of(row[:length]) for row, length in zip(waveforms, lengths.tolist(), strict=True)]
+        model = self.model.to(waveforms.device)
+        frames, lengths = model.embed(waveforms, lengths)
+        if self.keep == "input":
+            context = model.context(frames, lengths)
+            for index in range(self.depth):
+                frames = model.run_layer(index, frames, context)
+            return zero_padding(frames, lengths), lengths
+        features = torch.stack(hidden_states(model, frames, lengths), dim=2)
         if self.keep == "embeddings":
-            features = [frames.mean(dim=0, keepdim=True) for frames in features]
-        frame_lengths = torch.tensor([len(frames) for frames in features], device=waveforms.device)
-        return torch.nn.utils.rnn.pad_sequence(features, batch_first=True), frame_lengths
+            return MaskedMean()(features, lengths)[:, None], torch.ones_like(lengths)
+        features = features[:, : int(lengths.max())]  # native: without the silence up to 30 s
+        return zero_padding(features, lengths), lengths
 
 
-def _load(folder, model_type, window):
-    """Load the encoder in float32 (stored in half precision or not), frozen."""
-    from transformers import AutoModel, WhisperFeatureExtractor
-
-    try:
-        model, report = AutoModel.from_pretrained(
-            folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
-        )
-    except Exception as error:  # transformers' errors are of many kinds, and all mean that the files are no such model
-        raise XserError(f"the model in {folder} cannot be loaded ({error}): download it again") from error
-    prefix = "encoder." if model_type == "whisper" else ""
-    missing = [name for name in report["missing_keys"] if name.startswith(prefix) and name != "masked_spec_embed"]
-    if missing:
-        raise XserError(f"the weights in {folder} lack {len(missing)} tensors ({missing[0]} ...): download them again")
-    model = model.eval().requires_grad_(False)
-    if model_type == "whisper":
-        settings = extractor_settings(folder) or {"feature_size": model.config.num_mel_bins}
-        return WhisperFrames(model.get_encoder(), WhisperFeatureExtractor.from_dict(settings), window)
-    return Wav2Vec2Frames(model, extractor_settings(folder).get("do_normalize", True))
+def _depth(layers, trained_layers):
+    if not 0 <= trained_layers <= layers:
+        raise XserError(f"--trained_layers is 1 to {layers} for this encoder, or 0 for all, not {trained_layers}")
+    return layers - trained_layers if trained_layers else 0

@@ -1,66 +1,111 @@
-"""The encoder of a Whisper model: all hidden layers, at the utterance's own length or at the 30 s it was trained with.
+"""The encoder of a Whisper model, at the utterance's own length or at the 30 s it was trained with.
 
 Whisper takes 30 s of log-mel frames, shorter speech padded with silence. ``native`` does just that and keeps the real
 frames. ``own`` takes the frames that there are and cuts the positional embeddings: it costs a tenth for short
-utterances, and gives other numbers. An utterance longer than 30 s is encoded in pieces of 30 s, one after another, and
-their frames are put in a row.
+utterances, and gives other numbers. An utterance longer than 30 s is encoded in pieces of 30 s that do not see each
+other, and their frames stand in a row.
 """
 
 import torch
 from torch.nn.functional import gelu, pad
+from torch.nn.utils.rnn import pad_sequence
+
+from xser.model.encoders.masks import attention_mask, zero_padding
 
 SHORTEST = 400  # samples; shorter utterances and pieces are filled up with zeros to one window
 
 
-class WhisperFrames:
-    """One waveform to hidden layers.
+class WhisperSpeechModel(torch.nn.Module):
+    """Whisper's encoder with the interface of `xser.model.encoders.speech_model`.
 
     Parameters
     ----------
     encoder : transformers.models.whisper.modeling_whisper.WhisperEncoder
-        In evaluation mode, float32.
-    extractor : transformers.WhisperFeatureExtractor
-        The model's own: its mel filters, and a normalisation by the loudest value of the piece alone.
+        Its parts become parts of this module.
+    extractor : dict
+        Settings of its feature extractor: mel filters, and a normalisation by the loudest value of the piece alone.
     window : str
         ``own`` or ``native``.
     """
 
+    attention_projections = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj")
+    feed_forward_outputs = ("fc2",)
+
     def __init__(self, encoder, extractor, window):
-        self.encoder, self.extractor, self.window = encoder, extractor, window
+        from transformers import WhisperFeatureExtractor
 
-    def __call__(self, waveform):
-        """Compute hidden layers.
+        super().__init__()
+        self.size, self.window = encoder.config.d_model, window
+        self.extractor = WhisperFeatureExtractor.from_dict(extractor or {"feature_size": encoder.num_mel_bins})
+        self.piece = encoder.max_source_positions  # frames of 30 s
+        self.conv1, self.conv2, self.positions = encoder.conv1, encoder.conv2, encoder.embed_positions
+        self.layers, self.norm = encoder.layers, encoder.layer_norm
 
-        Parameters
-        ----------
-        waveform : Tensor
-            Shape (samples,), 16 kHz.
+    @property
+    def number_of_layers(self):
+        """Layers of the transformer."""
+        return len(self.layers)
 
-        Returns
-        -------
-        Tensor
-            Frames (time, layers, size) at 50 a second. The first layer is the embedding (convolutions and positions),
-            the last the encoder's output.
+    def embed(self, waveforms, lengths):
+        """Compute the transformer's input, as `xser.model.encoders.wav2vec2.WaveformModel.embed`.
+
+        With window ``native`` the frames of the silence up to 30 s stand behind the real ones, which `lengths` counts.
         """
-        return torch.cat([self._encode(piece) for piece in waveform.split(self.extractor.n_samples)])
+        utterances = [row[:length] for row, length in zip(waveforms, lengths.tolist(), strict=True)]
+        pieces = [utterance.split(self.extractor.n_samples) for utterance in utterances]
+        mels = [self._log_mel(piece) for split in pieces for piece in split]
+        frames = self._convolve(pad_sequence(mels, batch_first=True).to(waveforms.device), [len(mel) for mel in mels])
+        real = [_frames(max(len(piece), SHORTEST), self.extractor.hop_length) for split in pieces for piece in split]
+        kept = [self.piece if self.window == "native" else number for number in real]
+        frames, counts = iter(row[:number] for row, number in zip(frames, kept, strict=True)), iter(real)
+        rows = [torch.cat([next(frames) for _ in split]) for split in pieces]
+        lengths = torch.tensor([sum(next(counts) for _ in split) for split in pieces], device=waveforms.device)
+        return pad_sequence(rows, batch_first=True), lengths
 
-    def _encode(self, piece):
-        """Hidden layers of at most 30 s."""
-        piece = pad(piece, (0, max(0, SHORTEST - len(piece))))
-        features = self.extractor(
-            piece.cpu().numpy(),
+    def _log_mel(self, piece):
+        """Log-mel frames (time, bands) of at most 30 s."""
+        return self.extractor(
+            pad(piece, (0, max(0, SHORTEST - len(piece)))).cpu().numpy(),
             sampling_rate=16000,
             padding="max_length" if self.window == "native" else "do_not_pad",
             truncation=False,
             return_tensors="pt",
-        )["input_features"].to(piece.device)
-        encoder = self.encoder
-        frames = gelu(encoder.conv2(gelu(encoder.conv1(features)))).transpose(1, 2)  # (1, time, size)
-        frames = frames + encoder.embed_positions.weight[: frames.shape[1]]
-        layers = []
-        for layer in encoder.layers:
-            layers.append(frames)
-            frames = layer(frames, None, layer_head_mask=None)[0]
-        layers.append(encoder.layer_norm(frames))
-        real = (len(piece) // self.extractor.hop_length + 1) // 2
-        return torch.stack(layers, dim=2)[0, :real]
+        )["input_features"][0].T
+
+    def _convolve(self, mels, lengths):
+        """Frames (pieces, time / 2, size) of log-mel frames; each convolution sees zeros beyond a piece's end."""
+        lengths = torch.tensor(lengths, device=mels.device)
+        frames = zero_padding(gelu(self.conv1(mels.transpose(1, 2))).transpose(1, 2), lengths)
+        frames = gelu(self.conv2(frames.transpose(1, 2))).transpose(1, 2)
+        return frames + self.positions.weight[: frames.shape[1]]
+
+    def context(self, frames, lengths):
+        """The attention mask: real frames (native: silence too), and those of the same 30 s alone."""
+        time = frames.shape[1]
+        mask = None if self.window == "native" else attention_mask(lengths, time)
+        if time <= self.piece:
+            return mask
+        piece = torch.arange(time, device=frames.device) // self.piece
+        together = (piece[:, None] == piece)[None, None]
+        # The frames that fill a batch up see themselves, so that no row of the mask is empty.
+        itself = torch.eye(time, dtype=torch.bool, device=frames.device)
+        return together if mask is None else (together & mask) | itself
+
+    def run_layer(self, index, frames, context):
+        """Output of layer `index`, (batch, time, size)."""
+        return self.layers[index](frames, context, layer_head_mask=None)[0]
+
+    def finish(self, frames):
+        """The last layer's output, normalised."""
+        return self.norm(frames)
+
+    def keep_layers_from(self, first):
+        """Drop the convolutions and the layers below `first`; the others keep their index."""
+        self.conv1 = self.conv2 = self.positions = None
+        for index in range(first):
+            self.layers[index] = torch.nn.Identity()
+
+
+def _frames(samples, hop):
+    """Frames of a piece of `samples`: half as many as log-mel frames, the last one begun."""
+    return (samples // hop + 1) // 2

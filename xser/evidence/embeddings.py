@@ -1,0 +1,76 @@
+"""Embeddings of some utterances of a run, kept for pictures: sources and target, a row an utterance."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xser.errors import XserError
+from xser.files import whole_file
+from xser.protocol.fingerprints import fingerprint
+
+COLUMNS = ("utterance", "corpus", "language", "speaker", "emotion", "part")
+
+
+def rows_to_picture(rows, at_most=1000):
+    """Choose the utterances that are pictured: the same ones every time, evenly over the rows.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Column ``utterance``.
+    at_most : int
+        How many; all rows where there are no more.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Some of `rows`, in their order.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"utterance": [f"u{number}" for number in range(5)]})
+    >>> len(rows_to_picture(rows, at_most=3)), len(rows_to_picture(rows))
+    (3, 5)
+    """
+    if len(rows) <= at_most:
+        return rows
+    chosen = rows["utterance"].map(fingerprint).to_numpy().argsort(kind="stable")[:at_most]
+    return rows.iloc[np.sort(chosen)]
+
+
+def write_embeddings(path, rows, embeddings):
+    """Write embeddings with what a picture says of them.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``embeddings.npz`` of a run's folder.
+    rows : pandas.DataFrame
+        Columns `COLUMNS`; ``part`` is ``source`` or ``target``.
+    embeddings : numpy.ndarray
+        One for each row, (rows, size).
+    """
+    columns = {name: rows[name].to_numpy(dtype=str) for name in COLUMNS}
+    with whole_file(path) as part, open(part, "wb") as file:
+        np.savez_compressed(file, embedding=np.asarray(embeddings, dtype=np.float32), **columns)
+
+
+def read_embeddings(path):
+    """Read what `write_embeddings` wrote.
+
+    Returns
+    -------
+    (pandas.DataFrame, numpy.ndarray)
+        Rows (columns `COLUMNS`) and their embeddings (rows, size), float32.
+
+    Raises
+    ------
+    XserError
+        When the file is missing or damaged.
+    """
+    try:
+        with np.load(Path(path), allow_pickle=False) as kept:
+            return pd.DataFrame({name: kept[name] for name in COLUMNS}), kept["embedding"]
+    except (OSError, ValueError, KeyError) as error:
+        raise XserError(f"{path} cannot be read ({error}): run stage 3 (evaluate) again") from error

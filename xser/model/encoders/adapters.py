@@ -1,0 +1,105 @@
+"""What is added to a frozen layer so that it learns: LoRA, bottleneck adapters, and a gate on each of them.
+
+The branches are SpeechBrain's; the gates, the start at exactly the pretrained model, and the freezing are ours.
+`peft` would bring LoRA alone.
+"""
+
+import torch
+from speechbrain.nnet.adapters import HoulsbyAdapterLinear, LoRA, replace_module
+
+from xser.errors import XserError
+
+
+class GatedLoRA(LoRA):
+    """A linear layer W with a learned branch of low rank: W x + gate (alpha / rank) B A x.
+
+    B starts at zero, the gate at one: at first the layer gives what it gave before.
+
+    Parameters
+    ----------
+    linear : torch.nn.Linear
+        Frozen from now on.
+    rank : int
+        Rows of A (Hu et al. 2022, arXiv:2106.09685).
+    alpha : float
+        Scale of the branch, divided by `rank`.
+
+    Examples
+    --------
+    >>> linear = torch.nn.Linear(6, 4)
+    >>> frames = torch.randn(2, 5, 6)
+    >>> torch.equal(GatedLoRA(linear, rank=2, alpha=4.0)(frames), linear(frames))
+    True
+    """
+
+    def __init__(self, linear, rank, alpha):
+        super().__init__(linear, rank, alpha)
+        self.gate = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, frames):
+        """Compute (..., size_out) from `frames` (..., size_in)."""
+        branch = self.adapter_up_proj(self.adapter_down_proj(frames))
+        return self.pretrained_module(frames) + self.gate * self.scaling * branch
+
+
+class GatedAdapter(HoulsbyAdapterLinear):
+    """A linear layer followed by a bottleneck: y + gate U s(D y), with y = W x and s = Swish.
+
+    U starts at zero, the gate at one: at first the layer gives what it gave before.
+
+    Parameters
+    ----------
+    linear : torch.nn.Linear
+        The last layer of a feed-forward block, frozen from now on.
+    size : int
+        Width of the bottleneck (Houlsby et al. 2019, arXiv:1902.00751).
+
+    Examples
+    --------
+    >>> linear = torch.nn.Linear(6, 4)
+    >>> frames = torch.randn(2, 5, 6)
+    >>> torch.equal(GatedAdapter(linear, size=2)(frames), linear(frames))
+    True
+    """
+
+    def __init__(self, linear, size):
+        super().__init__(linear, size)
+        linear.requires_grad_(False)
+        torch.nn.init.zeros_(self.adapter_up_proj.weight)
+        self.gate = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, frames):
+        """Compute (..., size_out) from `frames` (..., size_in)."""
+        output = self.pretrained_linear(frames)
+        return output + self.gate * self.adapter_up_proj(self.activation(self.adapter_down_proj(output)))
+
+
+def add_adapters(model, first, lora_rank, lora_alpha, adapter_size):
+    """Put LoRA on the attention projections and an adapter after every feed-forward block, in the layers from `first`.
+
+    Everything else of `model` is frozen.
+
+    Parameters
+    ----------
+    model : xser.model.encoders.speech_model.SpeechModel
+        Changed in place.
+    first : int
+        The lowest layer that learns.
+    lora_rank, adapter_size : int
+        0 leaves that kind of branch out.
+    lora_alpha : float
+        Scale of LoRA, divided by its rank.
+
+    Raises
+    ------
+    XserError
+        When both kinds are left out, or a size is negative.
+    """
+    if lora_rank < 0 or adapter_size < 0 or lora_rank + adapter_size == 0:
+        raise XserError("--lora_rank and --adapter_size are at least 0, and not both 0: or use --finetune frozen")
+    model.requires_grad_(False)
+    for layer in model.layers[first:]:
+        for name in model.attention_projections if lora_rank else ():
+            replace_module(layer, name, GatedLoRA(layer.get_submodule(name), lora_rank, lora_alpha))
+        for name in model.feed_forward_outputs if adapter_size else ():
+            replace_module(layer, name, GatedAdapter(layer.get_submodule(name), adapter_size))

@@ -1,0 +1,31 @@
+"""Group normalisation over the real frames alone."""
+
+from xser.model.encoders.masks import frame_mask
+
+
+def masked_group_norm(norm, frames, lengths):
+    """Normalise every channel of every utterance over its real frames, as `norm` does for an utterance by itself.
+
+    wav2vec 2.0 base and HuBERT base normalise the output of their first convolution over time. Over a padded batch
+    transformers includes the padding, so that an embedding depends on the longest neighbour.
+
+    Parameters
+    ----------
+    norm : torch.nn.GroupNorm
+        With one group a channel, as these models have it.
+    frames : Tensor
+        Shape (batch, channels, time).
+    lengths : Tensor
+        Real frames of each utterance (batch,).
+
+    Returns
+    -------
+    Tensor
+        Shape (batch, channels, time); what stands where a frame is not real means nothing.
+    """
+    real = frame_mask(lengths, frames.shape[2])[:, None].to(frames.dtype)
+    count = lengths[:, None, None].to(frames.dtype)
+    mean = (frames * real).sum(dim=2, keepdim=True) / count
+    variance = ((frames - mean).square() * real).sum(dim=2, keepdim=True) / count
+    scale = norm.weight[None, :, None] * (variance + norm.eps).rsqrt()
+    return (frames - mean) * scale + norm.bias[None, :, None]

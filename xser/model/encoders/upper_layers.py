@@ -1,0 +1,133 @@
+"""The part of a pretrained encoder that is trained: its upper layers, or all of it."""
+
+import torch
+
+from xser.errors import XserError
+from xser.model.encoders.adapters import add_adapters
+from xser.model.encoders.model_folder import find_model, model_identity
+from xser.model.encoders.speech_model import hidden_states, load_speech_model
+from xser.protocol.fingerprints import fingerprint
+
+_UNUSED = ("masked_spec_embed",)  # belongs to the pretraining; distributed training wants a gradient of all that learns
+
+
+class UpperLayers(torch.nn.Module):
+    """The layers of a pretrained encoder from `first` on, on the frames that the frozen ones below them gave.
+
+    What it keeps in a checkpoint is what learns, and the identity of the encoder: another encoder's checkpoint is
+    refused. The rest comes from the encoder's own files.
+
+    Parameters
+    ----------
+    source : str or Path
+        A folder in Hugging Face's format, or a name on the hub.
+    revision : str, optional
+        Branch, tag or commit on the hub.
+    first : int or None
+        The lowest layer that learns (`PretrainedEncoder.depth`). None: the whole model learns, and the features are
+        waveforms.
+    tuning : str
+        ``adapters``: LoRA and bottleneck adapters, all else frozen. ``all``: every weight of these layers.
+    layer : str
+        ``last``: the output of the last layer. ``mix``: a learned weighted mean of the layers from `first` on, the
+        input of the first included; weights equal at the start.
+    lora_rank, lora_alpha, adapter_size
+        Of `xser.model.encoders.adapters.add_adapters`.
+
+    Attributes
+    ----------
+    size : int
+        Size of the output frames.
+
+    Raises
+    ------
+    XserError
+        When the model is not there or not of a known type, or an argument is unknown.
+    """
+
+    def __init__(
+        self, source, revision=None, first=0, tuning="adapters", layer="last", lora_rank=8, lora_alpha=16.0,
+        adapter_size=32,
+    ):  # fmt: skip
+        super().__init__()
+        if tuning not in ("adapters", "all"):
+            raise XserError(f"tuning is adapters or all, not {tuning!r}")
+        if layer not in ("last", "mix"):
+            raise XserError(f"--layer is last or mix where layers are trained, not {layer!r}")
+        folder = find_model(source, revision)
+        self.encoder_identity = fingerprint(model_identity(folder))
+        self.first = first
+        self.model = load_speech_model(folder)
+        self.size = self.model.size
+        if first is not None:
+            self.model.keep_layers_from(first)
+        if tuning == "adapters":
+            add_adapters(self.model, first or 0, lora_rank, lora_alpha, adapter_size)
+        else:
+            self._let_learn()
+        if layer == "mix":
+            self.layer_weights = torch.nn.Parameter(torch.zeros(self.model.number_of_layers - (first or 0) + 1))
+        self.layer = layer
+        self.register_state_dict_post_hook(_leave_frozen_out)
+        self.register_load_state_dict_pre_hook(_fill_frozen_in)
+
+    def forward(self, features, lengths):
+        """Compute frames.
+
+        Parameters
+        ----------
+        features : Tensor
+            Shape (batch, time, size): frames that go into layer `first`; waveforms (batch, samples) when it is None.
+        lengths : Tensor
+            Real frames or samples of each utterance (batch,).
+
+        Returns
+        -------
+        (Tensor, Tensor)
+            Frames (batch, time, size) and the numbers of real frames (batch,).
+        """
+        if self.first is None:
+            features, lengths = self.model.embed(features, lengths)
+        first = self.first or 0
+        if self.layer == "last":
+            context = self.model.context(features, lengths)
+            for index in range(first, self.model.number_of_layers):
+                features = self.model.run_layer(index, features, context)
+            return self.model.finish(features), lengths
+        layers = hidden_states(self.model, features, lengths, first)
+        weights = self.layer_weights.softmax(dim=0)
+        return sum(weight * frames for weight, frames in zip(weights, layers, strict=True)), lengths
+
+    def get_extra_state(self):
+        """The encoder's identity, for the checkpoint."""
+        return self.encoder_identity
+
+    def set_extra_state(self, state):
+        """Refuse the checkpoint of another encoder."""
+        if state != self.encoder_identity:
+            raise XserError(
+                "the checkpoint was trained on another pretrained encoder (its weights or settings differ): give the "
+                "encoder of the run, or train again"
+            )
+
+    def _let_learn(self):
+        """Let every weight learn that the output depends on."""
+        self.model.requires_grad_(False)
+        for name, parameter in self.model.named_parameters():
+            parameter.requires_grad_(not name.endswith(_UNUSED))
+
+
+def _frozen_tensors(module):
+    """Parameters that do not learn, and buffers, by name."""
+    frozen = {name: parameter for name, parameter in module.named_parameters() if not parameter.requires_grad}
+    return {**frozen, **dict(module.named_buffers())}
+
+
+def _leave_frozen_out(module, state, prefix, _metadata):
+    for name in _frozen_tensors(module):
+        state.pop(prefix + name, None)
+
+
+def _fill_frozen_in(module, state, prefix, *_):
+    for name, tensor in _frozen_tensors(module).items():
+        state.setdefault(prefix + name, tensor)

@@ -1,0 +1,135 @@
+"""The `unlabelled` regime: features are brought to common statistics, corpus by corpus or speaker by speaker.
+
+No label is used, but the recordings of a group must be there together, the target's too: that is another task than
+recognising each utterance by itself (`blind`), and its results stand in columns of their own. Training does the same
+with the sources, and sees nothing of the target.
+"""
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.decomposition import PCA
+from sklearn.metrics import silhouette_score
+from sklearn.preprocessing import StandardScaler
+
+from xser.errors import XserError
+from xser.files import whole_file
+
+MOST_SPEAKERS = 30  # clusters that are tried for a corpus whose speakers are unknown
+FILE = "statistics.safetensors"
+
+
+class CommonStatistics:
+    """Features whose mean (and, by corpus, deviation) is the same in every group.
+
+    ``corpus``: every dimension gets the mean and standard deviation of the training features. ``speaker``: the mean
+    alone. A group is the corpus or speaker among the rows that are given together.
+
+    Parameters
+    ----------
+    features_of : callable
+        Gives the features of a digest, (time, ...).
+    rows : pandas.DataFrame
+        Columns ``digest``, ``corpus`` and ``speaker``. Where a corpus has unknown speakers, its utterances are
+        clustered (`speaker_clusters`) by the mean of their features.
+    by : str
+        ``corpus`` or ``speaker``.
+    reference : (Tensor, Tensor), optional
+        Mean and standard deviation to bring all to; by default those of the rows.
+
+    Attributes
+    ----------
+    reference : (Tensor, Tensor)
+        For `save_reference`.
+    """
+
+    def __init__(self, features_of, rows, by, reference=None):
+        self._features_of, self._by = features_of, by
+        sums = {digest: _sums(features_of(digest)) for digest in rows["digest"].unique()}
+        if sums and next(iter(sums.values()))[0].dim() == 0:
+            raise XserError("--target-statistics is for features, not for waveforms: use another --finetune, or none")
+        self._group_of = dict(zip(rows["digest"], _groups(rows, by, sums), strict=True))
+        members = {}
+        for digest, group in self._group_of.items():
+            members.setdefault(group, []).append(sums[digest])
+        self._statistics = {group: _mean_and_deviation(found) for group, found in members.items()}
+        self.reference = reference or _mean_and_deviation(sums.values())
+
+    def __call__(self, digest):
+        """Features of one utterance, Tensor (time, ...)."""
+        mean, deviation = self._statistics[self._group_of[digest]]
+        features = self._features_of(digest) - mean
+        if self._by == "corpus":
+            features = features / deviation * self.reference[1]
+        return features + self.reference[0]
+
+    def frames(self, digests):
+        """Lengths of utterances in frames, int64 (utterances,)."""
+        return self._features_of.frames(digests)
+
+
+def save_reference(folder, statistics):
+    """Keep the statistics that training brought all features to in a run's folder."""
+    mean, deviation = statistics.reference
+    with whole_file(folder / FILE) as part:
+        part.write_bytes(save({"mean": mean.contiguous(), "deviation": deviation.contiguous()}))
+
+
+def load_reference(folder):
+    """Read what `save_reference` kept: (mean, deviation)."""
+    kept = load_file(folder / FILE)
+    return kept["mean"], kept["deviation"]
+
+
+def speaker_clusters(embeddings, most=MOST_SPEAKERS):
+    """Guess who speaks: hierarchical clusters of utterances, as many as separate best.
+
+    Parameters
+    ----------
+    embeddings : numpy.ndarray
+        One for each utterance, (utterances, size).
+    most : int
+        The largest number of speakers to try; the smallest is 2.
+
+    Returns
+    -------
+    numpy.ndarray
+        Number of the cluster of each utterance (utterances,), int64. The number of clusters has the largest silhouette
+        (Rousseeuw 1987).
+    """
+    if len(embeddings) < 4:
+        return np.zeros(len(embeddings), dtype=np.int64)
+    standard = StandardScaler().fit_transform(embeddings)
+    components = PCA(min(32, *standard.shape), random_state=0).fit_transform(standard)
+    tried = [
+        AgglomerativeClustering(n_clusters=number).fit_predict(components)
+        for number in range(2, min(most, len(embeddings) // 2) + 1)
+    ]
+    return max(tried, key=lambda clusters: silhouette_score(components, clusters, sample_size=2000, random_state=0))
+
+
+def _sums(features):
+    """Sum, sum of squares and number of the frames of an utterance."""
+    features = features.double()
+    return features.sum(dim=0), features.square().sum(dim=0), len(features)
+
+
+def _mean_and_deviation(sums):
+    total, squares, frames = (sum(each) for each in zip(*sums, strict=True))
+    mean = total / frames
+    deviation = (squares / frames - mean.square()).clamp(min=0).sqrt()
+    return mean.float(), torch.where(deviation > 1e-6, deviation, 1.0).float()
+
+
+def _groups(rows, by, sums):
+    """Name of the group of each row."""
+    rows = rows.reset_index(drop=True)
+    if by == "corpus":
+        return rows["corpus"].tolist()
+    groups = rows["corpus"] + "/" + rows["speaker"]
+    for corpus, part in rows.groupby("corpus"):
+        if (part["speaker"] == "").any():
+            means = np.stack([(sums[digest][0] / sums[digest][2]).flatten().numpy() for digest in part["digest"]])
+            groups[part.index] = [f"{corpus}/cluster {number}" for number in speaker_clusters(means)]
+    return groups.tolist()
