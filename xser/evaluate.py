@@ -59,9 +59,7 @@ def _evaluate(planned):
     info = planned.evaluated(read_json(planned.folder / "trained.json"))
     if "LOCAL_RANK" not in os.environ and _is_evaluated(planned.folder, info):
         return  # without a wait for torch
-    from speechbrain.utils.distributed import run_on_main
-
-    from xser.model.gathering import same_on_all_ranks
+    from xser.model.gathering import same_on_all_ranks, this_rank
     from xser.model.training import predict
 
     if same_on_all_ranks(_is_evaluated(planned.folder, info)):
@@ -70,7 +68,8 @@ def _evaluate(planned):
     pictured = None
     if planned.experiment.kind == "zero_shot":
         pictured = _pictured(planned, rows, embeddings, info["emotions"])
-    run_on_main(_write, args=[planned.folder, rows, scores, pictured, info])
+    if this_rank() == 0:
+        _write(planned.folder, rows, scores, pictured, info)
 
 
 def _pictured(planned, rows, embeddings, emotions):

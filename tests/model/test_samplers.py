@@ -237,7 +237,7 @@ def test_next_to_nothing_is_padded(kind, seed):
     assert padding < 0.02
     random = np.random.default_rng(seed).permutation(len(frames))
     cut_at_random = sum(len(batch) * frames[batch].min() for batch in np.array_split(random, len(frames) // 36))
-    assert loss < 0.92 * (1 - cut_at_random / frames.sum())  # like lengths together: less is cut away
+    assert loss < 0.95 * (1 - cut_at_random / frames.sum())  # like lengths together: less is cut away
 
 
 @pytest.mark.parametrize("kind", [0, 1])
