@@ -3,7 +3,8 @@
 import pytest
 
 from xser.errors import XserError
-from xser.experiment import CHECKOUT, parse_experiment
+from xser.experiment import parse_experiment
+from xser.options import CHECKOUT
 
 WITHIN = ["--corpus", "emodb"]
 ZERO_SHOT = ["--sources", "cafe,esd:cmn", "--target", "emodb"]

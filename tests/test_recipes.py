@@ -10,7 +10,7 @@ import pytest
 
 from tests import stages
 from xser.corpora.description import corpus_ids
-from xser.experiment import CHECKOUT
+from xser.options import CHECKOUT
 
 QUICK = ["--steps", "2", "--embedding_size", "16", "--blocks", "1", "--jobs", "1"]
 

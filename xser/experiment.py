@@ -9,38 +9,33 @@
 
 import argparse
 import dataclasses
-import difflib
-import re
-import shlex
 import sys
 from pathlib import Path
 
-from xser.command_line import OneLineParser, run
+from xser.command_line import run
 from xser.corpora.description import corpus_ids, read_corpus
 from xser.corpora.emotions import Scheme, load_scheme
 from xser.errors import XserError
 from xser.hyperparameters import (
-    check_value,
     describe_hyperparameters,
     encoder_is_pretrained,
     hyperparameter_keys,
     yaml_names,
 )
+from xser.options import (
+    close_match,
+    experiment_parser,
+    folder_of,
+    read_hyperparameters,
+    read_jobs,
+    read_seeds,
+    refuse_repeats,
+    words_of,
+    written_command,
+)
 from xser.protocol import workspace
-from xser.protocol.splits import check_split, split_names_help
+from xser.protocol.splits import check_split
 from xser.protocol.tasks import Selection, Task, resolve_selections
-
-CHECKOUT = Path(__file__).resolve().parents[1]
-# Installed without its checkout, xser looks for recipes and writes below the current folder.
-PLACE = CHECKOUT if (CHECKOUT / "recipes").is_dir() else Path.cwd()
-
-STAGES = """\
-stages:
-  0 prepare     find the recordings, check them, write 16 kHz audio
-  1 manifests   map labels to emotions, split into train, valid and test
-  2 train       train every system with every seed
-  3 evaluate    recognise the emotions of the target, print the table
-"""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -163,22 +158,22 @@ def parse_experiment(verb, argv):
     SystemExit
         With code 2 and one line when the options cannot be read.
     """
-    parser = _parser("run.sh" if verb == "experiment" else f"python -m xser.{verb}")
+    parser = experiment_parser("run.sh" if verb == "experiment" else f"python -m xser.{verb}")
     options, rest = parser.parse_known_args(argv)
     recipes = _recipes_folder(options.recipes)
     encoder = _known("encoder", options.encoder, recipes / "hparams" / "encoders")
-    for name in _list(options.system):
+    for name in words_of(options.system):
         _known("system", name, recipes / "hparams" / "systems")
     finetuning = _finetuning(options.finetune, encoder, recipes / "hparams")
-    hyperparameters = _hyperparameters(parser, rest, hyperparameter_keys(recipes / "hparams", encoder, finetuning))
+    hyperparameters = read_hyperparameters(parser, rest, hyperparameter_keys(recipes / "hparams", encoder, finetuning))
     check_split(options.split)
     kind, sources, target = _selections(parser, options, recipes)
     if kind == "zero_shot" and options.split.partition(":")[0] in ("loso", "folds"):
         raise XserError(
             f"--split {options.split} makes folds of one corpus; for zero_shot use speaker, stratified or official"
         )
-    systems = _list(options.system) or (("baseline2",) if kind == "within" else ("baseline2", "proposed"))
-    _refuse_repeats(parser, "--system", systems)
+    systems = words_of(options.system) or (("baseline2",) if kind == "within" else ("baseline2", "proposed"))
+    refuse_repeats(parser, "--system", systems)
     return Experiment(
         kind=kind,
         sources=sources,
@@ -190,52 +185,16 @@ def parse_experiment(verb, argv):
         scheme=load_scheme(options.scheme or _usual_scheme(kind, sources, recipes)),
         split=options.split,
         split_seed=options.split_seed,
-        seeds=_seeds(parser, options),
-        data_root=_folder(options.data_root),
-        work_dir=_folder(options.work_dir),
+        seeds=read_seeds(parser, options),
+        data_root=folder_of(options.data_root),
+        work_dir=folder_of(options.work_dir),
         recipes=recipes,
-        jobs=_jobs(parser, options.jobs),
+        jobs=read_jobs(parser, options.jobs),
         skip_bad=options.skip_bad,
         allow_incomplete=options.allow_incomplete,
         hyperparameters=hyperparameters,
-        command=_command(kind, argv),
+        command=written_command(kind, argv),
     )
-
-
-def _parser(prog):
-    parser = OneLineParser(prog=prog, epilog=STAGES)
-    what = parser.add_argument_group("what is recognised")
-    what.add_argument("--corpus", metavar="C", help="one corpus by itself (set by recipes/C/run.sh)")
-    what.add_argument(
-        "--sources", metavar="A,B", help="corpora or languages to train on; `corpus:cmn` is one language of a corpus"
-    )
-    what.add_argument("--target", metavar="C", help="the corpus or language that training never sees")
-    how = parser.add_argument_group("how")
-    how.add_argument(
-        "--system",
-        metavar="S[,S]",
-        help="systems to train, of recipes/hparams/systems (default: baseline2,proposed; within one corpus baseline2)",
-    )
-    how.add_argument("--encoder", metavar="E", default="compact", help="an encoder of recipes/hparams/encoders")
-    how.add_argument("--finetune", metavar="F", help="what of a pretrained encoder learns (default: peft)")
-    how.add_argument("--device", metavar="D", default="auto", help="where to compute: auto, cpu, cuda, mps")
-    how.add_argument("--scheme", metavar="X", help="the set of emotions, or a YAML file that defines one")
-    how.add_argument("--split", metavar="NAME", default="speaker", help=split_names_help())
-    how.add_argument("--split-seed", metavar="N", type=int, default=0, help="seed of the split")
-    how.add_argument("--seed", metavar="N", help="seed of the training (0 when neither this nor --seeds is given)")
-    how.add_argument("--seeds", metavar="N-M", help="several seeds: 0-4 or 0,2,5")
-    where = parser.add_argument_group("where")
-    where.add_argument("--data-root", metavar="DIR", default=PLACE / "egs_data", help="recordings: a folder per corpus")
-    where.add_argument("--work-dir", metavar="DIR", default=PLACE / "exp", help="where everything is written")
-    where.add_argument("--recipes", metavar="DIR", default=PLACE / "recipes", help="the recipes of a checkout")
-    data = parser.add_argument_group("the recordings")
-    data.add_argument("--jobs", metavar="N", type=int, default=-1, help="processes for audio; -1 means every core")
-    data.add_argument("--skip-bad", action="store_true", help="leave unusable recordings out and say how many")
-    data.add_argument(
-        "--allow-incomplete", action="store_true", help="go on when files are missing; the results say so"
-    )
-    parser.add_argument("--debug", action="store_true", help="show tracebacks")
-    return parser
 
 
 def _recipes_folder(folder):
@@ -257,29 +216,11 @@ def _finetuning(name, encoder, hparams):
     return _known("finetuning", name or "peft", hparams / "finetuning")
 
 
-def _folder(folder):
-    return Path(folder).expanduser().resolve()
-
-
 def _known(what, name, folder):
     names = yaml_names(folder)
     if name not in names:
-        raise XserError(f"there is no {what} {name!r}{_like(name, names)}; {folder} has {', '.join(names)}")
+        raise XserError(f"there is no {what} {name!r}{close_match(name, names)}; {folder} has {', '.join(names)}")
     return name
-
-
-def _like(word, known, dashes=""):
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {dashes}{close[0]}?)" if close else ""
-
-
-def _list(words):
-    return tuple(word.strip() for word in words.split(",") if word.strip()) if words else ()
-
-
-def _refuse_repeats(parser, option, values):
-    if len(set(values)) < len(values):
-        parser.error(f"{option} names something twice: {','.join(map(str, values))}")
 
 
 def _selections(parser, options, recipes):
@@ -291,79 +232,25 @@ def _selections(parser, options, recipes):
         return "within", (Selection(options.corpus, None),), None
     if not options.sources or not options.target:
         parser.error("give --corpus C, or --sources A,B and --target C")
-    data_root = _folder(options.data_root)
-    sources = resolve_selections(_list(options.sources), recipes, data_root)
-    target = resolve_selections(_list(options.target), recipes, data_root)
+    data_root = folder_of(options.data_root)
+    sources = resolve_selections(words_of(options.sources), recipes, data_root)
+    target = resolve_selections(words_of(options.target), recipes, data_root)
     if len(target) != 1:
         raise XserError(f"--target {options.target} is {len(target)} corpora ({', '.join(map(str, target))}): name one")
     Task(tuple(sources), target[0]).check(recipes)
     return "zero_shot", tuple(sources), target[0]
 
 
-def _seeds(parser, options):
-    if options.seed is not None and options.seeds is not None:
-        parser.error("give --seed or --seeds, not both")
-    text = options.seeds if options.seeds is not None else options.seed if options.seed is not None else "0"
-    seeds = []
-    for piece in text.split(","):
-        match = re.fullmatch(r"(\d+)(?:-(\d+))?", piece.strip())
-        if not match:
-            parser.error(f"seeds are whole numbers, as in 0-4 or 0,2,5, not {text!r}")
-        first, last = int(match[1]), int(match[2] or match[1])
-        if last < first:
-            parser.error(f"the seeds {piece} run backwards")
-        seeds.extend(range(first, last + 1))
-    _refuse_repeats(parser, "--seeds", seeds)
-    return tuple(seeds)
-
-
 def _usual_scheme(kind, sources, recipes):
     return read_corpus(recipes / sources[0].corpus / "corpus.yaml").scheme if kind == "within" else "four"
 
 
-def _jobs(parser, jobs):
-    if jobs == 0 or jobs < -1:
-        parser.error(f"--jobs is a number of processes, or -1 for every core, not {jobs}")
-    return jobs
-
-
-def _hyperparameters(parser, words, known):
-    """Read ``--key value`` and ``--key=value`` for the keys of the HyperPyYAML files."""
-    values, words = {}, list(words)
-    while words:
-        word = words.pop(0)
-        if not word.startswith("--"):
-            parser.error(f"stray word {word!r}")
-        key, equals, value = word[2:].partition("=")
-        key = key.replace("-", "_")
-        if key not in known:
-            options = {"stage", "stop_stage", "gpus"} | set(known) | {action.dest for action in parser._actions}
-            parser.error(f"unknown option --{key}{_like(key, options, '--')}")
-        if not equals:
-            if not words or words[0].startswith("--"):
-                parser.error(f"option --{key} needs a value")
-            value = words.pop(0)
-        values[key] = check_value(key, value, known[key])
-    return values
-
-
-def _command(kind, argv):
-    """Write the command as a user would type it."""
-    words = list(argv)
-    recipe = "zero_shot"
-    if kind == "within":
-        at = next(i for i, word in enumerate(words) if word.partition("=")[0] == "--corpus")
-        recipe = words[at].partition("=")[2] or words[at + 1]
-        del words[at : at + (1 if "=" in words[at] else 2)]
-    return " ".join(["bash", f"recipes/{recipe}/run.sh", *map(shlex.quote, words)])
-
-
 def print_help(argv):
     """Print the help of a recipe's run.sh: stages, options, and every hyperparameter with its default."""
-    options, _ = _parser("run.sh").parse_known_args(argv)
+    options, _ = experiment_parser("run.sh").parse_known_args(argv)
     recipes = _recipes_folder(options.recipes)
     recipe = options.corpus or "zero_shot"
-    parser = _parser(f"bash recipes/{recipe}/run.sh")
+    parser = experiment_parser(f"bash recipes/{recipe}/run.sh")
     scheme = options.scheme or (
         read_corpus(recipes / options.corpus / "corpus.yaml").scheme if options.corpus else "four"
     )

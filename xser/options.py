@@ -1,0 +1,130 @@
+"""The options of an experiment as words: the parser of every verb; how lists, seeds and hyperparameters are read."""
+
+import difflib
+import re
+import shlex
+from pathlib import Path
+
+from xser.command_line import OneLineParser
+from xser.hyperparameters import check_value
+from xser.protocol.splits import split_names_help
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+# Installed without its checkout, xser looks for recipes and writes below the current folder.
+PLACE = CHECKOUT if (CHECKOUT / "recipes").is_dir() else Path.cwd()
+
+STAGES = """\
+stages:
+  0 prepare     find the recordings, check them, write 16 kHz audio
+  1 manifests   map labels to emotions, split into train, valid and test
+  2 train       train every system with every seed
+  3 evaluate    recognise the emotions of the target, print the table
+"""
+
+
+def experiment_parser(prog):
+    parser = OneLineParser(prog=prog, epilog=STAGES)
+    what = parser.add_argument_group("what is recognised")
+    what.add_argument("--corpus", metavar="C", help="one corpus by itself (set by recipes/C/run.sh)")
+    what.add_argument(
+        "--sources", metavar="A,B", help="corpora or languages to train on; `corpus:cmn` is one language of a corpus"
+    )
+    what.add_argument("--target", metavar="C", help="the corpus or language that training never sees")
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--system",
+        metavar="S[,S]",
+        help="systems to train, of recipes/hparams/systems (default: baseline2,proposed; within one corpus baseline2)",
+    )
+    how.add_argument("--encoder", metavar="E", default="compact", help="an encoder of recipes/hparams/encoders")
+    how.add_argument("--finetune", metavar="F", help="what of a pretrained encoder learns (default: peft)")
+    how.add_argument("--device", metavar="D", default="auto", help="where to compute: auto, cpu, cuda, mps")
+    how.add_argument("--scheme", metavar="X", help="the set of emotions, or a YAML file that defines one")
+    how.add_argument("--split", metavar="NAME", default="speaker", help=split_names_help())
+    how.add_argument("--split-seed", metavar="N", type=int, default=0, help="seed of the split")
+    how.add_argument("--seed", metavar="N", help="seed of the training (0 when neither this nor --seeds is given)")
+    how.add_argument("--seeds", metavar="N-M", help="several seeds: 0-4 or 0,2,5")
+    where = parser.add_argument_group("where")
+    where.add_argument("--data-root", metavar="DIR", default=PLACE / "egs_data", help="recordings: a folder per corpus")
+    where.add_argument("--work-dir", metavar="DIR", default=PLACE / "exp", help="where everything is written")
+    where.add_argument("--recipes", metavar="DIR", default=PLACE / "recipes", help="the recipes of a checkout")
+    data = parser.add_argument_group("the recordings")
+    data.add_argument("--jobs", metavar="N", type=int, default=-1, help="processes for audio; -1 means every core")
+    data.add_argument("--skip-bad", action="store_true", help="leave unusable recordings out and say how many")
+    data.add_argument(
+        "--allow-incomplete", action="store_true", help="go on when files are missing; the results say so"
+    )
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    return parser
+
+
+def folder_of(folder):
+    return Path(folder).expanduser().resolve()
+
+
+def close_match(word, known, dashes=""):
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {dashes}{close[0]}?)" if close else ""
+
+
+def words_of(words):
+    return tuple(word.strip() for word in words.split(",") if word.strip()) if words else ()
+
+
+def refuse_repeats(parser, option, values):
+    if len(set(values)) < len(values):
+        parser.error(f"{option} names something twice: {','.join(map(str, values))}")
+
+
+def read_seeds(parser, options):
+    if options.seed is not None and options.seeds is not None:
+        parser.error("give --seed or --seeds, not both")
+    text = options.seeds if options.seeds is not None else options.seed if options.seed is not None else "0"
+    seeds = []
+    for piece in text.split(","):
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", piece.strip())
+        if not match:
+            parser.error(f"seeds are whole numbers, as in 0-4 or 0,2,5, not {text!r}")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            parser.error(f"the seeds {piece} run backwards")
+        seeds.extend(range(first, last + 1))
+    refuse_repeats(parser, "--seeds", seeds)
+    return tuple(seeds)
+
+
+def read_jobs(parser, jobs):
+    if jobs == 0 or jobs < -1:
+        parser.error(f"--jobs is a number of processes, or -1 for every core, not {jobs}")
+    return jobs
+
+
+def read_hyperparameters(parser, words, known):
+    """Read ``--key value`` and ``--key=value`` for the keys of the HyperPyYAML files."""
+    values, words = {}, list(words)
+    while words:
+        word = words.pop(0)
+        if not word.startswith("--"):
+            parser.error(f"stray word {word!r}")
+        key, equals, value = word[2:].partition("=")
+        key = key.replace("-", "_")
+        if key not in known:
+            options = {"stage", "stop_stage", "gpus"} | set(known) | {action.dest for action in parser._actions}
+            parser.error(f"unknown option --{key}{close_match(key, options, '--')}")
+        if not equals:
+            if not words or words[0].startswith("--"):
+                parser.error(f"option --{key} needs a value")
+            value = words.pop(0)
+        values[key] = check_value(key, value, known[key])
+    return values
+
+
+def written_command(kind, argv):
+    """Write the command as a user would type it."""
+    words = list(argv)
+    recipe = "zero_shot"
+    if kind == "within":
+        at = next(i for i, word in enumerate(words) if word.partition("=")[0] == "--corpus")
+        recipe = words[at].partition("=")[2] or words[at + 1]
+        del words[at : at + (1 if "=" in words[at] else 2)]
+    return " ".join(["bash", f"recipes/{recipe}/run.sh", *map(shlex.quote, words)])
