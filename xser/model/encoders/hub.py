@@ -16,6 +16,8 @@ from xser.model.encoders.weights import choose_weights, missing_weights
 
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 JSON_FILES = ("config.json", "preprocessor_config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json")
+MAIN = "main"
+ATTEMPTS = 5
 INSTEAD = "or download the model elsewhere and give its folder"
 
 logger = logging.getLogger(__name__)
@@ -43,30 +45,70 @@ def hub_folder(name, revision=None):
     XserError
         When the hub cannot be reached, has no such model or revision, refuses it, or the download breaks off.
     """
-    from huggingface_hub import hf_hub_download
-
+    cached = _cached(name, revision or MAIN)
+    if cached is not None and cached.name == revision:
+        return cached
     try:
-        folder = Path(hf_hub_download(name, "config.json", revision=revision)).parent
-        if not choose_weights(file.name for file in folder.iterdir()) or missing_weights(folder):
-            _fill(folder, name)
+        return _from_hub(name, revision or MAIN, cached)
     except Exception as error:  # the hub's errors are of many kinds, some of them Python's and requests' own
         line = _one_line(error, name, revision)
         if line is None:
             raise
         raise XserError(line) from error
-    return folder
 
 
-def _fill(folder, name):
-    """Download what `folder`, the snapshot of a commit, lacks: the smaller files first, the weights last."""
+def _cached(name, revision):
+    """The snapshot in the cache when it is there as a whole, else None."""
+    from huggingface_hub import try_to_load_from_cache
+
+    config = try_to_load_from_cache(name, "config.json", revision=revision)
+    if not isinstance(config, str):
+        return None
+    folder = Path(config).parent
+    return folder if choose_weights(os.listdir(folder)) and not missing_weights(folder) else None
+
+
+def _from_hub(name, revision, cached):
+    """Ask the hub which commit a revision is, and download what the cache lacks of it, the weights last."""
     from huggingface_hub import HfApi, constants, hf_hub_download
+    from huggingface_hub.errors import OfflineModeIsEnabled
+    from requests import exceptions
 
-    info = HfApi().model_info(name, revision=folder.name, timeout=constants.HF_HUB_ETAG_TIMEOUT)
+    try:
+        # Of the hub's functions the one that neither waits for ever nor tries again for minutes.
+        info = HfApi().model_info(name, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT)
+    except (exceptions.ConnectionError, exceptions.Timeout, OfflineModeIsEnabled) as error:
+        if cached is None:
+            raise
+        logger.info("%s as it is in the cache, commit %s (%s)", name, cached.name[:12], type(error).__name__)
+        return cached
+    if cached is not None and cached.name == info.sha:
+        return cached
     names = {file.rfilename for file in info.siblings or ()}
     weights = choose_weights(names)
-    logger.info("downloading %s at commit %s: %s", name, folder.name[:12], ", ".join(weights) or "no weights")
+    logger.info("downloading %s, commit %s: %s", name, info.sha[:12], ", ".join(weights) or "no weights")
+    config = hf_hub_download(name, "config.json", revision=revision)  # by its name, so that the cache knows the name
     for file in [*(file for file in JSON_FILES if file in names), *weights]:
-        hf_hub_download(name, file, revision=folder.name)
+        _download(name, file, Path(config).parent.name)
+    return Path(config).parent
+
+
+def _download(name, file, commit):
+    """Download a file; where it breaks off it goes on from there, some times."""
+    from huggingface_hub import hf_hub_download
+
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return hf_hub_download(name, file, revision=commit)
+        except Exception as error:
+            if attempt == ATTEMPTS or not _broke_off(error):
+                raise
+
+
+def _broke_off(error):
+    from requests import exceptions
+
+    return isinstance(error, exceptions.ChunkedEncodingError) or "Consistency check failed" in str(error)
 
 
 def _one_line(error, name, revision):
@@ -90,26 +132,23 @@ def _one_line(error, name, revision):
             f"{constants.ENDPOINT}/{name}/commits/main"
         )
     if isinstance(error, GatedRepoError):
-        return (
-            f"{name} is gated: accept its terms at {constants.ENDPOINT}/{name} and {login}, {INSTEAD}"
-        )  # fmt: skip
-    if isinstance(error, RepositoryNotFoundError):
+        return f"{name} is gated: accept its terms at {constants.ENDPOINT}/{name} and {login}, {INSTEAD}"
+    status = error.response.status_code if isinstance(error, HfHubHTTPError) and error.response is not None else None
+    if isinstance(error, RepositoryNotFoundError) or status == 401:
         return (
             f"{name} is neither a folder here nor a model that the Hugging Face hub shows to you: check the name; if it "
             f"is private, {login}; {INSTEAD}"
         )
-    if isinstance(error, (LocalEntryNotFoundError, OfflineModeIsEnabled)):
-        cause = error.__cause__ or error
-        if os.environ.get("HF_HUB_OFFLINE") or isinstance(cause, OfflineModeIsEnabled):
-            return f"{name} is not in {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE is set: unset it, {INSTEAD}"
-        return _unreachable(name, cause)
+    if isinstance(error, OfflineModeIsEnabled):
+        return f"{name} is not in {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE is set: unset it, {INSTEAD}"
+    if isinstance(error, LocalEntryNotFoundError):
+        return _unreachable(name, error.__cause__ or error)
     if isinstance(error, EntryNotFoundError):
-        return f"{name} has no config.json: {_format_of(name)}"
-    if isinstance(error, HfHubHTTPError):
-        status = error.response.status_code
-        why = f"{login}" if status in (401, 403) else "try again later"
-        return f"the Hugging Face hub refuses {name} (HTTP {status}): {why}, {INSTEAD}"
-    if isinstance(error, exceptions.ChunkedEncodingError) or "Consistency check failed" in str(error):
+        return f"{name} has no config.json: give a model in the format of Hugging Face's transformers, or its folder"
+    if status is not None:
+        remedy = login if status == 403 else "try again later"
+        return f"the Hugging Face hub refuses {name} (HTTP {status}): {remedy}, {INSTEAD}"
+    if _broke_off(error):
         return f"the download of {name} broke off: run the same command again, it goes on where it stopped"
     if isinstance(error, (exceptions.ConnectionError, exceptions.Timeout)):
         return _unreachable(name, error)
@@ -124,8 +163,3 @@ def _unreachable(name, cause):
         f"({type(cause).__name__}): check the network and run the same command again, {INSTEAD}"
     )
 
-
-def _format_of(name):
-    if "emotion2vec" in name.lower():
-        return "emotion2vec is a model of FunASR's, not of transformers': take another encoder, or a converted folder"
-    return "give a model in the format of Hugging Face's transformers"
