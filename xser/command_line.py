@@ -77,7 +77,7 @@ def _one_line(error):
         return f"no permission for {error.filename}: change it, or choose another --work-dir"
     if is_exhausted_memory(error):
         return (
-            "out of memory: use smaller batches (--batch_size where they are shuffled, --utterances_per_cell where they are "
+            "out of memory: use smaller batches (--batch_size where they are shuffled, --utterances_per_cell where "
             "hierarchical), a shorter --crop_seconds, a smaller --encoder or fewer --jobs"
         )
     return None

@@ -143,8 +143,8 @@ def choose_encoder(option, recipes, source, model_root=None):
         return EncoderChoice(option, None, str(folder))
     if re.match(r"((emotion2vec|iic)/)?emotion2vec\w*$", hub, re.IGNORECASE):
         raise XserError(
-            f"{name} is made for FunASR, and xser loads models of Hugging Face's transformers: take another encoder, or "
-            "give a converted model's folder (its pretraining saw the test corpora, and the results will say so)"
+            f"{name} is made for FunASR, and xser loads models of Hugging Face's transformers: take another encoder, "
+            "or give a converted model's folder (its pretraining saw the test corpora, and the results will say so)"
         )
     if HUB_NAME.fullmatch(hub) and not name.endswith("@"):
         return EncoderChoice(option, None, hub, revision or None)
@@ -218,7 +218,9 @@ def _located(source):
         check_model(folder_of(source))
         return str(folder_of(source))
     if not HUB_NAME.fullmatch(source):
-        raise XserError(f"no folder {source}: the source of an encoder is a folder in Hugging Face's format, or a hub name")
+        raise XserError(
+            f"no folder {source}: the source of an encoder is a folder in Hugging Face's format, or a hub name"
+        )
     return source
 
 
@@ -237,7 +239,9 @@ def _language_matched(hparams, source, recipes):
     if len(languages) > 1:
         spoken = " and ".join(f"{language_name(code)} ({code})" for code in languages)
         one = " or ".join(f"{source.corpus}:{code}" for code in languages)
-        raise XserError(f"--encoder {LANGUAGE_MATCHED}: {source} is {spoken}: take {one} as a source, or name an encoder")
+        raise XserError(
+            f"--encoder {LANGUAGE_MATCHED}: {source} is {spoken}: take {one} as a source, or name an encoder"
+        )
     if languages[0] not in matched:
         known = ", ".join(f"{code} {name}" for code, name in matched.items())
         raise XserError(

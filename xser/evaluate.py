@@ -47,11 +47,11 @@ def main(argv):
 def _refuse_untrained(planned):
     untrained = [each for each in planned if not each.is_trained]
     if untrained:
-        before = untrained[0].trained_on_another_encoder()
+        before, encoder = untrained[0].trained_on_another_encoder(), untrained[0].experiment.encoder_choice.source
         if before is not None:
             raise XserError(
-                f"{before} was trained on another content of {untrained[0].experiment.encoder_choice.source}: put the "
-                "encoder's old files back, or run stage 2 (train) again: add --stage 2"
+                f"{before} was trained with other weights or settings of {encoder}: give the encoder as it was, or run "
+                "stage 2 (train) again: add --stage 2"
             )
         raise XserError(
             f"{len(untrained)} of {len(planned)} runs are not trained (first: {untrained[0].folder}): "

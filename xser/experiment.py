@@ -285,11 +285,13 @@ def print_help(argv):
 
 
 def _finetunings(hparams):
-    return [(name, first_comment(hparams / "finetuning" / f"{name}.yaml")) for name in yaml_names(hparams / "finetuning")]
+    return [
+        (name, first_comment(hparams / "finetuning" / f"{name}.yaml")) for name in yaml_names(hparams / "finetuning")
+    ]
 
 
 def _files_to_describe(options, hparams):
-    """Folder, encoder's yaml and finetuning whose hyperparameters the help lists, whether or not there is such a model."""
+    """Folder, encoder's yaml and finetuning whose hyperparameters the help lists, be there such a model or not."""
     encoder = options.encoder if options.encoder in yaml_names(hparams / "encoders") else None
     pretrained = encoder is None or encoder_is_pretrained(hparams, encoder)
     return hparams, encoder, (options.finetune or "peft") if pretrained else None

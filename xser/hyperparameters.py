@@ -24,7 +24,7 @@ def yaml_names(folder):
 
 
 def encoder_yaml(hparams, encoder):
-    """Path of an encoder's yaml; of pretrained.yaml when `encoder` is None: a model that ``--encoder`` names by itself."""
+    """Path of an encoder's yaml; pretrained.yaml when `encoder` is None: a model that ``--encoder`` names by itself."""
     return Path(hparams) / "pretrained.yaml" if encoder is None else Path(hparams) / "encoders" / f"{encoder}.yaml"
 
 

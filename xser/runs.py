@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import importlib.metadata
 import platform
+from pathlib import Path
 
 import xser
 from xser.errors import XserError
@@ -147,11 +148,14 @@ class PlannedRun:
             write_text(path, text)
 
     def trained_on_another_encoder(self):
-        """Where this run was trained while its encoder's files had other content; None where it was not."""
+        """Folder of this run as trained on an encoder of this name, but other weights or settings; None without one."""
         choice = self.experiment.encoder_choice
+        if choice.source is None:
+            return None
         for finished in sorted(self._place.parent.glob(f"*/{self.name}-*/trained.json")):
             info = read_json(finished)
-            if info.get("encoder_source") == choice.source is not None and info["encoder_identity"] != choice.identity:
+            same_name = Path(info.get("encoder_source") or "").name == Path(choice.source).name
+            if same_name and info["encoder_identity"] != choice.identity:
                 return finished.parent
         return None
 

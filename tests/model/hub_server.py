@@ -1,4 +1,4 @@
-"""A Hugging Face hub on the loopback, with one small model: what huggingface_hub asks of the real one, and its moods."""
+"""A Hugging Face hub on the loopback, with one small model: what its client asks of the real one."""
 
 import http.server
 import json

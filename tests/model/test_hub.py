@@ -36,7 +36,9 @@ def test_a_model_is_downloaded_once_and_is_the_same(hub, folder, tmp_path, revis
 
 
 def test_only_what_is_needed_is_downloaded(hub, tmp_path):
-    hub.files.update({name: b"x" for name in ("pytorch_model.bin", "model.fp32.safetensors", "tf_model.h5", "README.md")})
+    hub.files.update(
+        {name: b"x" for name in ("pytorch_model.bin", "model.fp32.safetensors", "tf_model.h5", "README.md")}
+    )
     found = Path(find(hub.endpoint, tmp_path, NAME))
     assert {path.name for path in found.iterdir()} == {"config.json", "model.safetensors", "preprocessor_config.json"}
 

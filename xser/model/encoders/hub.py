@@ -136,8 +136,8 @@ def _one_line(error, name, revision):
     status = error.response.status_code if isinstance(error, HfHubHTTPError) and error.response is not None else None
     if isinstance(error, RepositoryNotFoundError) or status == 401:
         return (
-            f"{name} is neither a folder here nor a model that the Hugging Face hub shows to you: check the name; if it "
-            f"is private, {login}; {INSTEAD}"
+            f"{name} is neither a folder here nor a model that the Hugging Face hub shows to you: check the name; if "
+            f"it is private, {login}; {INSTEAD}"
         )
     if isinstance(error, OfflineModeIsEnabled):
         return f"{name} is not in {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE is set: unset it, {INSTEAD}"
@@ -162,4 +162,3 @@ def _unreachable(name, cause):
         f"{name} is not in {constants.HF_HUB_CACHE} as a whole, and the Hugging Face hub cannot be reached "
         f"({type(cause).__name__}): check the network and run the same command again, {INSTEAD}"
     )
-

@@ -116,7 +116,7 @@ def _load(folder):
         model, report = AutoModel.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
         )
-    except Exception as error:  # transformers' errors are of many kinds, and nearly all mean that the files are no model
+    except Exception as error:  # transformers' errors are of many kinds, nearly all of them faults of the files
         if is_exhausted_memory(error):
             raise
         raise XserError(f"the model in {folder} cannot be loaded ({error}): download it again") from error
