@@ -18,7 +18,9 @@ HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 JSON_FILES = ("config.json", "preprocessor_config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json")
 MAIN = "main"
 ATTEMPTS = 5
-INSTEAD = "or download the model elsewhere and give its folder"
+UNREACHABLE = ("ConnectionError", "Timeout")
+BROKEN_OFF = ("ChunkedEncodingError",)
+INSTEAD = "or download the model elsewhere and give its folder (--encoder FOLDER, --model-root DIR)"
 
 logger = logging.getLogger(__name__)
 
@@ -71,14 +73,12 @@ def _cached(name, revision):
 def _from_hub(name, revision, cached):
     """Ask the hub which commit a revision is, and download what the cache lacks of it, the weights last."""
     from huggingface_hub import HfApi, constants, hf_hub_download
-    from huggingface_hub.errors import OfflineModeIsEnabled
-    from requests import exceptions
 
     try:
         # Of the hub's functions the one that neither waits for ever nor tries again for minutes.
         info = HfApi().model_info(name, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT)
-    except (exceptions.ConnectionError, exceptions.Timeout, OfflineModeIsEnabled) as error:
-        if cached is None:
+    except Exception as error:
+        if cached is None or not _is_one_of(error, UNREACHABLE):
             raise
         logger.info("%s as it is in the cache, commit %s (%s)", name, cached.name[:12], type(error).__name__)
         return cached
@@ -106,9 +106,12 @@ def _download(name, file, commit):
 
 
 def _broke_off(error):
-    from requests import exceptions
+    return _is_one_of(error, BROKEN_OFF) or "Consistency check failed" in str(error)
 
-    return isinstance(error, exceptions.ChunkedEncodingError) or "Consistency check failed" in str(error)
+
+def _is_one_of(error, names):
+    """Whether an error is of a class of one of `names`: requests' classes, which the hub's client lets through."""
+    return any(kind.__name__ in names for kind in type(error).__mro__)
 
 
 def _one_line(error, name, revision):
@@ -123,7 +126,6 @@ def _one_line(error, name, revision):
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
-    from requests import exceptions
 
     login = "log in with `hf auth login` or set HF_TOKEN"
     if isinstance(error, RevisionNotFoundError):
@@ -150,7 +152,7 @@ def _one_line(error, name, revision):
         return f"the Hugging Face hub refuses {name} (HTTP {status}): {remedy}, {INSTEAD}"
     if _broke_off(error):
         return f"the download of {name} broke off: run the same command again, it goes on where it stopped"
-    if isinstance(error, (exceptions.ConnectionError, exceptions.Timeout)):
+    if _is_one_of(error, UNREACHABLE):
         return _unreachable(name, error)
     return None
 
