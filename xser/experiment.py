@@ -174,7 +174,7 @@ def parse_experiment(verb, argv):
     kind, sources, target = _selections(parser, options, recipes)
     if kind == "zero_shot" and options.split.partition(":")[0] in ("loso", "folds"):
         raise XserError(
-            f"--split {options.split} makes folds of one corpus; for zero_shot use speaker, stratified or official"
+            f"--split {options.split} makes folds of one corpus; for zero_shot use speaker, paper, stratified or official"
         )
     systems = words_of(options.system) or (("baseline2",) if kind == "within" else ("baseline2", "proposed"))
     refuse_repeats(parser, "--system", systems)

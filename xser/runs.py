@@ -15,6 +15,7 @@ from xser.hyperparameters import compose, hyperparameter_keys
 from xser.protocol import isolation, workspace
 from xser.protocol.fingerprints import fingerprint
 from xser.protocol.systems import System, read_system
+from xser.protocol.task_list import find_task, training_beside_published
 from xser.protocol.tasks import Selection
 
 VERSIONED = ("torch", "torchaudio", "speechbrain", "transformers", "numpy", "pandas", "scikit-learn")
@@ -148,6 +149,7 @@ class PlannedRun:
             "kind": experiment.kind,
             "task": task.name,
             "named_task": experiment.named_task,
+            "task_training": self._task_training(),
             "sources": [str(source) for source in task.sources],
             "target": str(task.target or task.sources[0]),
             "system": self.system.name,
@@ -168,6 +170,14 @@ class PlannedRun:
             "complete": all(info["complete"] for info in infos.values()),
             "made_up": any(info["made_up"] for info in infos.values()),
         }
+
+    def _task_training(self):
+        """What a named task learns from beside what was published; None without, and for what learns from the target."""
+        experiment = self.experiment
+        if not experiment.named_task or self.system.trained_on == "target":
+            return None
+        named = find_task(experiment.recipes, experiment.named_task)
+        return training_beside_published(named, [_manifest(experiment, each)[1] for each in experiment.sources])
 
     def evaluated(self, trained):
         """What `trained` (the content of trained.json) becomes with the target's part in it."""
