@@ -61,8 +61,9 @@ class PlannedRun:
     def results_folder(self):
         """Where the table of the whole experiment goes."""
         experiment = self.experiment
-        how = "-".join([experiment.encoder, experiment.scheme.name, experiment.split.replace(":", "")])
-        return experiment.work_dir / "results" / experiment.task.name / how
+        how = [experiment.encoder, experiment.scheme.name, experiment.split.replace(":", "")]
+        how += [f"by_{experiment.target_statistics}"] if experiment.target_statistics != "none" else []
+        return experiment.work_dir / "results" / experiment.task.name / "-".join(how)
 
     @property
     def _encoder(self):
@@ -115,6 +116,10 @@ class PlannedRun:
         isolation.refuse_shared_recordings(self.read_rows().learning, rows)
         return rows
 
+    def read_recorded(self):
+        """Read the recordings, without labels, whose statistics an evaluation in the regime `unlabelled` may use."""
+        return isolation.evaluation_recordings(self.experiment.task, self._manifest_path)
+
     def hyperparameters(self, run_values):
         """The HyperPyYAML text of this run (`xser.hyperparameters.compose`)."""
         experiment = self.experiment
@@ -123,7 +128,7 @@ class PlannedRun:
             experiment.encoder,
             experiment.finetuning,
             self.system.hyperparameters,
-            experiment.hyperparameters,
+            {**experiment.hyperparameters, "target_statistics": experiment.target_statistics},
             run_values,
         )
 
@@ -160,6 +165,7 @@ class PlannedRun:
             "emotions": list(experiment.scheme.emotions),
             "split": experiment.split,
             "split_seed": experiment.split_seed,
+            "target_statistics": experiment.target_statistics,
             "seed": self.seed,
             "fold": self.fold,
             "hyperparameters": experiment.hyperparameters,
@@ -172,7 +178,7 @@ class PlannedRun:
         }
 
     def _task_training(self):
-        """What a named task learns from beside what was published; None without, and for what learns from the target."""
+        """What a named task learns from beside what was published; None without, and for a system on the target."""
         experiment = self.experiment
         if not experiment.named_task or self.system.trained_on == "target":
             return None

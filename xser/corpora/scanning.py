@@ -203,8 +203,8 @@ def _once(corpus, utterances, left_out):
 def _without_faults(corpus, utterances, left_out):
     """Leave known faulty files out, unless a decoder must tell.
 
-    Returns the rows that are left, the doubtful ones among them (utterance -> what it is known to be), and the number of
-    recordings found by native label.
+    Returns the rows that are left, the doubtful ones among them (utterance -> what it is known to be), and the number
+    of recordings found by native label.
     """
     faults = {fault.utterance: fault for fault in corpus.faults}
     usable, doubtful, counted = [], {}, collections.Counter()

@@ -32,7 +32,8 @@ def split_names_help():
     """Describe ``--split`` in one line."""
     return (
         "speaker (disjoint speakers), paper (the published counts, shared speakers), stratified (the same where they "
-        "fit, else 80/10/10), official (the corpus's own parts), or for one corpus loso (leave one speaker out) and folds:K (K folds of disjoint speakers)"
+        "fit, else 80/10/10), official (the corpus's own parts), or for one corpus loso (leave one speaker out) and "
+        "folds:K (K folds of disjoint speakers)"
     )
 
 
