@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from tests import stages
 from tests.official_lists import CORPORA, FAULTY, SUMS, TASKS, lay_out_speech, meld_tables, read_list
@@ -25,6 +26,8 @@ TEST = {"de": 38, "fr": 42, "cn": 1400}
 @pytest.fixture(scope="module")
 def words(shared):
     """Options, stage 0 being done."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the batches are so small that several would wait for one another
     memory = "/dev/shm"
     folder = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
     try:
@@ -42,6 +45,7 @@ def words(shared):
         stages.run("prepare", ["--task", "en-de", *words])  # it has all five corpora
         yield words
     finally:
+        torch.set_num_threads(threads)
         shutil.rmtree(folder)
 
 
