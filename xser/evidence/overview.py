@@ -110,13 +110,11 @@ def _figures(columns, part, comparisons):
     systems = sorted({name for column in columns.values() for name in column}, key=system_rank)
     figures = {}
     for row in (*systems, *comparisons):
-        names = (row,) if isinstance(row, str) else row
-        compute = uar_figure if isinstance(row, str) else difference_figure
-        cells = {
-            task: compute(*(column[name] for name in names), part)
-            for task, column in columns.items()
-            if set(names) <= set(column)
-        }
+        if isinstance(row, str):
+            cells = {task: uar_figure(column[row], part) for task, column in columns.items() if row in column}
+        else:
+            better, worse = (figures.get(name, {}) for name in row)
+            cells = {task: difference_figure(better[task], worse[task]) for task in columns if task in better.keys() & worse}
         if len(cells) == len(columns) > 1:
             cells[None] = mean_figure(list(cells.values()))
         if cells:

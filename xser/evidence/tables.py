@@ -72,7 +72,9 @@ def _score_row(pooled, part):
 
 
 def bootstraps(pooled, part, hits):
-    """Bootstrap UARs over utterances and over speakers, from a random seed that depends on the task and part alone.
+    """Bootstrap UARs over utterances and over speakers, from a random seed that depends on the target and part alone.
+
+    Tasks with one target are tested on the same utterances, so they share their resamples as systems do.
 
     Parameters
     ----------
@@ -86,7 +88,7 @@ def bootstraps(pooled, part, hits):
     tuple of numpy.ndarray (resamples, systems)
     """
     outcomes = pooled.outcomes(part)
-    seed = zlib.crc32(f"{pooled.setting.task} {part}".encode())
+    seed = zlib.crc32(f"{pooled.setting.target} {part}".encode())
     classes = len(pooled.emotions)
     return (
         utterance_bootstrap(outcomes.reference, hits, classes, seed=seed),
