@@ -26,15 +26,21 @@ PART_NAMES = ("whole", "test")
 
 
 class Setting(NamedTuple):
-    """What systems must share to stand in one table; ``hyperparameters`` are those given by ``--key value``."""
+    """What systems must share to stand in one table.
+
+    ``hyperparameters`` are those given by ``--key value``; ``finetuning`` is empty for what is trained from scratch;
+    ``target_statistics`` is ``none`` where each target utterance is recognised by itself.
+    """
 
     kind: str
     task: str
     target: str
     encoder: str
+    finetuning: str
     scheme: str
     split: str
     split_seed: int
+    target_statistics: str
     hyperparameters: str
 
 
@@ -98,6 +104,11 @@ class Pooled:
         return f"{self.system} ({self.source})" if self.source else self.system
 
     @property
+    def named_task(self):
+        """The task's name in a list of tasks, such as ``en-de``; empty when it was given by its corpora."""
+        return next((name for run in self.runs if (name := run.info.get("named_task"))), "")
+
+    @property
     def parts(self):
         """What can be reported: ``whole`` (all of an unseen target's utterances) and ``test`` (its test part)."""
         in_test = self.utterances["part"] == "test"
@@ -144,7 +155,7 @@ def pool_runs(runs):
         raise XserError("no finished run to report: stage 3 (evaluate) makes them")
     groups = {}
     for run in sorted(distinct.values(), key=lambda run: str(run.folder)):
-        setting = Setting(*(run.info[field] for field in Setting._fields[:-1]), _given(run))
+        setting = _setting(run.info)
         groups.setdefault((setting, run.info["system"]), {}).setdefault(run.info["source"], []).append(run)
     pooled = [_pool(setting, system, sources) for (setting, system), sources in groups.items()]
     pooled.sort(key=_rank)
@@ -221,9 +232,12 @@ def _check_complete(runs):
     return seeds, folds
 
 
-def _given(run):
-    """The hyperparameters that the command line set, as one word each."""
-    return " ".join(f"{key}={value}" for key, value in sorted(run.info.get("hyperparameters", {}).items()))
+def _setting(info):
+    """The setting of a run; keys that older runs lack have the value that those runs meant."""
+    given = " ".join(f"{key}={value}" for key, value in sorted(info.get("hyperparameters", {}).items()))
+    late = {"finetuning": info.get("finetuning") or "", "target_statistics": info.get("target_statistics") or "none"}
+    known = {**info, **late, "hyperparameters": given}
+    return Setting(*(known[field] for field in Setting._fields))
 
 
 def _where(run):
