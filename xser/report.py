@@ -73,9 +73,9 @@ def write_overview(runs, output_folder, name, title, paragraphs=(), command=""):
 def write_report(runs, output_folder, name, title, published=None, command=""):
     """Write tables with a row a task, ours beside the published figures, in every form.
 
-    NAME.md, NAME.tex and NAME.html hold the same tables, the last confusion matrices and pictures of embeddings as well;
-    NAME.csv holds the scores, NAME_differences.csv the differences between systems (where there are any), NAME.json both
-    with all that they rest on, NAME.png the confusion matrices.
+    NAME.md, NAME.tex and NAME.html hold the same tables, the last one confusion matrices and pictures of embeddings as
+    well; NAME.csv holds the scores, NAME_differences.csv the differences between systems (where there are any),
+    NAME.json both with all that they rest on, NAME.png the confusion matrices.
 
     Parameters
     ----------
@@ -98,28 +98,30 @@ def write_report(runs, output_folder, name, title, published=None, command=""):
     """
     from xser.evidence.forms import latex_page, markdown_page
     from xser.evidence.page import html_page
+    from xser.evidence.pooled import pool_runs
     from xser.evidence.sections import groups_of_tasks, sort_into_sections
-    from xser.evidence.tables import commands_of, records, text_of, write_csv
+    from xser.evidence.tables import commands_of, notes, records, score_rows, table_of_rows, text_of, write_csv
     from xser.evidence.task_frames import difference_frame, score_frame
     from xser.evidence.task_tables import table_group
 
     folder = Path(output_folder)
-    pooled, table, sentences = _evidence(runs)
+    pooled = pool_runs(runs)
+    scores, sentences = {system: score_rows(system) for system in pooled}, notes(pooled)
     contents = []
     for section, columns in sort_into_sections(pooled).items():
         groups = [table_group(section, rows, published) for rows in groups_of_tasks(columns, published)]
         contents.append((section, columns, groups))
     commands = commands_of(pooled)
     html = html_page(title, contents, published, pooled, sentences, command, commands)
-    scores, differences = score_frame(contents), difference_frame(contents)
+    differences = difference_frame(contents)
     more = {"differences": records(differences), "published": published.source if published else None}
     page = markdown_page(title, contents, published, sentences, command, commands)
-    _write_files(folder, name, pooled, scores, sentences, command, page, more)
+    _write_files(folder, name, pooled, score_frame(contents, scores), sentences, command, page, more)
     if not differences.empty:
         write_csv(differences, folder / f"{name}_differences.csv")
     write_text(folder / f"{name}.tex", latex_page(contents, published, command))
     write_text(folder / f"{name}.html", html)
-    return text_of(table, sentences)
+    return text_of(table_of_rows([row for rows in scores.values() for row in rows]), sentences)
 
 
 def _evidence(runs):
@@ -147,7 +149,7 @@ def parser():
         "folders", nargs="+", metavar="FOLDER", help="folders with finished runs at any depth: exp/runs"
     )
     options.add_argument(
-        "--output", required=True, metavar="DIR", help="where NAME.md, .csv, _differences.csv, .json, .png, .tex, .html go"
+        "--output", required=True, metavar="DIR", help="where NAME.md, .csv, .json, .png, .tex and .html go"
     )
     options.add_argument("--name", default="results", help="stem of the files")
     options.add_argument("--title", default=None, help="heading of the pages; NAME by default")
@@ -189,7 +191,8 @@ def main(argv):
     else:
         text = write_report(runs, options.output, options.name, title, published, command)
     print(text, end="")
-    print(f"written: {Path(options.output) / options.name}.md, .csv, .json, .png" + ("" if options.overview else ", .tex, .html"))
+    more = "" if options.overview else ", .tex, .html"
+    print(f"written: {Path(options.output) / options.name}.md, .csv, .json, .png{more}")
 
 
 if __name__ == "__main__":

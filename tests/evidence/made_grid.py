@@ -24,7 +24,9 @@ def target_rows(target, whole=WHOLE, speakers=10):
     return rows.assign(part=np.where(test, "test", "train"))
 
 
-def make_grid(root, tasks=TASKS, systems=tuple(ACCURACY), seeds=range(5), whole=WHOLE, size=32, kept=150, skip=(), **info):
+def make_grid(
+    root, tasks=TASKS, systems=tuple(ACCURACY), seeds=range(5), whole=WHOLE, size=32, kept=150, skip=(), **info
+):
     """Write runs of a grid.
 
     Parameters
@@ -74,7 +76,8 @@ def _make_embeddings(folder, sources, target, size, kept, seed):
     emotion = rows["emotion"].map(EMOTIONS.index).to_numpy()
     language = rows["language"].map(list(LANGUAGES.values()).index).to_numpy()
     shift = np.random.default_rng(2).normal(size=(len(LANGUAGES), size))
-    write_embeddings(folder / "embeddings.npz", rows, centres[emotion] + shift[language] + rng.normal(size=(len(rows), size)))
+    noise = 2 * rng.normal(size=(len(rows), size))
+    write_embeddings(folder / "embeddings.npz", rows, centres[emotion] + shift[language] + noise)
 
 
 def info_of(folder):

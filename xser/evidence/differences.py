@@ -64,8 +64,8 @@ def difference_figure(better, worse):
     Parameters
     ----------
     better, worse : Figure
-        From `uar_figure`, of systems of one setting (so that `xser.evidence.pooled.pool_runs` has checked that they have
-        the same utterances), on one part.
+        From `uar_figure`, on one part, of systems of one setting: `xser.evidence.pooled.pool_runs` has checked that
+        they have the same utterances.
 
     Returns
     -------

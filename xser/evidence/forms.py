@@ -2,7 +2,7 @@
 
 import re
 
-from xser.evidence.sections import facts, heading
+from xser.evidence.sections import facts, heading, training_counts
 from xser.evidence.tables import markdown_table
 from xser.evidence.task_tables import LEGEND, PUBLISHED_LEGEND
 
@@ -31,6 +31,9 @@ def comparison_notes(group, published):
         said.append(f"Published figures: {published.source}.")
     if group.against:
         said.append(f"† The published figures are another test and no measure of ours: {'; '.join(group.against)}.")
+    counts = training_counts(group.rows)
+    if counts:
+        said.append(f"Learned from other numbers than published: {'; '.join(counts)}.")
     if group.missing:
         said.append(f"Missing: {'. '.join(group.missing)}.")
     return said
@@ -76,7 +79,7 @@ def markdown_page(title, contents, published, sentences, command, commands):
 
 
 def _markdown_cell(cell):
-    main = {"": f"**{cell.main}**", "aside": f"*{cell.main}*"}.get(cell.kind, cell.main) if cell.main else ""
+    main = {"": f"**{cell.main}**", "aside": f"*{cell.main}*"}.get(cell.kind, cell.main)
     beside = f"({cell.beside[0]})" if cell.kind == "name" and cell.beside else " ".join(cell.beside)
     return " ".join(filter(None, [main, beside]))
 
@@ -99,10 +102,12 @@ def latex_page(contents, published, command):
     number = 0
     for section, columns, groups in contents:
         for group in groups:
-            about = [facts(section, columns).replace("`", ""), *comparison_notes(group, published)]
+            about = f"Encoder {section.encoder}, scheme {section.scheme}, split {section.split}."
+            about = " ".join([about, *comparison_notes(group, published)])
+            lines += [f"% {facts(section, columns)}", ""]
             for table in group.tables:
                 number += 1
-                lines += _latex_table(table, " ".join([f"{table.title}, encoder {section.encoder}.", *about]), number)
+                lines += _latex_table(table, f"{table.title}. {about}", number)
     return "\n".join(lines)
 
 
@@ -110,7 +115,8 @@ def _latex_table(table, caption, number):
     header = [r"\textbf{" + latex(name) + "}" for name in table.header]
     lines = [r"\begin{table}[p]", r"\centering", rf"\caption{{{latex(caption)}}}"]
     lines += [rf"\label{{tab:{table.name.replace('_', '-')}-{number}}}", r"\resizebox{\linewidth}{!}{%"]
-    lines += [r"\begin{tabular}{l" + "r" * (len(header) - 1) + "}", r"\toprule", " & ".join(header) + r" \\", r"\midrule"]
+    lines += [r"\begin{tabular}{l" + "r" * (len(header) - 1) + "}", r"\toprule"]
+    lines += [" & ".join(header) + r" \\", r"\midrule"]
     for row in table.rows:
         if row[0].main == "mean":
             lines.append(r"\midrule")
@@ -120,7 +126,7 @@ def _latex_table(table, caption, number):
 
 def _latex_cell(cell):
     main = latex(cell.main)
-    main = rf"\textbf{{{main}}}" if cell.kind == "" and main else rf"\textit{{{main}}}" if cell.kind == "aside" else main
+    main = {"": rf"\textbf{{{main}}}", "aside": rf"\textit{{{main}}}"}.get(cell.kind, main)
     return " ".join(filter(None, [main, *(rf"{{\scriptsize {latex(each)}}}" for each in cell.beside)]))
 
 

@@ -2,9 +2,9 @@
 
 What is drawn anew is the test set; the trained systems stay as they are. With several seeds one resample serves all of
 them, and their UARs are averaged within it: the interval is that of the mean over seeds, and the scatter over seeds
-stands beside it as a standard deviation. One resample of a target serves all systems and all tasks with that target too:
-what is drawn depends on the random seed and the number of utterances (or the speakers) alone, so that draws made apart
-are paired and may be subtracted or averaged.
+stands beside it as a standard deviation. One resample of a target serves all systems and all tasks with that target
+too: what is drawn depends on the random seed and the number of utterances (or the speakers) alone, so that draws made
+apart are paired and may be subtracted or averaged.
 
 Two questions, two draws:
 

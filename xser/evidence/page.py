@@ -19,9 +19,10 @@ from xser.evidence.tables import versions_of
 COLOURS = ("#d55e00", "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#000000", "#8a8a8a")
 # White to dark blue in eleven steps of lightness, for shares of 0 to 100 %.
 SHADES = (
-    "#f7fbff", "#e8f1fa", "#d9e8f5", "#c9ddf0", "#b2d2e8", "#94c4df", "#73b3d8", "#3d8dc4", "#2474b7", "#125ca4", "#08306b",
+    "#f7fbff", "#e8f1fa", "#d9e8f5", "#c9ddf0", "#b2d2e8", "#94c4df", "#73b3d8", "#3d8dc4", "#2474b7", "#125ca4",
+    "#08306b",
 )  # fmt: skip
-TRIANGLE = "l8 14h-16z"  # from its tip
+TRIANGLE = "l10 17h-20z"  # from its tip
 
 
 def html_page(title, contents, published, pooled, sentences, command, commands):
@@ -146,19 +147,26 @@ class _Pictures:
 
     def _speakers(self, projection, part):
         """Marks by speaker: classes, title, and a path for each emotion."""
-        chosen = projection.rows["part"] == part
+        marks = {}
+        rows = projection.rows[["corpus", "language", "speaker", "emotion", "part"]].itertuples(index=False)
+        for row, point in zip(rows, projection.points.tolist(), strict=True):
+            if row.part == part:
+                marks.setdefault(tuple(row[:3]), {}).setdefault(row.emotion, []).append(point)
         speakers = []
-        groups = projection.rows[chosen].groupby(["corpus", "language", "speaker"], sort=True)
-        for number, ((corpus, language, speaker), rows) in enumerate(groups):
+        for number, ((corpus, language, speaker), by_emotion) in enumerate(sorted(marks.items())):
             if language not in self.languages:
                 self.languages.append(language)
-            paths = [
-                (self.emotions.index(emotion) % len(COLOURS), _path(projection.points[same.index], part))
-                for emotion, same in rows.groupby("emotion", sort=True)
-            ]
             at = self.languages.index(language) % len(COLOURS)
-            title = f"{speaker or 'unknown speaker'}, {LANGUAGES.get(language, language)}, {corpus}"
-            speakers.append({"classes": f"l{at} s{number % len(COLOURS)}", "title": title, "paths": paths})
+            speakers.append(
+                {
+                    "classes": f"l{at} s{number % len(COLOURS)}",
+                    "title": f"{speaker or 'unknown speaker'}, {LANGUAGES.get(language, language)}, {corpus}",
+                    "paths": [
+                        (self.emotions.index(emotion) % len(COLOURS), _path(points, part))
+                        for emotion, points in sorted(by_emotion.items())
+                    ],
+                }
+            )
         return speakers
 
 
@@ -166,4 +174,4 @@ def _path(points, part):
     """Marks as one SVG path: dots (lines of no length with round ends) for sources, triangles for the target."""
     if part == "source":
         return "".join(f"M{x} {y}h0" for x, y in points)
-    return "".join(f"M{x} {y - 9}{TRIANGLE}" for x, y in points)
+    return "".join(f"M{x} {y - 11}{TRIANGLE}" for x, y in points)

@@ -270,3 +270,12 @@ def _check_comparable(pooled):
                     f"{other.system} and {system.system} were evaluated on different utterances or labels; evaluate "
                     f"both on the same data ({other.runs[0].folder}, {system.runs[0].folder})"
                 )
+    models = {}
+    for system in pooled:
+        for run in system.runs:
+            other = models.setdefault(system.setting, run)
+            if run.info.get("encoder_identity") != other.info.get("encoder_identity"):
+                raise XserError(
+                    f"{other.folder} and {run.folder} have other encoders of one name ({system.setting.encoder}); give "
+                    "folders that belong together"
+                )

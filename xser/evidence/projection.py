@@ -1,4 +1,4 @@
-"""Embeddings in two dimensions: principal components of the sources' utterances, the target placed into them afterwards.
+"""Embeddings in two dimensions: principal components of the sources' utterances, the target placed into them later.
 
 The projection is fitted on utterances of the corpora that a system learned from (their validation parts) and on nothing
 else. Principal components are used because they have a transform for what comes later (t-SNE has none) and because
@@ -61,7 +61,7 @@ def project(embeddings, is_source):
     from sklearn.decomposition import PCA
 
     fitted = np.asarray(embeddings[is_source], dtype=float)
-    principal = PCA(n_components=2, svd_solver="covariance_eigh").fit(fitted)
+    principal = PCA(n_components=2, svd_solver="randomized", random_state=0).fit(fitted)
     shares = np.nan_to_num(principal.explained_variance_ratio_)
     return principal.transform(np.asarray(embeddings, dtype=float)), tuple(map(float, shares))
 
@@ -90,8 +90,8 @@ def projection_of(system):
     strange = set(rows["emotion"]) - set(system.emotions)
     if strange:
         raise XserError(
-            f"{run.folder / EMBEDDINGS} has the emotion {min(strange)!r}, which its run has not: delete run.json beside it "
-            "and run stage 3 (evaluate) again"
+            f"{run.folder / EMBEDDINGS} has the emotion {min(strange)!r}, which its run has not: delete run.json "
+            "beside it and run stage 3 (evaluate) again"
         )
     is_source = (rows["part"] == "source").to_numpy()
     if is_source.sum() < 3 or embeddings.shape[1] < 2:

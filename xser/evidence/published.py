@@ -129,11 +129,11 @@ def _figures(path, where, content):
 
 
 def published_interval(uar, utterances):
-    """95 % interval of a published UAR of which only the number of test utterances is known: Wilson's score interval.
+    """95 % interval of a published UAR of which only the number of test utterances is known.
 
-    As wide as that of a share of `utterances` independent trials. A UAR is such a share where emotions occur equally often
-    and are recognised equally well; it is known less well where they occur unequally often, better where they are
-    recognised unequally well. Neither other speakers nor other seeds are covered.
+    Wilson's score interval of a share of `utterances` independent trials. A UAR is such a share where emotions occur
+    equally often and are recognised equally well; it is known less well where they occur unequally often, better where
+    they are recognised unequally well. Neither other speakers nor other seeds are covered.
 
     Parameters
     ----------

@@ -9,6 +9,8 @@ from xser.evidence.pooled import Setting, system_rank
 Section = collections.namedtuple("Section", [name for name in Setting._fields if name not in ("task", "target")])
 Section.__doc__ = "What the tasks of one table share: the fields of `Setting` without the task and its target."
 
+LANGUAGE_MATCHED = "language_matched"  # as in `--encoder`
+
 
 class TaskRow(NamedTuple):
     """One task of a section.
@@ -33,10 +35,11 @@ class TaskRow(NamedTuple):
 def section_of(pooled):
     """The section that a system belongs to.
 
-    Where the encoder was asked for by a rule (that of the source's language), the rule is what the tasks share.
+    Where each task takes the encoder of its source's language, that rule is the encoder that the tasks share.
     """
     shared = Section(*(getattr(pooled.setting, field) for field in Section._fields))
-    return shared._replace(encoder=pooled.runs[0].info.get("encoder_choice") or shared.encoder)
+    by_rule = all(run.info.get("encoder_option") == LANGUAGE_MATCHED for run in pooled.runs)
+    return shared._replace(encoder=LANGUAGE_MATCHED) if by_rule else shared
 
 
 def sort_into_sections(pooled):
@@ -116,6 +119,21 @@ def obstacles(section, rows, published):
         if count != row.published.utterances:
             found.append(f"the test part of {row.name} has {count} utterances, published {row.published.utterances}")
     return list(dict.fromkeys(found))
+
+
+def training_counts(rows):
+    """What tasks learned from, where it is not what was published, a line each."""
+    said = []
+    for row in rows:
+        runs = [run for system in row.systems.values() for run in system.runs]
+        counts = next((run.info["task_training"] for run in runs if run.info.get("task_training")), None)
+        if counts:
+            said += [
+                f"{row.name}: {counts[what]} training {what}, published {counts[f'published_{what}']}"
+                for what in ("utterances", "speakers")
+                if counts.get(f"published_{what}") not in (None, counts.get(what))
+            ]
+    return said
 
 
 def missing(rows, systems):

@@ -1,16 +1,19 @@
 """p-values of differences between two systems, from the paired bootstrap, and Holm's correction over several of them.
 
-Definition: with B resamples d*_1 .. d*_B of a difference in UAR (both systems scored on the same resample), the two-sided
-p-value of "no difference" is
+Definition: with B resamples d*_1 .. d*_B of a difference in UAR (both systems scored on the same resample), the
+two-sided p-value of "no difference" is
 
     p = min(1, 2 (1 + min(#{d* <= 0}, #{d* >= 0})) / (B + 1)),
 
-the level at which the percentile interval begins to hold zero (Efron and Tibshirani 1993, chapter 15; the added ones as
-in Davison and Hinkley 1997, chapter 4). So p and interval tell the same story: below 0.05 where the 95 % interval leaves
-out zero. Resamples without any difference count on both sides. The smallest p of 2000 resamples is 0.001.
+the level at which the percentile interval begins to hold zero; the added ones keep it above zero (as in Davison and
+Hinkley 1997, chapter 4). So p and interval tell the same story: below 0.05 where the 95 % interval leaves out zero.
+Resamples without any difference count on both sides. The smallest p of 2000 resamples is 0.001.
 
-How often "p < 0.05" is wrong where two systems are equally good (simulated, 60 % right, four emotions of which the rarest
-is a tenth, three seeds, 4000 data sets): see `tests/evidence/test_significance.py` and docs/report.md.
+How often p < 0.05 where two systems are equally good, simulated (four emotions, the rarest a tenth, recalls from 0.9 to
+0.3; 2000 data sets each, so give or take 1 in 100): 7 to 8 in 100 with 38 utterances, 6 to 8 with 42, 6 to 7 with 80, 5
+to 6 with 150 and with 400, alike for one seed and five. Over speakers (each recognised by a share of its own by each
+system, standard deviation 0.2, 20 utterances each): 4.5 with 91 speakers, 7 with 24, 9 with 10, 13 with 5; there,
+p-values over utterances are below 0.05 in a third of all cases, for what they ask is another question.
 """
 
 import numpy as np
@@ -44,8 +47,8 @@ def p_value(draws):
 def holm(p_values):
     """Correct p-values for their number by Holm's step-down method.
 
-    The i-th smallest of m is multiplied by m - i + 1, and none becomes smaller than one before it: rejecting what is below
-    0.05 afterwards, the chance of any wrong rejection among the m is at most 0.05, however they depend on one another.
+    The i-th smallest of m is multiplied by m - i + 1, and none becomes smaller than one before it. Of the m, the chance
+    that any is below 0.05 afterwards by chance alone is at most 0.05, however they depend on one another.
 
     Parameters
     ----------

@@ -3,16 +3,18 @@
 import pandas as pd
 
 from xser.evidence.published import published_interval
-from xser.evidence.tables import score_rows, table_of_rows
+from xser.evidence.tables import table_of_rows
 from xser.evidence.task_figures import MEAN
 
 
-def score_frame(contents):
+def score_frame(contents, scores):
     """Scores of every system beside the published ones; tasks not run; means over tasks.
 
     Parameters
     ----------
     contents : list of (Section, dict, list of TableGroup)
+    scores : dict of Pooled to list of dict
+        `xser.evidence.tables.score_rows` of every system.
 
     Returns
     -------
@@ -27,7 +29,7 @@ def score_frame(contents):
             comparable = {"comparable": bool(group.rows[0].published) and not group.against}
             for row in group.rows:
                 for system in row.systems.values():
-                    for score in score_rows(system):
+                    for score in scores[system]:
                         test = score["evaluated_on"] == "test"
                         rows.append(score | comparable | _published(row.published if test else None, system.system))
                 for name in row.published.uar if row.published else ():
@@ -75,8 +77,8 @@ def difference_frame(contents):
     Returns
     -------
     pandas.DataFrame
-        A row per task (``mean`` over all tasks of a table), part and pair of systems; p-values as computed and corrected
-        over the tasks of a table (``_holm``), over utterances and over speakers. No rows where there are no two systems.
+        A row per task (``mean`` over all tasks of a table), part and pair of systems; p-values over utterances and over
+        speakers, as computed and corrected over the tasks of a table (``_holm``). Empty without two systems to compare.
     """
     rows = []
     for section, _, groups in contents:
