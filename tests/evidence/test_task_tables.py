@@ -15,7 +15,7 @@ from xser.evidence.forms import latex
 from xser.evidence.pooled import pool_runs
 from xser.evidence.predictions import find_runs
 from xser.evidence.published import read_published
-from xser.evidence.sections import groups_of_tasks, obstacles, section_of, sort_into_sections
+from xser.evidence.sections import groups_of_tasks, headings, obstacles, section_of, sort_into_sections
 from xser.evidence.significance import holm
 from xser.evidence.task_figures import MEAN, task_figures
 from xser.evidence.task_tables import table_group
@@ -306,6 +306,16 @@ def test_the_same_runs_give_the_same_bytes(grid, report, tmp_path, published):
     assert {path.name for path in report.iterdir()} == names
     for name in names:
         assert (report / name).read_bytes() == (tmp_path / name).read_bytes(), name
+
+
+def test_headings_tell_sections_apart(grid):
+    section = section_of(pool_runs(find_runs(grid))[0])
+    assert headings([section]) == {section: "Unseen language, encoder `compact`"}
+    other = section._replace(split="speaker", hyperparameters="a=1")
+    assert list(headings([section, other]).values()) == [
+        "Unseen language, encoder `compact`, split `paper`, hyperparameters `none`",
+        "Unseen language, encoder `compact`, split `speaker`, hyperparameters `a=1`",
+    ]
 
 
 def test_sections_know_every_field_of_a_setting(grid):

@@ -2,7 +2,7 @@
 
 import re
 
-from xser.evidence.sections import facts, heading, training_counts
+from xser.evidence.sections import facts, headings, training_counts
 from xser.evidence.tables import markdown_table
 from xser.evidence.task_tables import LEGEND, PUBLISHED_LEGEND
 
@@ -65,8 +65,9 @@ def markdown_page(title, contents, published, sentences, command, commands):
     str
     """
     parts = [f"# {title}", f"Written by\n\n```\n{command}\n```" if command else "", *legend(published)]
+    titles = headings(section for section, _, _ in contents)
     for section, columns, groups in contents:
-        parts += [f"## {heading(section)}", facts(section, columns)]
+        parts += [f"## {titles[section]}", facts(section, columns)]
         for group in groups:
             parts += comparison_notes(group, published)
             for table in group.tables:

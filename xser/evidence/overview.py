@@ -9,7 +9,7 @@ from xser.corpora.languages import language_name
 from xser.evidence.differences import difference_figure, mean_figure, uar_figure
 from xser.evidence.intervals import FEWEST_SPEAKERS, RESAMPLES
 from xser.evidence.pooled import PART_NAMES, system_rank
-from xser.evidence.sections import facts, heading, sort_into_sections
+from xser.evidence.sections import facts, headings, sort_into_sections
 from xser.evidence.tables import bounds, commands_of, markdown_table, number, signed, versions_of
 
 # What is subtracted from what, where a table has both. The first pair is the one of the summary at the top.
@@ -47,8 +47,10 @@ def overview_page(pooled, title, paragraphs, sentences, command):
         Markdown.
     """
     sections, summary = [], []
-    for section, columns in sort_into_sections(pooled).items():
-        sections += [f"## {heading(section)}", facts(section, columns)]
+    by_section = sort_into_sections(pooled)
+    titles = headings(by_section)
+    for section, columns in by_section.items():
+        sections += [f"## {titles[section]}", facts(section, columns)]
         first, *_ = parts = _parts(columns)
         for part in parts:
             shown = _reporting(columns, part)

@@ -12,7 +12,7 @@ from xser.corpora.languages import LANGUAGES
 from xser.evidence.forms import comparison_notes, legend
 from xser.evidence.pictures import PART_TITLES, confusion_over_seeds
 from xser.evidence.projection import MOST, SIDE, projection_of
-from xser.evidence.sections import facts, heading
+from xser.evidence.sections import facts, headings
 from xser.evidence.tables import versions_of
 
 # Okabe and Ito's colours, told apart by every kind of colour vision (their yellow is too light for marks on white).
@@ -59,9 +59,10 @@ def html_page(title, contents, published, pooled, sentences, command, commands):
     template = environment.from_string(resources.files("xser.evidence").joinpath("page.html").read_text("utf-8"))
     emotions = list(dict.fromkeys(name for system in pooled for name in system.emotions))
     pictures = _Pictures(emotions)
+    titles = headings(section for section, _, _ in contents)
     sections = [
         {
-            "heading": heading(section),
+            "heading": titles[section],
             "facts": facts(section, columns),
             "groups": [{"notes": comparison_notes(group, published), "tables": group.tables} for group in groups],
             "tasks": [_task(row, pictures) for group in groups for row in group.rows if row.systems],

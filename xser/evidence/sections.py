@@ -170,10 +170,29 @@ def systems_of(rows):
     return sorted({name for row in rows for name in row.systems}, key=system_rank)
 
 
-def heading(section):
-    """Title of a section."""
-    what = "Unseen language" if section.kind == "zero_shot" else "Each corpus by itself"
-    return f"{what}, encoder `{section.encoder}`"
+def headings(sections):
+    """Titles of sections: encoder, and of sections that would be called the same whatever else tells them apart.
+
+    Parameters
+    ----------
+    sections : iterable of Section
+
+    Returns
+    -------
+    dict of Section to str
+        Names are in backticks.
+    """
+    alike = {}
+    for section in sections:
+        what = "Unseen language" if section.kind == "zero_shot" else "Each corpus by itself"
+        alike.setdefault(f"{what}, encoder `{section.encoder}`", []).append(section)
+    titles = {}
+    for title, several in alike.items():
+        differing = [field for field in Section._fields if len({getattr(section, field) for section in several}) > 1]
+        for section in several:
+            names = (f"{field.replace('_', ' ')} `{getattr(section, field) or 'none'}`" for field in differing)
+            titles[section] = ", ".join([title, *names])
+    return titles
 
 
 def facts(section, columns):

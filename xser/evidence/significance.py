@@ -10,8 +10,8 @@ Hinkley 1997, chapter 4). So p and interval tell the same story: below 0.05 wher
 Resamples without any difference count on both sides. The smallest p of 2000 resamples is 0.001.
 
 How often p < 0.05 where two systems are equally good, simulated (four emotions, the rarest a tenth, recalls from 0.9 to
-0.3; 2000 data sets each, so give or take 1 in 100): 7 to 8 in 100 with 38 utterances, 6 to 8 with 42, 6 to 7 with 80, 5
-to 6 with 150 and with 400, alike for one seed and five. Over speakers (each recognised by a share of its own by each
+0.3; 2000 data sets each, so give or take 1 in 100): 6 to 8 in 100 with 38 or 42 utterances, 6 to 7 with 80, 5 to 6 with
+150, 4 to 6 with 400, alike for one seed and five. Over speakers (each recognised by a share of its own by each
 system, standard deviation 0.2, 20 utterances each): 4.5 with 91 speakers, 7 with 24, 9 with 10, 13 with 5; there,
 p-values over utterances are below 0.05 in a third of all cases, for what they ask is another question.
 """

@@ -23,7 +23,7 @@ LEGEND = (
     "smaller of the numbers of resamples at or below and at or above zero) / (resamples + 1)). Those of the tasks are "
     "corrected by Holm's method over the tasks of their column; that of the mean is a single test. Bold: below 0.05 "
     "over utterances. Before the correction, equally good systems get there in 5 or 6 of 100 cases with 150 utterances "
-    "and more, in 7 or 8 with 38; over speakers in 5 with 91 speakers, 7 with 24, 9 with ten and 13 with five. Where "
+    "and more, in 6 to 8 with 38; over speakers in 5 with 91 speakers, 7 with 24, 9 with ten and 13 with five. Where "
     "systems suit other speakers, only the p-value over speakers says something about new ones.",
     f"{NOTHING} stands for what is not there: not run, not published, or not known.",
 )
