@@ -18,8 +18,9 @@ from tests.made_corpora import make_root
 from xser import prepare
 from xser.corpora import audio_preparation
 from xser.errors import XserError
-from xser.experiment import CHECKOUT, parse_experiment
+from xser.experiment import parse_experiment
 from xser.files import only_writer
+from xser.options import CHECKOUT
 from xser.protocol import workspace
 from xser.protocol.rows import ROW_COLUMNS
 

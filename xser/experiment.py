@@ -20,6 +20,7 @@ from xser.hyperparameters import (
     describe_hyperparameters,
     encoder_is_pretrained,
     hyperparameter_keys,
+    learns_from_waveforms,
     yaml_names,
 )
 from xser.options import (
@@ -35,6 +36,7 @@ from xser.options import (
 )
 from xser.protocol import workspace
 from xser.protocol.splits import check_split
+from xser.protocol.task_list import find_task
 from xser.protocol.tasks import Selection, Task, resolve_selections
 
 
@@ -50,8 +52,12 @@ class Experiment:
         The corpora trained on; for ``within`` the one corpus.
     target : Selection or None
         The unseen corpus; None for ``within``.
+    named_task : str
+        The task's name of ``--task``; empty without.
     systems, seeds : tuple
         Every system is trained with every seed.
+    target_statistics : str
+        ``none`` (the regime `blind`), ``corpus`` or ``speaker`` (`unlabelled`).
     hyperparameters : dict
         HyperPyYAML keys that the command line overrides, values read.
     command : str
@@ -61,6 +67,7 @@ class Experiment:
     kind: str
     sources: tuple[Selection, ...]
     target: Selection | None
+    named_task: str
     systems: tuple[str, ...]
     encoder: str
     finetuning: str | None
@@ -75,6 +82,7 @@ class Experiment:
     jobs: int
     skip_bad: bool
     allow_incomplete: bool
+    target_statistics: str
     hyperparameters: dict[str, object]
     command: str
 
@@ -86,7 +94,7 @@ class Experiment:
     @property
     def task(self):
         """The `Task`: sources and target."""
-        return Task(self.sources, self.target)
+        return Task(self.sources, self.target, self.named_task)
 
     @property
     def selections(self):
@@ -165,12 +173,14 @@ def parse_experiment(verb, argv):
     for name in words_of(options.system):
         _known("system", name, recipes / "hparams" / "systems")
     finetuning = _finetuning(options.finetune, encoder, recipes / "hparams")
+    _refuse_statistics_of_waveforms(options.target_statistics, recipes / "hparams", encoder, finetuning)
     hyperparameters = read_hyperparameters(parser, rest, hyperparameter_keys(recipes / "hparams", encoder, finetuning))
     check_split(options.split)
     kind, sources, target = _selections(parser, options, recipes)
     if kind == "zero_shot" and options.split.partition(":")[0] in ("loso", "folds"):
         raise XserError(
-            f"--split {options.split} makes folds of one corpus; for zero_shot use speaker, stratified or official"
+            f"--split {options.split} makes folds of one corpus; "
+            "for zero_shot use speaker, paper, stratified or official"
         )
     systems = words_of(options.system) or (("baseline2",) if kind == "within" else ("baseline2", "proposed"))
     refuse_repeats(parser, "--system", systems)
@@ -178,6 +188,7 @@ def parse_experiment(verb, argv):
         kind=kind,
         sources=sources,
         target=target,
+        named_task=options.task or "",
         systems=systems,
         encoder=encoder,
         finetuning=finetuning,
@@ -192,6 +203,7 @@ def parse_experiment(verb, argv):
         jobs=read_jobs(parser, options.jobs),
         skip_bad=options.skip_bad,
         allow_incomplete=options.allow_incomplete,
+        target_statistics=options.target_statistics,
         hyperparameters=hyperparameters,
         command=written_command(kind, argv),
     )
@@ -216,6 +228,14 @@ def _finetuning(name, encoder, hparams):
     return _known("finetuning", name or "peft", hparams / "finetuning")
 
 
+def _refuse_statistics_of_waveforms(target_statistics, hparams, encoder, finetuning):
+    if target_statistics != "none" and learns_from_waveforms(hparams, encoder, finetuning):
+        raise XserError(
+            f"--target-statistics {target_statistics} is for features, and --finetune {finetuning} learns from "
+            "waveforms: use another --finetune, or leave --target-statistics out"
+        )
+
+
 def _known(what, name, folder):
     names = yaml_names(folder)
     if name not in names:
@@ -225,18 +245,28 @@ def _known(what, name, folder):
 
 def _selections(parser, options, recipes):
     if options.corpus:
-        if options.sources or options.target:
-            parser.error("--sources and --target belong to recipes/zero_shot/run.sh, not to one corpus by itself")
+        if options.sources or options.target or options.task is not None:
+            parser.error(
+                "--sources, --target and --task belong to recipes/zero_shot/run.sh, not to one corpus by itself"
+            )
         if options.corpus not in corpus_ids(recipes):
             raise XserError(f"there is no corpus {options.corpus!r}; {recipes} has {', '.join(corpus_ids(recipes))}")
         return "within", (Selection(options.corpus, None),), None
-    if not options.sources or not options.target:
-        parser.error("give --corpus C, or --sources A,B and --target C")
+    if options.task is not None:
+        if options.sources or options.target:
+            parser.error("--task stands for --sources and --target: give the one or the others")
+        named = find_task(recipes, options.task)
+        source_words, target_words = named.sources, (named.target,)
+    elif options.sources and options.target:
+        source_words, target_words = words_of(options.sources), words_of(options.target)
+    else:
+        parser.error("give --corpus C, --task T, or --sources A,B and --target C")
     data_root = folder_of(options.data_root)
-    sources = resolve_selections(words_of(options.sources), recipes, data_root)
-    target = resolve_selections(words_of(options.target), recipes, data_root)
+    sources = resolve_selections(source_words, recipes, data_root)
+    target = resolve_selections(target_words, recipes, data_root)
     if len(target) != 1:
-        raise XserError(f"--target {options.target} is {len(target)} corpora ({', '.join(map(str, target))}): name one")
+        target_words = ",".join(target_words)
+        raise XserError(f"--target {target_words} is {len(target)} corpora ({', '.join(map(str, target))}): name one")
     Task(tuple(sources), target[0]).check(recipes)
     return "zero_shot", tuple(sources), target[0]
 
@@ -256,7 +286,7 @@ def print_help(argv):
     )
     parser.set_defaults(sources=options.sources, target=options.target, scheme=scheme)
     for action in parser._actions:
-        if action.dest == "corpus" or (options.corpus and action.dest in ("sources", "target")):
+        if action.dest == "corpus" or (options.corpus and action.dest in ("sources", "target", "task")):
             action.help = argparse.SUPPRESS  # not for the user of this recipe
     control = parser.add_argument_group("stages and devices")
     control.add_argument("--stage", metavar="N", default=0, help="first stage: a number or a name")

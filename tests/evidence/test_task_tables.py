@@ -310,11 +310,11 @@ def test_the_same_runs_give_the_same_bytes(grid, report, tmp_path, published):
 
 def test_headings_tell_sections_apart(grid):
     section = section_of(pool_runs(find_runs(grid))[0])
-    assert headings([section]) == {section: "Unseen language, encoder `compact`"}
+    assert headings([section]) == {section: "Unseen language, blind, encoder `compact`"}
     other = section._replace(split="speaker", hyperparameters="a=1")
     assert list(headings([section, other]).values()) == [
-        "Unseen language, encoder `compact`, split `paper`, hyperparameters `none`",
-        "Unseen language, encoder `compact`, split `speaker`, hyperparameters `a=1`",
+        "Unseen language, blind, encoder `compact`, split `paper`, hyperparameters `none`",
+        "Unseen language, blind, encoder `compact`, split `speaker`, hyperparameters `a=1`",
     ]
 
 

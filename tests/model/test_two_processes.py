@@ -10,11 +10,13 @@ import torch
 from tests import stages
 from tests.made_corpora import make_root
 
+UNLABELLED = ("--target-statistics", "speaker", "--remove_band_mean", "false")
 
-@pytest.mark.parametrize("system", ["baseline2", "proposed"])
-def test_two_processes_train_the_weights_of_one(tmp_path, system):
+
+@pytest.mark.parametrize(("system", "regime"), [("baseline2", ()), ("proposed", ()), ("proposed", UNLABELLED)])
+def test_two_processes_train_the_weights_of_one(tmp_path, system, regime):
     root = make_root(tmp_path / "recordings")
-    same = ("--dropout", "0", "--system", system)
+    same = ("--dropout", "0", "--system", system, *regime)
     words = stages.options(root, tmp_path / "one", *same)
     stages.run("prepare manifests train", words)
     words = stages.options(root, tmp_path / "two", *same)

@@ -8,7 +8,7 @@ import numpy as np
 from xser.corpora.languages import language_name
 from xser.evidence.differences import difference_figure, mean_figure, uar_figure
 from xser.evidence.intervals import FEWEST_SPEAKERS, RESAMPLES
-from xser.evidence.pooled import PART_NAMES, system_rank
+from xser.evidence.pooled import PART_NAMES, regime, system_rank
 from xser.evidence.sections import facts, headings, sort_into_sections
 from xser.evidence.tables import bounds, commands_of, markdown_table, number, signed, versions_of
 
@@ -175,19 +175,28 @@ def _summary(rows):
         f"({sum(figure.interval[0] > 0 for figure in above)} with an interval that leaves out zero) and below "
         f"{len(below)} times ({sum(figure.interval[1] < 0 for figure in below)})."
     )
-    tables = [_summary_table(kind, [row for row in rows if row[0].kind == kind]) for kind in _KINDS]
+    regimes = sorted({section.target_statistics for section, _, _ in rows}, key=lambda name: (name != "none", name))
+    tables = [
+        _summary_table(kind, name, [row for row in rows if (row[0].kind, row[0].target_statistics) == (kind, name)])
+        for kind in _KINDS
+        for name in regimes
+    ]
     return [f"## `{better}` against `{worse}`, at a glance", verdict, *filter(None, tables)]
 
 
 _KINDS = {"zero_shot": "unseen language", "within": "one corpus by itself"}
 
 
-def _summary_table(kind, rows):
+def _summary_table(kind, target_statistics, rows):
     if not rows:
         return ""
     columns = {task: systems for _, shown, _ in rows for task, systems in shown.items()}
     tasks = [*columns, *([None] if any(None in figures for _, _, figures in rows) else [])]
-    header = [_KINDS[kind], *_column_names(columns), *(["mean"] if None in tasks else [])]
+    header = [
+        f"{_KINDS[kind]}, {regime(target_statistics)}",
+        *_column_names(columns),
+        *(["mean"] if None in tasks else []),
+    ]
     cells = [
         [_short(section, rows), *(_difference_cell(figures.get(task)) for task in tasks)]
         for section, _, figures in rows
@@ -197,8 +206,11 @@ def _summary_table(kind, rows):
 
 def _short(section, rows):
     """Name a section by its encoder, and by all else that it is where the encoder stands twice."""
-    twice = sum(other.encoder == section.encoder for other, _, _ in rows) > 1
-    return f"`{section.encoder}`" + (", ".join(["", *filter(None, map(str, section[2:]))]) if twice else "")
+    if sum(other.encoder == section.encoder for other, _, _ in rows) == 1:
+        return f"`{section.encoder}`"
+    said_above = ("kind", "encoder", "target_statistics")
+    differing = [str(value) for field, value in section._asdict().items() if value != "" and field not in said_above]
+    return ", ".join([f"`{section.encoder}`", *differing])
 
 
 def _provenance(pooled, sentences, command):

@@ -28,8 +28,8 @@ PART_NAMES = ("whole", "test")
 class Setting(NamedTuple):
     """What systems must share to stand in one table.
 
-    ``hyperparameters`` are those given by ``--key value``; ``finetuning`` is empty for what is trained from scratch;
-    ``target_statistics`` is ``none`` where each target utterance is recognised by itself.
+    ``finetuning`` is empty for what is trained from scratch; ``target_statistics`` is ``none`` (the regime `blind`), or
+    ``corpus`` or ``speaker`` (`unlabelled`); ``hyperparameters`` are those given by ``--key value``.
     """
 
     kind: str
@@ -163,6 +163,17 @@ def pool_runs(runs):
     return pooled
 
 
+def regime(target_statistics):
+    """Say what was known of the target's recordings.
+
+    Examples
+    --------
+    >>> regime("none"), regime("speaker")
+    ('blind', 'unlabelled (by speaker)')
+    """
+    return "blind" if target_statistics == "none" else f"unlabelled (by {target_statistics})"
+
+
 def system_rank(name):
     """Key that sorts systems: those of `SYSTEM_ORDER` first, others after them by name."""
     return (SYSTEM_ORDER.index(name) if name in SYSTEM_ORDER else len(SYSTEM_ORDER), name)
@@ -234,10 +245,13 @@ def _check_complete(runs):
 
 def _setting(info):
     """The setting of a run; keys that older runs lack have the value that those runs meant."""
-    given = " ".join(f"{key}={value}" for key, value in sorted(info.get("hyperparameters", {}).items()))
-    late = {"finetuning": info.get("finetuning") or "", "target_statistics": info.get("target_statistics") or "none"}
-    known = {**info, **late, "hyperparameters": given}
-    return Setting(*(known[field] for field in Setting._fields))
+    given = info.get("hyperparameters", {})
+    late = {
+        "finetuning": info.get("finetuning") or "",
+        "target_statistics": info.get("target_statistics", given.get("target_statistics", "none")),
+        "hyperparameters": " ".join(f"{key}={value}" for key, value in sorted(given.items())),
+    }
+    return Setting(*({**info, **late}[field] for field in Setting._fields))
 
 
 def _where(run):

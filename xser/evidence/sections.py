@@ -4,7 +4,7 @@ import collections
 from typing import NamedTuple
 
 from xser.errors import XserError
-from xser.evidence.pooled import Setting, system_rank
+from xser.evidence.pooled import Setting, regime, system_rank
 
 Section = collections.namedtuple("Section", [name for name in Setting._fields if name not in ("task", "target")])
 Section.__doc__ = "What the tasks of one table share: the fields of `Setting` without the task and its target."
@@ -171,7 +171,7 @@ def systems_of(rows):
 
 
 def headings(sections):
-    """Titles of sections: encoder, and of sections that would be called the same whatever else tells them apart.
+    """Titles of sections: regime and encoder, and whatever else tells sections apart that would be called the same.
 
     Parameters
     ----------
@@ -185,7 +185,8 @@ def headings(sections):
     alike = {}
     for section in sections:
         what = "Unseen language" if section.kind == "zero_shot" else "Each corpus by itself"
-        alike.setdefault(f"{what}, encoder `{section.encoder}`", []).append(section)
+        title = f"{what}, {regime(section.target_statistics)}, encoder `{section.encoder}`"
+        alike.setdefault(title, []).append(section)
     titles = {}
     for title, several in alike.items():
         differing = [field for field in Section._fields if len({getattr(section, field) for section in several}) > 1]
@@ -212,8 +213,6 @@ def facts(section, columns):
     systems = [system for column in columns.values() for system in column.values()]
     said = [f"Scheme `{section.scheme}`, split `{section.split}` (split seed {section.split_seed})"]
     said += [f"fine-tuning `{section.finetuning}`"] if section.finetuning else []
-    if section.target_statistics != "none":
-        said.append(f"unlabelled: statistics of the target's recordings by `{section.target_statistics}`")
     said += [f"hyperparameters `{section.hyperparameters}`"] if section.hyperparameters else []
     encoders = {task: next(iter(column.values())).setting.encoder for task, column in columns.items()}
     if set(encoders.values()) != {section.encoder}:

@@ -12,7 +12,7 @@ import pandas as pd
 from xser import __version__
 from xser.evidence.intervals import RESAMPLES, interval, speaker_bootstrap, utterance_bootstrap
 from xser.evidence.metrics import scores
-from xser.evidence.pooled import Setting
+from xser.evidence.pooled import Setting, regime
 from xser.files import whole_file, write_json
 
 RECALL = "recall_"
@@ -160,7 +160,7 @@ def heading(setting, rows):
     seeds = " / ".join(dict.fromkeys(rows["seeds"]))
     encoder = " ".join(filter(None, [setting.encoder, setting.finetuning]))
     given = f", {setting.hyperparameters}" if setting.hyperparameters else ""
-    given += "" if setting.target_statistics == "none" else f", target statistics by {setting.target_statistics}"
+    what = f"{what}, {regime(setting.target_statistics)}"
     return f"{what}: encoder {encoder}, scheme {setting.scheme}, split {split}, training seeds {seeds}{given}"
 
 

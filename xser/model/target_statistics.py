@@ -31,8 +31,9 @@ class CommonStatistics:
     features_of : callable
         Gives the features of a digest, (time, ...).
     rows : pandas.DataFrame
-        Columns ``digest``, ``corpus`` and ``speaker``. Where a corpus has unknown speakers, its utterances are
-        clustered (`speaker_clusters`) by the mean of their features.
+        Columns ``digest``, ``corpus`` and ``speaker``: all recordings that belong to the groups, whichever of them are
+        asked for later; their order does not matter. Where a corpus has unknown speakers, its utterances are clustered
+        (`speaker_clusters`) by the mean of their features.
     by : str
         ``corpus`` or ``speaker``.
     reference : (Tensor, Tensor), optional
@@ -46,6 +47,7 @@ class CommonStatistics:
 
     def __init__(self, features_of, rows, by, reference=None):
         self._features_of, self._by = features_of, by
+        rows = rows.sort_values("digest", kind="stable", ignore_index=True)  # a sum's last digit knows the order
         sums = {digest: _sums(features_of(digest)) for digest in rows["digest"].unique()}
         if sums and next(iter(sums.values()))[0].dim() == 0:
             raise XserError("--target-statistics is for features, not for waveforms: use another --finetune, or none")
@@ -124,7 +126,6 @@ def _mean_and_deviation(sums):
 
 def _groups(rows, by, sums):
     """Name of the group of each row."""
-    rows = rows.reset_index(drop=True)
     if by == "corpus":
         return rows["corpus"].tolist()
     groups = rows["corpus"] + "/" + rows["speaker"]
