@@ -4,7 +4,7 @@ import re
 
 from xser.evidence.sections import facts, headings, training_counts
 from xser.evidence.tables import markdown_table
-from xser.evidence.task_tables import LEGEND, PUBLISHED_LEGEND
+from xser.evidence.task_tables import LEGEND, NOTHING, PUBLISHED_LEGEND
 
 _LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -80,7 +80,8 @@ def markdown_page(title, contents, published, sentences, command, commands):
 
 
 def _markdown_cell(cell):
-    main = {"": f"**{cell.main}**", "aside": f"*{cell.main}*"}.get(cell.kind, cell.main)
+    marked = {"": f"**{cell.main}**", "aside": f"*{cell.main}*"}
+    main = cell.main if cell.main == NOTHING else marked.get(cell.kind, cell.main)
     beside = f"({cell.beside[0]})" if cell.kind == "name" and cell.beside else " ".join(cell.beside)
     return " ".join(filter(None, [main, beside]))
 
@@ -119,7 +120,7 @@ def _latex_table(table, caption, number):
     lines += [r"\begin{tabular}{l" + "r" * (len(header) - 1) + "}", r"\toprule"]
     lines += [" & ".join(header) + r" \\", r"\midrule"]
     for row in table.rows:
-        if row[0].main == "mean":
+        if row[0].main.startswith("mean") and not lines[-1].startswith("mean"):
             lines.append(r"\midrule")
         lines.append(" & ".join(map(_latex_cell, row)) + r" \\")
     return [*lines, r"\bottomrule", r"\end{tabular}}", r"\end{table}", ""]
@@ -127,7 +128,8 @@ def _latex_table(table, caption, number):
 
 def _latex_cell(cell):
     main = latex(cell.main)
-    main = {"": rf"\textbf{{{main}}}", "aside": rf"\textit{{{main}}}"}.get(cell.kind, main)
+    if cell.main != NOTHING:
+        main = {"": rf"\textbf{{{main}}}", "aside": rf"\textit{{{main}}}"}.get(cell.kind, main)
     return " ".join(filter(None, [main, *(rf"{{\scriptsize {latex(each)}}}" for each in cell.beside)]))
 
 

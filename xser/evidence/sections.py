@@ -229,5 +229,12 @@ def facts(section, columns):
     if folds:
         said.append(f"{' or '.join(map(str, folds))} folds, each utterance tested once, scored as one set")
     line = "; ".join(said) + "."
-    tasks = ", ".join(f"`{task}`" for task in columns)
+    tasks = ", ".join(_sources_and_target(task, column) for task, column in columns.items())
     return line if section.kind == "within" else f"{line} Tasks (sources-to-target): {tasks}."
+
+
+def _sources_and_target(task, column):
+    one = next(iter(column.values()))
+    if not one.named_task:
+        return f"`{task}`"
+    return f"`{one.named_task}` ({'+'.join(one.runs[0].info['sources'])}-to-{one.setting.target})"

@@ -16,7 +16,9 @@ COMPARISONS = (
     ("proposed", "no_supcon"),
     ("proposed", "no_adversary"),
 )
-MEAN = None  # the key of the mean over all tasks of a table, beside the names of the tasks
+# Keys that stand beside the names of tasks (which have no brackets): means over all tasks of a table, and over those
+# that every system was run on.
+MEAN, SHARED = "(mean)", "(mean of shared)"
 
 
 class Score(NamedTuple):
@@ -35,7 +37,7 @@ class Difference(NamedTuple):
     p, p_speakers : float
         Over utterances and over speakers; NaN where speakers are unknown or few.
     p_holm, p_speakers_holm : float
-        Corrected over the tasks of the table; NaN for the mean, which is one test.
+        Corrected over the tasks of the table; NaN for a mean, which is one test.
     """
 
     figure: Figure
@@ -53,14 +55,18 @@ class TaskFigures(NamedTuple):
     part : str
         ``whole`` or ``test``.
     scores : dict of str to dict of str to Score
-        By system and task; under `MEAN` the mean over all tasks, where the system is there for all of them.
+        By system and task; under `MEAN` the mean over all tasks, where the system is there for all of them; under
+        `SHARED` the mean over `shared`.
     differences : dict of (str, str) to dict of str to Difference
-        By pair of systems and task, with `MEAN` likewise.
+        By pair of systems and task, with the means likewise.
+    shared : list of str
+        The tasks that every system here was run on, where they are several and not all.
     """
 
     part: str
     scores: dict
     differences: dict
+    shared: list
 
 
 def task_figures(rows, part):
@@ -80,17 +86,23 @@ def task_figures(rows, part):
     for name in systems_of(rows):
         there = {row.name: row.systems[name] for row in rows if name in row.systems and part in row.systems[name].parts}
         cells = {task: _score(system, part) for task, system in there.items()}
-        if len(cells) == len(rows) > 1:
-            cells[MEAN] = _mean(list(cells.values()))
         if cells:
             by_system[name] = cells
+    complete = [row.name for row in rows if all(row.name in cells for cells in by_system.values())]
+    shared = complete if 1 < len(complete) < len(rows) else []
+    for cells in by_system.values():
+        tasks = list(cells.values())
+        if len(tasks) == len(rows) > 1:
+            cells[MEAN] = _mean(tasks)
+        if shared:
+            cells[SHARED] = _mean([cells[name] for name in shared])
     differences = {}
     for pair in COMPARISONS:
         better, worse = (by_system.get(name, {}) for name in pair)
         figures = {task: difference_figure(better[task].uar, worse[task].uar) for task in better if task in worse}
         if figures:
             differences[pair] = _with_p_values(figures)
-    return TaskFigures(part, by_system, differences)
+    return TaskFigures(part, by_system, differences, shared)
 
 
 def _score(system, part):
@@ -111,7 +123,7 @@ def _mean(cells):
 
 
 def _with_p_values(figures):
-    tasks = [task for task in figures if task is not MEAN]
+    tasks = [task for task in figures if task not in (MEAN, SHARED)]
     over_utterances = {task: p_value(figure.over_utterances) for task, figure in figures.items()}
     over_speakers = {task: p_value(figure.over_speakers) for task, figure in figures.items()}
     corrected, corrected_speakers = (

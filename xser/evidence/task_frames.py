@@ -4,7 +4,7 @@ import pandas as pd
 
 from xser.evidence.published import published_interval
 from xser.evidence.tables import table_of_rows
-from xser.evidence.task_figures import MEAN
+from xser.evidence.task_figures import MEAN, SHARED
 
 
 def score_frame(contents, scores):
@@ -21,7 +21,8 @@ def score_frame(contents, scores):
     pandas.DataFrame
         The columns of `xser.evidence.tables.result_table` and, for the test part, ``published_uar``, ``published_low``,
         ``published_high``, ``published_macro_f1``; ``comparable`` says whether ours is the same test. What is published
-        and was not run has these alone; the mean over all tasks of a table is the task ``mean``.
+        and was not run has these alone; the mean over all tasks of a table is the task
+        ``mean``, that over fewer ``mean of 6`` or the like.
     """
     rows, not_run = [], []
     for section, _, groups in contents:
@@ -57,13 +58,13 @@ def _means(group):
     rows = []
     for part, figures in group.figures.items():
         for system, cells in figures.scores.items():
-            if MEAN not in cells:
-                continue
-            uar, f1 = cells[MEAN]
-            ends = dict(zip(("low", "high", "speakers_low", "speakers_high"), _ends(uar), strict=True))
-            row = {"task": "mean", "system": system, "evaluated_on": part, "uar": uar.value, "uar_sd": uar.sd, **ends}
-            published = group.published_mean if part == "test" else None
-            rows.append(row | {"macro_f1": f1.mean()} | _published(published, system))
+            for key in (key for key in (SHARED, MEAN) if key in cells):
+                uar, f1 = cells[key]
+                ends = dict(zip(("low", "high", "speakers_low", "speakers_high"), _ends(uar), strict=True))
+                row = {"task": _task_name(key, figures), "system": system, "evaluated_on": part}
+                row |= {"uar": uar.value, "uar_sd": uar.sd, "macro_f1": f1.mean(), **ends}
+                published = group.published_mean if part == "test" and key == MEAN else None
+                rows.append(row | _published(published, system))
     return rows
 
 
@@ -89,12 +90,16 @@ def difference_frame(contents):
                         ends = zip(("low", "high", "speakers_low", "speakers_high"), _ends(one.figure), strict=True)
                         rows.append(
                             section._asdict()
-                            | {"task": "mean" if task is MEAN else task, "evaluated_on": part}
+                            | {"task": _task_name(task, figures), "evaluated_on": part}
                             | {"better": better, "worse": worse, "difference": one.figure.value, **dict(ends)}
                             | {"p": one.p, "p_holm": one.p_holm}
                             | {"p_speakers": one.p_speakers, "p_speakers_holm": one.p_speakers_holm}
                         )
     return pd.DataFrame(rows)
+
+
+def _task_name(key, figures):
+    return {MEAN: "mean", SHARED: f"mean of {len(figures.shared)}"}.get(key, key)
 
 
 def _ends(figure):

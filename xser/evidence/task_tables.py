@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from xser.evidence.intervals import FEWEST_SPEAKERS, RESAMPLES
-from xser.evidence.published import published_interval
+from xser.evidence.published import PublishedTask, published_interval
 from xser.evidence.sections import missing, obstacles, systems_of
 from xser.evidence.tables import bounds, number, signed
-from xser.evidence.task_figures import MEAN, task_figures
+from xser.evidence.task_figures import MEAN, SHARED, task_figures
 
 NOTHING = "–"
 
@@ -75,7 +75,7 @@ class TableGroup(NamedTuple):
     against : list of str
         Why the published figures are another test; empty where they are not, or there are none.
     missing : list of str
-        What a full table would need.
+        What a full table would need, and which tasks a mean of fewer is over.
     tables : list of TextTable
     published_mean : PublishedTask or None
         Where the rows are those of a published table.
@@ -112,13 +112,54 @@ def table_group(section, rows, published=None):
     tables = [table for of_part in figures.values() for table in _score_tables(context, of_part)]
     tables += [table for of_part in figures.values() for table in _difference_table(context, of_part)]
     mean = published.mean if published else None
-    return TableGroup(rows, figures, against, missing(rows, expected), tables, mean)
+    lacking = missing(rows, expected)
+    for part, of_part in figures.items():
+        if of_part.shared:
+            names = ", ".join(of_part.shared)
+            lacking.append(f"the mean of {len(of_part.shared)} on the {_PART_TITLES[part]} is over {names}")
+    return TableGroup(rows, figures, against, lacking, tables, mean)
 
 
 class _Context(NamedTuple):
     rows: list
     published: object
     kind: str
+
+
+class _Line(NamedTuple):
+    """A row of a table: its key among the figures, how it is called, its task, what is published of it."""
+
+    key: str
+    name: Cell
+    row: object
+    published: object
+
+
+def _lines(context, figures):
+    """The tasks, then the means that there are."""
+    lines = [_Line(row.name, _task_cell(row), row, row.published) for row in context.rows]
+    if figures.shared:
+        name = Cell(f"mean of {len(figures.shared)}", (), "name")
+        lines.append(_Line(SHARED, name, None, _mean_of_published(context, figures.shared)))
+    if len(context.rows) > 1:
+        lines.append(_Line(MEAN, Cell("mean", (), "name"), None, context.published and context.published.mean))
+    return lines
+
+
+def _mean_of_published(context, names):
+    """The mean of what is published of some tasks; of systems with a figure for each."""
+    if not context.published:
+        return None
+    tasks = [context.published.tasks[name] for name in names]
+    means = [
+        {
+            system: float(np.mean([getattr(task, figure)[system] for task in tasks]))
+            for system in getattr(tasks[0], figure)
+            if all(system in getattr(task, figure) for task in tasks)
+        }
+        for figure in ("uar", "macro_f1")
+    ]
+    return PublishedTask("mean", 0, *means)
 
 
 _PART_TITLES = {"test": "test part", "whole": "whole target"}
@@ -149,35 +190,40 @@ def _score_table(context, figures, names, key, title, published):
     header = ["task", "n (speakers)"]
     for name, with_published in columns:
         header += [name, *([_published_name(context)] if with_published else [])]
-    lines = []
-    for row in [*context.rows, *([MEAN] if len(context.rows) > 1 else [])]:
-        line = [_task_cell(row), Cell(_size(row, figures.part), (), "plain")]
+    rows = []
+    for line in _lines(context, figures):
+        cells = [line.name, Cell(_size(line.row, figures.part), (), "plain")]
         for name, with_published in columns:
-            score = figures.scores.get(name, {}).get(row.name if row else MEAN)
-            line.append(_score_cell(score, row.systems.get(name) if row else None))
+            score = figures.scores.get(name, {}).get(line.key)
+            cells.append(_score_cell(score, line.row.systems.get(name) if line.row else None))
             if with_published:
-                line.append(_published_cell(context, row, name, "uar"))
-        lines.append(line)
-    return TextTable(key, title, header, lines)
+                cells.append(_published_cell(context, line, name, "uar"))
+        rows.append(cells)
+    return TextTable(key, title, header, rows)
 
 
 def _f1_table(context, figures, names, published):
-    header, lines = ["task"], []
+    header, rows = ["task"], []
     known = [published.mean, *(row.published for row in context.rows)] if published else []
     with_published = {name for name in names if any(name in one.macro_f1 for one in known)}
     for name in names:
         header += [name, *([_published_name(context)] if name in with_published else [])]
-    for row in [*context.rows, *([MEAN] if len(context.rows) > 1 else [])]:
-        line = [_task_cell(row)]
+    for line in _lines(context, figures):
+        cells = [line.name]
         for name in names:
-            score = figures.scores.get(name, {}).get(row.name if row else MEAN)
-            f1 = score.macro_f1 if score else []
-            scatter = (f"± {f1.std(ddof=1):.1f}",) if len(f1) > 1 else ()
-            line.append(Cell(number(f1.mean()), scatter) if score else Cell(NOTHING, (), "plain"))
+            score = figures.scores.get(name, {}).get(line.key)
+            cells.append(_f1_cell(score))
             if name in with_published:
-                line.append(_published_cell(context, row, name, "macro_f1"))
-        lines.append(line)
-    return TextTable(f"f1_{figures.part}", f"Macro-F1 on the {_PART_TITLES[figures.part]}", header, lines)
+                cells.append(_published_cell(context, line, name, "macro_f1"))
+        rows.append(cells)
+    return TextTable(f"f1_{figures.part}", f"Macro-F1 on the {_PART_TITLES[figures.part]}", header, rows)
+
+
+def _f1_cell(score):
+    if score is None:
+        return Cell(NOTHING, (), "plain")
+    by_seed = score.macro_f1
+    return Cell(number(by_seed.mean()), (f"± {by_seed.std(ddof=1):.1f}",) if len(by_seed) > 1 else ())
 
 
 def _difference_table(context, figures):
@@ -188,18 +234,18 @@ def _difference_table(context, figures):
         header += ["published difference" + _mark(context)] if _published_pair(context, figures, better, worse) else []
     if len(header) == 1:
         return []
-    lines = []
-    for row in [*context.rows, *([MEAN] if len(context.rows) > 1 else [])]:
-        line = [_task_cell(row)]
-        for (better, worse), cells in figures.differences.items():
-            line += _difference_cells(cells.get(row.name if row else MEAN))
+    rows = []
+    for line in _lines(context, figures):
+        cells = [line.name]
+        for (better, worse), of_tasks in figures.differences.items():
+            cells += _difference_cells(of_tasks.get(line.key))
             if _published_pair(context, figures, better, worse):
-                known = (row.published if row else context.published.mean).uar
+                known = line.published.uar
                 there = better in known and worse in known
-                line.append(Cell(signed(known[better] - known[worse]) if there else NOTHING, (), context.kind))
-        lines.append(line)
+                cells.append(Cell(signed(known[better] - known[worse]) if there else NOTHING, (), context.kind))
+        rows.append(cells)
     on = _PART_TITLES[figures.part]
-    return [TextTable(f"differences_{figures.part}", f"Differences in UAR on the {on}, in points", header, lines)]
+    return [TextTable(f"differences_{figures.part}", f"Differences in UAR on the {on}, in points", header, rows)]
 
 
 def _published_pair(context, figures, better, worse):
@@ -219,16 +265,16 @@ def _published_name(context):
 
 
 def _task_cell(row):
-    if row is MEAN:
-        return Cell("mean", (), "name")
     return Cell(row.label, (row.name,) if row.label != row.name else (), "name")
 
 
 def _size(row, part):
     """Utterances and speakers of a part, from the first system that is reported on it."""
-    there = [system for system in row.systems.values() if part in system.parts] if row is not MEAN else []
+    if row is None:
+        return ""
+    there = [system for system in row.systems.values() if part in system.parts]
     if not there:
-        return f"{row.published.utterances}" if row and row.published and part == "test" else ""
+        return f"{row.published.utterances}" if row.published and part == "test" else ""
     outcomes = there[0].outcomes(part)
     return f"{len(outcomes.reference)} ({len(set(outcomes.speakers) - {''}) or 'unknown'})"
 
@@ -257,13 +303,13 @@ def angles(low, high):
     return f"⟨{number(low)}, {number(high)}⟩"
 
 
-def _published_cell(context, row, name, figure):
+def _published_cell(context, line, name, figure):
     """A published figure with its own interval (that of a mean over tasks is not known: they share utterances)."""
-    known = getattr(row.published if row else context.published.mean, figure)
+    known = getattr(line.published, figure)
     if name not in known:
         return Cell(NOTHING, (), context.kind)
-    interval = row is not MEAN and figure == "uar"
-    beside = (bounds(*published_interval(known[name], row.published.utterances)),) if interval else ()
+    interval = figure == "uar" and line.published.utterances
+    beside = (bounds(*published_interval(known[name], line.published.utterances)),) if interval else ()
     return Cell(f"{known[name]:.2f}", beside, context.kind)
 
 
