@@ -210,18 +210,18 @@ def test_what_is_missing_is_said(grid, published):
     assert group.against == []
     assert group.missing == [
         "not run at all: fr-de, cn-fr, de-fr, en-cn, de-cn, fr-cn",
-        "en-de: no no_supcon, no_adversary",
-        "cn-de: no upper_bound, no_supcon, no_adversary",
-        "en-fr: no no_supcon, no_adversary; proposed without seed 1",
-        "the mean of 2 on the test part is over en-de, en-fr",
-        "the mean of 3 on the whole target is over en-de, cn-de, en-fr",
+        "en-de: without no_supcon, no_adversary",
+        "cn-de: without upper_bound, no_supcon, no_adversary",
+        "en-fr: without no_supcon, no_adversary; proposed without seed 1",
+        "The mean of 2 on the test part is over en-de, en-fr",
+        "The mean of 3 on the whole target is over en-de, cn-de, en-fr",
     ]
     assert MEAN not in group.figures["test"].scores["proposed"]
     own = table_group(section, groups_of_tasks(columns)[0])
     assert MEAN in own.figures["test"].scores["proposed"] and own.missing == [
-        "cn-de: no upper_bound",
+        "cn-de: without upper_bound",
         "en-fr: proposed without seed 1",
-        "the mean of 2 on the test part is over en-de, en-fr",
+        "The mean of 2 on the test part is over en-de, en-fr",
     ]
 
 

@@ -158,7 +158,7 @@ def missing(rows, systems):
     for row in rows:
         absent = [name for name in systems if name not in row.systems] if row.systems else []
         gaps = {name: sorted(seeds - set(system.seeds)) for name, system in row.systems.items()}
-        what = [f"no {', '.join(absent)}"] if absent else []
+        what = [f"without {', '.join(absent)}"] if absent else []
         what += [f"{name} without seed {' '.join(map(str, lacking))}" for name, lacking in gaps.items() if lacking]
         if what:
             said.append(f"{row.name}: {'; '.join(what)}")

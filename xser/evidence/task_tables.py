@@ -116,7 +116,7 @@ def table_group(section, rows, published=None):
     for part, of_part in figures.items():
         if of_part.shared:
             names = ", ".join(of_part.shared)
-            lacking.append(f"the mean of {len(of_part.shared)} on the {_PART_TITLES[part]} is over {names}")
+            lacking.append(f"The mean of {len(of_part.shared)} on the {_PART_TITLES[part]} is over {names}")
     return TableGroup(rows, figures, against, lacking, tables, mean)
 
 
