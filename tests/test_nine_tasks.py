@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.official_lists import lay_out, meld_tables, read_list
+from tests.official_lists import CORPORA, FAULTY, SUMS, TASKS, lay_out, meld_tables, read_list
 from xser import manifests
 from xser.corpora.description import read_corpus
 from xser.corpora.scanning import scan
@@ -19,8 +19,6 @@ from xser.protocol.rows import ROW_COLUMNS, read_rows, write_rows
 from xser.protocol.splits import overlaps
 from xser.protocol.task_list import read_grid
 
-CORPORA = ("cafe", "emodb", "esd", "meld", "urdu")
-FAULTY = ("train/train_splits/dia125_utt3.mp4", "dev_splits_complete/dia110_utt7.mp4")  # of MELD
 SIZES = {  # train, valid, test
     "meld": (8245, 897, 2211),
     "esd": (11200, 1400, 1400),
@@ -28,8 +26,6 @@ SIZES = {  # train, valid, test
     "cafe": (420, 42, 42),
     "urdu": (300, 20, 80),
 }
-TASKS = ("en-de", "cn-de", "fr-de", "en-fr", "cn-fr", "de-fr", "en-cn", "de-cn", "fr-cn")
-SUMS = {"de": 20165, "fr": 20011, "cn": 9231}
 LOST = "because meld-train_dia125_utt3 (train) is broken in the official release"
 
 

@@ -46,6 +46,11 @@ def main(argv):
     if experiment.named_task:
         named = find_task(experiment.recipes, experiment.named_task)
         print(describe_training(named, [infos[source] for source in experiment.sources]), flush=True)
+    if experiment.target_statistics == "speaker":
+        for info in infos.values():
+            if info["speaker_loss"]["masked"]:
+                why = info["speaker_loss"]["why"]
+                print(f"warning: do not trust --target-statistics speaker with {info['corpus']}: {why}", flush=True)
 
 
 def selected_rows(experiment, selection):

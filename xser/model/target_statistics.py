@@ -48,15 +48,17 @@ class CommonStatistics:
     def __init__(self, features_of, rows, by, reference=None):
         self._features_of, self._by = features_of, by
         rows = rows.sort_values("digest", kind="stable", ignore_index=True)  # a sum's last digit knows the order
-        sums = {digest: _sums(features_of(digest)) for digest in rows["digest"].unique()}
-        if sums and next(iter(sums.values()))[0].dim() == 0:
+        if features_of(rows["digest"].iloc[0]).dim() == 1:
             raise XserError("--target-statistics is for features, not for waveforms: use another --finetune, or none")
-        self._group_of = dict(zip(rows["digest"], _groups(rows, by, sums), strict=True))
-        members = {}
+        self._group_of = dict(zip(rows["digest"], _groups(rows, by, features_of), strict=True))
+        sums = {}
         for digest, group in self._group_of.items():
-            members.setdefault(group, []).append(sums[digest])
-        self._statistics = {group: _mean_and_deviation(found) for group, found in members.items()}
-        self.reference = reference or _mean_and_deviation(sums.values())
+            found = _sums(features_of(digest))
+            sums[group] = (
+                [one + other for one, other in zip(sums[group], found, strict=True)] if group in sums else found
+            )
+        self._statistics = {group: _mean_and_deviation(*found) for group, found in sums.items()}
+        self.reference = reference or _mean_and_deviation(*(sum(each) for each in zip(*sums.values(), strict=True)))
 
     def __call__(self, digest):
         """Features of one utterance, Tensor (time, ...)."""
@@ -117,20 +119,19 @@ def _sums(features):
     return features.sum(dim=0), features.square().sum(dim=0), len(features)
 
 
-def _mean_and_deviation(sums):
-    total, squares, frames = (sum(each) for each in zip(*sums, strict=True))
+def _mean_and_deviation(total, squares, frames):
     mean = total / frames
     deviation = (squares / frames - mean.square()).clamp(min=0).sqrt()
     return mean.float(), torch.where(deviation > 1e-6, deviation, 1.0).float()
 
 
-def _groups(rows, by, sums):
+def _groups(rows, by, features_of):
     """Name of the group of each row."""
     if by == "corpus":
         return rows["corpus"].tolist()
     groups = rows["corpus"] + "/" + rows["speaker"]
     for corpus, part in rows.groupby("corpus"):
         if (part["speaker"] == "").any():
-            means = np.stack([(sums[digest][0] / sums[digest][2]).flatten().numpy() for digest in part["digest"]])
+            means = np.stack([features_of(digest).mean(dim=0).flatten().numpy() for digest in part["digest"]])
             groups[part.index] = [f"{corpus}/cluster {number}" for number in speaker_clusters(means)]
     return groups.tolist()
