@@ -105,3 +105,10 @@ def test_systems_evaluated_on_other_recordings_are_not_put_in_one_table(tmp_path
     make_run(runs, "no_supcon", rows=make_rows(100))
     code, said = failure(capsys, [runs, "--output", tmp_path / "out"])
     assert code == 1 and "different utterances or labels" in said
+
+
+def test_a_single_system_leaves_no_differences_of_before(tmp_path, runs):
+    main([str(runs), "--output", str(tmp_path / "out")])
+    assert len(pd.read_csv(tmp_path / "out" / "results_differences.csv")) > 0
+    main([*map(str, runs.glob("runs/*/*/proposed")), "--output", str(tmp_path / "out")])
+    assert len(pd.read_csv(tmp_path / "out" / "results_differences.csv")) == 0

@@ -74,8 +74,7 @@ def write_report(runs, output_folder, name, title, published=None, command=""):
     """Write tables with a row a task, ours beside the published figures, in every form.
 
     NAME.md, NAME.tex and NAME.html hold the same tables, the last one confusion matrices and pictures of embeddings as
-    well; NAME.csv holds the scores, NAME_differences.csv the differences between systems (where there are any),
-    NAME.json both with all that they rest on, NAME.png the confusion matrices.
+    well; NAME.csv holds the scores, NAME_differences.csv the differences between systems, NAME.json both with all that they rest on, NAME.png the confusion matrices.
 
     Parameters
     ----------
@@ -117,8 +116,7 @@ def write_report(runs, output_folder, name, title, published=None, command=""):
     more = {"differences": records(differences), "published": published.source if published else None}
     page = markdown_page(title, contents, published, sentences, command, commands)
     _write_files(folder, name, pooled, score_frame(contents, scores), sentences, command, page, more)
-    if not differences.empty:
-        write_csv(differences, folder / f"{name}_differences.csv")
+    write_csv(differences, folder / f"{name}_differences.csv")
     write_text(folder / f"{name}.tex", latex_page(contents, published, command))
     write_text(folder / f"{name}.html", html)
     return text_of(table_of_rows([row for rows in scores.values() for row in rows]), sentences)

@@ -3,8 +3,14 @@
 import pandas as pd
 
 from xser.evidence.published import published_interval
+from xser.evidence.sections import Section
 from xser.evidence.tables import table_of_rows
 from xser.evidence.task_figures import MEAN, SHARED
+
+DIFFERENCE_COLUMNS = (
+    *Section._fields, "task", "evaluated_on", "better", "worse", "difference", "low", "high", "speakers_low",
+    "speakers_high", "p", "p_holm", "p_speakers", "p_speakers_holm",
+)  # fmt: skip
 
 
 def score_frame(contents, scores):
@@ -95,7 +101,7 @@ def difference_frame(contents):
                             | {"p": one.p, "p_holm": one.p_holm}
                             | {"p_speakers": one.p_speakers, "p_speakers_holm": one.p_speakers_holm}
                         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)
 
 
 def _task_name(key, figures):
