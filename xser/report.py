@@ -74,7 +74,8 @@ def write_report(runs, output_folder, name, title, published=None, command=""):
     """Write tables with a row a task, ours beside the published figures, in every form.
 
     NAME.md, NAME.tex and NAME.html hold the same tables, the last one confusion matrices and pictures of embeddings as
-    well; NAME.csv holds the scores, NAME_differences.csv the differences between systems, NAME.json both with all that they rest on, NAME.png the confusion matrices.
+    well; NAME.csv holds the scores, NAME_differences.csv the differences between systems, NAME.json both with all that
+    they rest on, NAME.png the confusion matrices.
 
     Parameters
     ----------
