@@ -12,6 +12,7 @@ from xser.evidence.predictions import find_runs
 from xser.report import main, write_table
 
 SUFFIXES = (".csv", ".json", ".md", ".png")
+MORE = (".html", ".tex", "_differences.csv")
 
 
 @pytest.fixture
@@ -39,10 +40,10 @@ def failure(capsys, argv):
     return end.value.code, said.err
 
 
-def test_four_files_and_the_printed_table(tmp_path, runs, capsys):
+def test_every_form_and_the_printed_table(tmp_path, runs, capsys):
     main([str(runs), "--output", str(tmp_path / "out"), "--name", "mine"])
     printed = capsys.readouterr().out
-    assert set(contents(tmp_path / "out")) == {f"mine{suffix}" for suffix in SUFFIXES}
+    assert set(contents(tmp_path / "out")) == {f"mine{suffix}" for suffix in (*SUFFIXES, *MORE)}
     table = pd.read_csv(tmp_path / "out" / "mine.csv")
     row = table[(table["system"] == "proposed") & (table["evaluated_on"] == "whole")].iloc[0]
     assert f"{row['uar']:.1f} [{row['low']:.1f}, {row['high']:.1f}]" in printed
@@ -80,10 +81,19 @@ def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(tmp_path, runs
     )
     code, said = failure(capsys, [tmp_path / "nowhere", "--output", out])
     assert code == 1 and "there is no folder" in said
-    for wrong in (["--name", "a/b"], ["--title", "x"], ["--note", "x"], ["--nonsense"], ["--name"]):
+    wrong_options = (["--name", "a/b"], ["--note", "x"], ["--overview", "--published", "x"], ["--nonsense"], ["--name"])
+    for wrong in wrong_options:
         code, said = failure(capsys, [runs, "--output", out, *wrong])
         assert code == 2 and "--help" in said
     assert failure(capsys, [runs])[0] == 2
+    (tmp_path / "published.yaml").write_text("source: x\nnonsense: 1\n")
+    code, said = failure(capsys, [runs, "--output", out, "--published", tmp_path / "published.yaml"])
+    assert code == 1 and "unknown key 'nonsense'" in said
+    embeddings = next(runs.glob("runs/*/*/proposed/*")) / "embeddings.npz"
+    embeddings.write_bytes(b"no embeddings")
+    code, said = failure(capsys, [runs, "--output", out])
+    assert code == 1 and str(embeddings) in said and "run stage 3" in said
+    embeddings.unlink()
     path = next(runs.glob("runs/*/*/proposed/*/predictions.csv"))
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-3]))
     code, said = failure(capsys, [runs, "--output", out])
@@ -95,3 +105,10 @@ def test_systems_evaluated_on_other_recordings_are_not_put_in_one_table(tmp_path
     make_run(runs, "no_supcon", rows=make_rows(100))
     code, said = failure(capsys, [runs, "--output", tmp_path / "out"])
     assert code == 1 and "different utterances or labels" in said
+
+
+def test_a_single_system_leaves_no_differences_of_before(tmp_path, runs):
+    main([str(runs), "--output", str(tmp_path / "out")])
+    assert len(pd.read_csv(tmp_path / "out" / "results_differences.csv")) > 0
+    main([*map(str, runs.glob("runs/*/*/proposed")), "--output", str(tmp_path / "out")])
+    assert len(pd.read_csv(tmp_path / "out" / "results_differences.csv")) == 0

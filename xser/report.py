@@ -1,6 +1,7 @@
-"""Tables and pictures from the predictions of finished runs: nothing is computed that a prediction file does not hold.
+"""Tables, pictures and a page from the predictions of finished runs: nothing is computed that their files do not hold.
 
 python -m xser.report exp/runs --output results
+python -m xser.report exp/runs --output results --published recipes/zero_shot/published.yaml
 python -m xser.report exp/runs --output docs/results --name real_speech --overview --title "Real speech"
 """
 
@@ -69,6 +70,59 @@ def write_overview(runs, output_folder, name, title, paragraphs=(), command=""):
     return text_of(table, sentences)
 
 
+def write_report(runs, output_folder, name, title, published=None, command=""):
+    """Write tables with a row a task, ours beside the published figures, in every form.
+
+    NAME.md, NAME.tex and NAME.html hold the same tables, the last one confusion matrices and pictures of embeddings as
+    well; NAME.csv holds the scores, NAME_differences.csv the differences between systems, NAME.json both with all that
+    they rest on, NAME.png the confusion matrices.
+
+    Parameters
+    ----------
+    runs, output_folder, name, command
+        As for `write_table`.
+    title : str
+        Heading of the pages.
+    published : Published, optional
+        From `xser.evidence.published.read_published`.
+
+    Returns
+    -------
+    str
+        The table for the terminal.
+
+    Raises
+    ------
+    XserError
+        When there are no runs, they do not belong together, or a file of theirs is damaged. Nothing is written then.
+    """
+    from xser.evidence.forms import latex_page, markdown_page
+    from xser.evidence.page import html_page
+    from xser.evidence.pooled import pool_runs
+    from xser.evidence.sections import groups_of_tasks, sort_into_sections
+    from xser.evidence.tables import commands_of, notes, records, score_rows, table_of_rows, text_of, write_csv
+    from xser.evidence.task_frames import difference_frame, score_frame
+    from xser.evidence.task_tables import table_group
+
+    folder = Path(output_folder)
+    pooled = pool_runs(runs)
+    scores, sentences = {system: score_rows(system) for system in pooled}, notes(pooled)
+    contents = []
+    for section, columns in sort_into_sections(pooled).items():
+        groups = [table_group(section, rows, published) for rows in groups_of_tasks(columns, published)]
+        contents.append((section, columns, groups))
+    commands = commands_of(pooled)
+    html = html_page(title, contents, published, pooled, sentences, command, commands)
+    differences = difference_frame(contents)
+    more = {"differences": records(differences), "published": published.source if published else None}
+    page = markdown_page(title, contents, published, sentences, command, commands)
+    _write_files(folder, name, pooled, score_frame(contents, scores), sentences, command, page, more)
+    write_csv(differences, folder / f"{name}_differences.csv")
+    write_text(folder / f"{name}.tex", latex_page(contents, published, command))
+    write_text(folder / f"{name}.html", html)
+    return text_of(table_of_rows([row for rows in scores.values() for row in rows]), sentences)
+
+
 def _evidence(runs):
     from xser.evidence.pooled import pool_runs
     from xser.evidence.tables import notes, result_table
@@ -77,13 +131,13 @@ def _evidence(runs):
     return pooled, result_table(pooled), notes(pooled)
 
 
-def _write_files(folder, name, pooled, table, sentences, command, page):
+def _write_files(folder, name, pooled, table, sentences, command, page, more=None):
     from xser.evidence.pictures import confusion_picture
     from xser.evidence.tables import write_csv, write_provenance
 
     write_csv(table, folder / f"{name}.csv")
     confusion_picture(folder / f"{name}.png", pooled)
-    write_provenance(folder / f"{name}.json", pooled, table, sentences, command)
+    write_provenance(folder / f"{name}.json", pooled, table, sentences, command, more)
     write_text(folder / f"{name}.md", page)
 
 
@@ -93,12 +147,21 @@ def parser():
     options.add_argument(
         "folders", nargs="+", metavar="FOLDER", help="folders with finished runs at any depth: exp/runs"
     )
-    options.add_argument("--output", required=True, metavar="DIR", help="where NAME.md, .csv, .json and .png go")
-    options.add_argument("--name", default="results", help="stem of the files")
-    options.add_argument("--overview", action="store_true", help="NAME.md compares systems over all targets")
-    options.add_argument("--title", default=None, help="with --overview: heading of the page")
     options.add_argument(
-        "--note", action="append", default=[], metavar="TEXT", help="with --overview: a paragraph below it"
+        "--output", required=True, metavar="DIR", help="where NAME.md, .csv, .json, .png, .tex and .html go"
+    )
+    options.add_argument("--name", default="results", help="stem of the files")
+    options.add_argument("--title", default=None, help="heading of the pages; NAME by default")
+    options.add_argument(
+        "--published", metavar="YAML", help="published figures to put beside ours: recipes/zero_shot/published.yaml"
+    )
+    options.add_argument(
+        "--overview",
+        action="store_true",
+        help="instead: NAME.md compares systems over all targets, a column a target; no .tex and .html",
+    )
+    options.add_argument(
+        "--note", action="append", default=[], metavar="TEXT", help="with --overview: a paragraph below the heading"
     )
     return options
 
@@ -109,20 +172,26 @@ def main(argv):
     options = verb.parse_args(argv)
     if Path(options.name).name != options.name or options.name in ("", ".", ".."):
         verb.error(f"--name is a stem such as results, not {options.name!r}: folders go to --output")
-    if not options.overview and (options.title or options.note):
-        verb.error("--title and --note belong to --overview")
+    if not options.overview and options.note:
+        verb.error("--note belongs to --overview")
+    if options.overview and options.published:
+        verb.error("--published has a row a task and --overview a column a target: give one of them")
     from xser.evidence.predictions import find_runs
+    from xser.evidence.published import read_published
 
+    published = read_published(options.published) if options.published else None
     runs = [found for folder in options.folders for found in find_runs(folder)]
     if not runs:
         raise XserError(f"no finished run below {', '.join(options.folders)}: stage 3 (evaluate) makes them")
     command = " ".join(["python -m xser.report", *map(shlex.quote, argv)])
+    title = options.title or options.name
     if options.overview:
-        text = write_overview(runs, options.output, options.name, options.title or options.name, options.note, command)
+        text = write_overview(runs, options.output, options.name, title, options.note, command)
     else:
-        text = write_table(runs, options.output, options.name, command)
+        text = write_report(runs, options.output, options.name, title, published, command)
     print(text, end="")
-    print(f"written: {Path(options.output) / options.name}.md, .csv, .json, .png")
+    more = "" if options.overview else ", .tex, .html"
+    print(f"written: {Path(options.output) / options.name}.md, .csv, .json, .png{more}")
 
 
 if __name__ == "__main__":

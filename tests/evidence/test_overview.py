@@ -162,7 +162,7 @@ def test_seeds_that_differ_between_systems_are_said(tmp_path):
 def test_a_paired_difference_is_that_of_a_loop(tmp_path, seed):
     make_all(tmp_path, {"baseline2": 0.5, "proposed": 0.6}, targets={"alpha": "deu"}, seeds=(seed, seed + 1))
     baseline2, proposed = pool_runs(find_runs(tmp_path))
-    figure = difference_figure(proposed, baseline2, "whole")
+    figure = difference_figure(uar_figure(proposed, "whole"), uar_figure(baseline2, "whole"))
     emotion = baseline2.outcomes("whole").reference
     hits = [system.predicted == emotion[:, None] for system in (proposed, baseline2)]
     rng = np.random.default_rng(seed)

@@ -6,6 +6,11 @@
 - `pooled`: the runs of one system put together over seeds and folds, checked to be comparable
 - `tables`: one row per task, system and evaluated part; terminal, Markdown, CSV, JSON
 - `overview`: a page that compares systems over all targets
+- `differences`, `significance`: paired differences between systems, their p-values and Holm's correction
+- `sections`, `task_figures`, `task_tables`, `task_frames`, `forms`: tables with a row a task beside `published`
+  figures; as Markdown, LaTeX, CSV
+- `page`, `page.html`: the same with confusion matrices and pictures of embeddings, in one HTML file
+- `embeddings`, `projection`: what is kept for these pictures, and how it is laid out without the target
 - `pictures`: confusion matrices
 
 This wing needs no torch and never sees a waveform or a weight.

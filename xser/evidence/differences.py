@@ -1,7 +1,8 @@
 """UARs and differences of UARs on one target or averaged over targets, with paired intervals.
 
 A difference is paired: both systems are scored on the same resample, so what makes an utterance hard for both cancels.
-An average over targets draws each target's test set independently of the others'.
+An average over tasks draws the test set of each target independently of the others', and the same one for tasks with
+one target.
 """
 
 import dataclasses
@@ -10,6 +11,8 @@ import numpy as np
 
 from xser.evidence.intervals import interval
 from xser.evidence.tables import bootstraps
+
+TIE_DECIMALS = 9  # of a point: two systems that are right equally often differ by nothing, not by a rounding error
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -55,28 +58,26 @@ def uar_figure(pooled, part):
     return Figure(by_seed, float(by_seed.mean()), 100 * over_utterances[:, 0], 100 * over_speakers[:, 0])
 
 
-def difference_figure(better, worse, part):
-    """UAR of `better` less that of `worse`, in points, both scored on the same resamples.
+def difference_figure(better, worse):
+    """UAR of one system less that of another, in points, both scored on the same resamples.
 
     Parameters
     ----------
-    better, worse : Pooled
-        Of one setting, so that `xser.evidence.pooled.pool_runs` has checked that they have the same utterances.
-    part : str
+    better, worse : Figure
+        From `uar_figure`, on one part, of systems of one setting: `xser.evidence.pooled.pool_runs` has checked that
+        they have the same utterances.
 
     Returns
     -------
     Figure
     """
-    outcomes = [system.outcomes(part) for system in (better, worse)]
-    value = 100 * float(_uar_of_seeds(outcomes[0]).mean() - _uar_of_seeds(outcomes[1]).mean())
-    draws = bootstraps(better, part, np.column_stack([one.hits for one in outcomes]))
-    over_utterances, over_speakers = (100 * (pair[:, 0] - pair[:, 1]) for pair in draws)
-    return Figure(None, value, over_utterances, over_speakers)
+    pairs = [(getattr(better, name), getattr(worse, name)) for name in ("value", "over_utterances", "over_speakers")]
+    value, *draws = (np.round(one - other, TIE_DECIMALS) for one, other in pairs)
+    return Figure(None, float(value), *draws)
 
 
 def mean_figure(figures):
-    """Average figures of several targets.
+    """Average figures of several tasks.
 
     Seeds are averaged seed by seed; where the numbers of seeds differ, nothing is said about their scatter.
     """

@@ -1,5 +1,7 @@
 """Embeddings of some utterances of a run, kept for pictures: sources and target, a row an utterance."""
 
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from xser.errors import XserError
 from xser.files import whole_file
 from xser.protocol.fingerprints import fingerprint
 
+EMBEDDINGS = "embeddings.npz"
 COLUMNS = ("utterance", "corpus", "language", "speaker", "emotion", "part")
 
 
@@ -67,10 +70,14 @@ def read_embeddings(path):
     Raises
     ------
     XserError
-        When the file is missing or damaged.
+        When the file is missing or damaged, or a number in it is not finite.
     """
+    remedy = "delete run.json beside it and run stage 3 (evaluate) again"
     try:
         with np.load(Path(path), allow_pickle=False) as kept:
-            return pd.DataFrame({name: kept[name] for name in COLUMNS}), kept["embedding"]
-    except (OSError, ValueError, KeyError) as error:
-        raise XserError(f"{path} cannot be read ({error}): run stage 3 (evaluate) again") from error
+            rows, embeddings = pd.DataFrame({name: kept[name] for name in COLUMNS}), kept["embedding"]
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise XserError(f"{path} cannot be read ({error}): {remedy}") from error
+    if embeddings.ndim != 2 or len(embeddings) != len(rows) or not np.isfinite(embeddings).all():
+        raise XserError(f"{path} does not hold one row of finite numbers for each utterance: {remedy}")
+    return rows, embeddings

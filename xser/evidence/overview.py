@@ -3,15 +3,14 @@
 Made for the results that a project publishes: everything on it comes from prediction files and their ``run.json``.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from xser.corpora.languages import language_name
 from xser.evidence.differences import difference_figure, mean_figure, uar_figure
 from xser.evidence.intervals import FEWEST_SPEAKERS, RESAMPLES
 from xser.evidence.pooled import PART_NAMES, regime, system_rank
-from xser.evidence.tables import bounds, markdown_table, number
+from xser.evidence.sections import facts, headings, sort_into_sections
+from xser.evidence.tables import bounds, commands_of, markdown_table, number, signed, versions_of
 
 # What is subtracted from what, where a table has both. The first pair is the one of the summary at the top.
 COMPARISONS = (("proposed", "baseline2"), ("proposed", "no_supcon"), ("proposed", "no_adversary"))
@@ -25,18 +24,6 @@ the same speakers; the rows "over speakers" draw speakers instead. With few spea
 simulations they hold the truth 89 times in 100 with ten speakers and 84 with five; – stands for fewer than
 {FEWEST_SPEAKERS}). Neither covers other seeds: for those look at the ±. The column `mean` averages the targets. A
 system trained on one source takes the source with the best validation UAR, named in each cell."""
-
-
-class Section(NamedTuple):
-    """What the columns of one table share."""
-
-    kind: str
-    encoder: str
-    scheme: str
-    split: str
-    split_seed: int
-    target_statistics: str
-    hyperparameters: str
 
 
 def overview_page(pooled, title, paragraphs, sentences, command):
@@ -60,8 +47,10 @@ def overview_page(pooled, title, paragraphs, sentences, command):
         Markdown.
     """
     sections, summary = [], []
-    for section, columns in _sections(pooled).items():
-        sections += [f"## {_heading(section)}", _facts(section, columns)]
+    by_section = sort_into_sections(pooled)
+    titles = headings(by_section)
+    for section, columns in by_section.items():
+        sections += [f"## {titles[section]}", facts(section, columns)]
         first, *_ = parts = _parts(columns)
         for part in parts:
             shown = _reporting(columns, part)
@@ -79,15 +68,6 @@ _PART_LINES = {
     "whole": "All recordings of the target (none of them seen in training):",
     "test": "The target's test part alone, for comparison with a system trained on the target's other parts:",
 }
-
-
-def _sections(pooled):
-    """Sort systems into tables: {Section: {task: {system: Pooled}}}."""
-    sections = {}
-    for system in pooled:
-        section = Section(*(getattr(system.setting, field) for field in Section._fields))
-        sections.setdefault(section, {}).setdefault(system.setting.task, {})[system.system] = system
-    return dict(sorted(sections.items(), key=lambda item: (item[0].kind != "zero_shot", item[0])))
 
 
 def _parts(columns):
@@ -111,13 +91,12 @@ def _figures(columns, part, comparisons):
     systems = sorted({name for column in columns.values() for name in column}, key=system_rank)
     figures = {}
     for row in (*systems, *comparisons):
-        names = (row,) if isinstance(row, str) else row
-        compute = uar_figure if isinstance(row, str) else difference_figure
-        cells = {
-            task: compute(*(column[name] for name in names), part)
-            for task, column in columns.items()
-            if set(names) <= set(column)
-        }
+        if isinstance(row, str):
+            cells = {task: uar_figure(column[row], part) for task, column in columns.items() if row in column}
+        else:
+            better, worse = (figures.get(name, {}) for name in row)
+            both = [task for task in columns if task in better and task in worse]
+            cells = {task: difference_figure(better[task], worse[task]) for task in both}
         if len(cells) == len(columns) > 1:
             cells[None] = mean_figure(list(cells.values()))
         if cells:
@@ -176,18 +155,6 @@ def _difference_cell(figure, over_speakers=False):
     return f"{sign} {signed(figure.value)} [{signed(low)}, {signed(high)}]"
 
 
-def signed(value):
-    """Write a difference with its sign; what rounds to nothing has none.
-
-    Examples
-    --------
-    >>> signed(2.04), signed(-0.51), signed(-0.01)
-    ('+2.0', '−0.5', '0.0')
-    """
-    value = round(value, 1)
-    return "0.0" if value == 0 else f"{value:+.1f}".replace("-", "−")
-
-
 def _size(systems, part):
     outcomes = next(iter(systems.values())).outcomes(part)
     return f"{len(outcomes.reference)} ({len(set(outcomes.speakers) - {''}) or 'unknown'})"
@@ -242,49 +209,18 @@ def _short(section, rows):
     if sum(other.encoder == section.encoder for other, _, _ in rows) == 1:
         return f"`{section.encoder}`"
     said_above = ("kind", "encoder", "target_statistics")
-    differing = [str(value) for field, value in section._asdict().items() if field not in said_above]
+    differing = [str(value) for field, value in section._asdict().items() if value != "" and field not in said_above]
     return ", ".join([f"`{section.encoder}`", *differing])
 
 
-def _heading(section):
-    what = "Unseen language" if section.kind == "zero_shot" else "Each corpus by itself"
-    return f"{what}, {regime(section.target_statistics)}, encoder `{section.encoder}`"
-
-
-def _facts(section, columns):
-    """Scheme, split, seeds and sources of a section."""
-    systems = [system for column in columns.values() for system in column.values()]
-    said = [f"Scheme `{section.scheme}`, split `{section.split}` (split seed {section.split_seed})"]
-    said += [f"hyperparameters `{section.hyperparameters}`"] if section.hyperparameters else []
-    seeds = {}
-    for system in systems:
-        seeds.setdefault(" ".join(map(str, system.seeds)), []).append(system)
-    common = max(seeds, key=lambda key: (len(seeds[key]), key))
-    said.append(f"training seeds {common}")
-    for other in seeds.keys() - {common}:
-        names = ", ".join(f"{system.setting.task} {system.system}" for system in seeds[other])
-        said.append(f"but {other} for {names}")
-    folds = sorted({len(system.folds) for system in systems if system.folds != (0,)})
-    if folds:
-        said.append(f"{' or '.join(map(str, folds))} folds, each utterance tested once, scored as one set")
-    line = "; ".join(said) + "."
-    tasks = ", ".join(f"`{task}`" for task in columns)
-    return line if section.kind == "within" else f"{line} Tasks (sources-to-target): {tasks}."
-
-
 def _provenance(pooled, sentences, command):
-    runs = [run for system in pooled for run in system.runs]
-    versions = {}
-    for run in runs:
-        for name, version in run.info["versions"].items():
-            versions.setdefault(name, {}).setdefault(str(version))
-    libraries = ", ".join(f"{name} {' / '.join(found)}" for name, found in sorted(versions.items()))
-    commands = dict.fromkeys([*(run.info["command"] for run in runs), *([command] if command else [])])
+    runs = sum(len(system.runs) for system in pooled)
+    commands = list(dict.fromkeys([*commands_of(pooled), *([command] if command else [])]))
     return [
         "## What was left out, and what else to know",
         "\n".join(f"- {sentence}" for sentence in sentences) or "Nothing was left out.",
         "## How these figures were made",
-        f"{len(runs)} runs. Versions: {libraries or 'not recorded'}. Commands:",
+        f"{runs} runs. Versions: {versions_of(pooled) or 'not recorded'}. Commands:",
         "```\n" + "\n".join(commands) + "\n```",
         "The JSON file beside this page holds each run's fingerprints of data, split and hyperparameters.",
     ]

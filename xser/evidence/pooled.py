@@ -28,14 +28,15 @@ PART_NAMES = ("whole", "test")
 class Setting(NamedTuple):
     """What systems must share to stand in one table.
 
-    ``target_statistics`` is ``none`` (the regime `blind`), or ``corpus`` or ``speaker`` (`unlabelled`);
-    ``hyperparameters`` are those given by ``--key value``.
+    ``finetuning`` is empty for what is trained from scratch; ``target_statistics`` is ``none`` (the regime `blind`), or
+    ``corpus`` or ``speaker`` (`unlabelled`); ``hyperparameters`` are those given by ``--key value``.
     """
 
     kind: str
     task: str
     target: str
     encoder: str
+    finetuning: str
     scheme: str
     split: str
     split_seed: int
@@ -103,6 +104,11 @@ class Pooled:
         return f"{self.system} ({self.source})" if self.source else self.system
 
     @property
+    def named_task(self):
+        """The task's name in a list of tasks, such as ``en-de``; empty when it was given by its corpora."""
+        return next((name for run in self.runs if (name := run.info.get("named_task"))), "")
+
+    @property
     def parts(self):
         """What can be reported: ``whole`` (all of an unseen target's utterances) and ``test`` (its test part)."""
         in_test = self.utterances["part"] == "test"
@@ -149,8 +155,7 @@ def pool_runs(runs):
         raise XserError("no finished run to report: stage 3 (evaluate) makes them")
     groups = {}
     for run in sorted(distinct.values(), key=lambda run: str(run.folder)):
-        info = {**run.info, "target_statistics": _target_statistics(run), "hyperparameters": _given(run)}
-        setting = Setting(*(info[field] for field in Setting._fields))
+        setting = _setting(run.info)
         groups.setdefault((setting, run.info["system"]), {}).setdefault(run.info["source"], []).append(run)
     pooled = [_pool(setting, system, sources) for (setting, system), sources in groups.items()]
     pooled.sort(key=_rank)
@@ -238,14 +243,15 @@ def _check_complete(runs):
     return seeds, folds
 
 
-def _target_statistics(run):
-    """How the target's recordings were used together; runs of before this was an option are blind."""
-    return run.info.get("target_statistics", run.info.get("hyperparameters", {}).get("target_statistics", "none"))
-
-
-def _given(run):
-    """The hyperparameters that the command line set, as one word each."""
-    return " ".join(f"{key}={value}" for key, value in sorted(run.info.get("hyperparameters", {}).items()))
+def _setting(info):
+    """The setting of a run; keys that older runs lack have the value that those runs meant."""
+    given = info.get("hyperparameters", {})
+    late = {
+        "finetuning": info.get("finetuning") or "",
+        "target_statistics": info.get("target_statistics", given.get("target_statistics", "none")),
+        "hyperparameters": " ".join(f"{key}={value}" for key, value in sorted(given.items())),
+    }
+    return Setting(*({**info, **late}[field] for field in Setting._fields))
 
 
 def _where(run):
@@ -277,4 +283,13 @@ def _check_comparable(pooled):
                 raise XserError(
                     f"{other.system} and {system.system} were evaluated on different utterances or labels; evaluate "
                     f"both on the same data ({other.runs[0].folder}, {system.runs[0].folder})"
+                )
+    models = {}
+    for system in pooled:
+        for run in system.runs:
+            other = models.setdefault(system.setting, run)
+            if run.info.get("encoder_identity") != other.info.get("encoder_identity"):
+                raise XserError(
+                    f"{other.folder} and {run.folder} have other encoders of one name ({system.setting.encoder}); give "
+                    "folders that belong together"
                 )

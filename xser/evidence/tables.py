@@ -49,6 +49,7 @@ def _score_row(pooled, part):
     speakers_low, speakers_high = interval(100 * over_speakers[:, 0])
     return {
         **pooled.setting._asdict(),
+        "named_task": pooled.named_task,
         "sources": "+".join(pooled.runs[0].info["sources"]),
         "evaluated_on": part,
         "system": pooled.system,
@@ -72,7 +73,9 @@ def _score_row(pooled, part):
 
 
 def bootstraps(pooled, part, hits):
-    """Bootstrap UARs over utterances and over speakers, from a random seed that depends on the task and part alone.
+    """Bootstrap UARs over utterances and over speakers, from a random seed that depends on the target and part alone.
+
+    Tasks with one target are tested on the same utterances, so they share their resamples as systems do.
 
     Parameters
     ----------
@@ -86,7 +89,7 @@ def bootstraps(pooled, part, hits):
     tuple of numpy.ndarray (resamples, systems)
     """
     outcomes = pooled.outcomes(part)
-    seed = zlib.crc32(f"{pooled.setting.task} {part}".encode())
+    seed = zlib.crc32(f"{pooled.setting.target} {part}".encode())
     classes = len(pooled.emotions)
     return (
         utterance_bootstrap(outcomes.reference, hits, classes, seed=seed),
@@ -107,7 +110,12 @@ def result_table(pooled):
     pandas.DataFrame
         A row per setting, system and evaluated part. Emotions that a scheme has not, or that do not occur, are NaN.
     """
-    frame = pd.DataFrame([row for system in pooled for row in score_rows(system)])
+    return table_of_rows([row for system in pooled for row in score_rows(system)])
+
+
+def table_of_rows(rows):
+    """Put rows of `score_rows` in one table, the recalls of all emotions side by side."""
+    frame = pd.DataFrame(rows)
     recalls = [column for column in frame.columns if column.startswith(RECALL)]
     others = [column for column in frame.columns if not column.startswith(RECALL)]
     at = others.index("classes")
@@ -150,9 +158,10 @@ def heading(setting, rows):
     what = setting.task if setting.kind == "zero_shot" else f"{setting.task} by itself"
     split = f"{setting.split} (seed {setting.split_seed})"
     seeds = " / ".join(dict.fromkeys(rows["seeds"]))
+    encoder = " ".join(filter(None, [setting.encoder, setting.finetuning]))
     given = f", {setting.hyperparameters}" if setting.hyperparameters else ""
     what = f"{what}, {regime(setting.target_statistics)}"
-    return f"{what}: encoder {setting.encoder}, scheme {setting.scheme}, split {split}, training seeds {seeds}{given}"
+    return f"{what}: encoder {encoder}, scheme {setting.scheme}, split {split}, training seeds {seeds}{given}"
 
 
 def _cells(row, emotions, both):
@@ -184,6 +193,18 @@ def bounds(low, high):
     return f"[{number(low)}, {number(high)}]"
 
 
+def signed(value):
+    """Write a difference with its sign; what rounds to nothing has none.
+
+    Examples
+    --------
+    >>> signed(2.04), signed(-0.51), signed(-0.01)
+    ('+2.0', '−0.5', '0.0')
+    """
+    value = round(value, 1)
+    return "0.0" if value == 0 else f"{value:+.1f}".replace("-", "−")
+
+
 def notes(pooled):
     """What a reader must know beside the figures, as sentences: chosen sources, what was left out, made-up data."""
     said = []
@@ -209,6 +230,20 @@ def notes(pooled):
     if any(run.info["made_up"] for run in runs):
         said.append("Made-up recordings: these figures show that everything runs, and say nothing about real speech.")
     return list(dict.fromkeys(said))
+
+
+def versions_of(pooled):
+    """Versions of all libraries that the runs were made with, as a line."""
+    versions = {}
+    for run in (run for system in pooled for run in system.runs):
+        for name, version in run.info["versions"].items():
+            versions.setdefault(name, {}).setdefault(str(version))
+    return ", ".join(f"{name} {' / '.join(found)}" for name, found in sorted(versions.items()))
+
+
+def commands_of(pooled):
+    """The commands that made the runs, each once."""
+    return list(dict.fromkeys(run.info["command"] for system in pooled for run in system.runs))
 
 
 def text_of(table, sentences):
@@ -246,7 +281,7 @@ def write_csv(table, path):
         table.to_csv(part, index=False, float_format="%.4f", lineterminator="\n", encoding="utf-8")
 
 
-def write_provenance(path, pooled, table, sentences, command):
+def write_provenance(path, pooled, table, sentences, command, more=None):
     """Write the table as JSON with all that it rests on: commands, versions, fingerprints, seeds, what was left out.
 
     Parameters
@@ -258,8 +293,9 @@ def write_provenance(path, pooled, table, sentences, command):
         From `notes`.
     command : str
         The command that made this table; empty when only the runs' commands are known.
+    more : dict, optional
+        What else the file holds, by key.
     """
-    rows = table.round(4).astype(object).where(table.notna(), None).to_dict("records")
     runs = [{"name": run.name, **run.info} for system in pooled for run in system.runs]
     candidates = [
         {**system.setting._asdict(), "system": system.system, "chosen": system.source, "validation": system.candidates}
@@ -275,7 +311,13 @@ def write_provenance(path, pooled, table, sentences, command):
             "method": METHOD,
             "notes": sentences,
             "chosen_sources": candidates,
-            "rows": rows,
+            "rows": records(table),
             "runs": runs,
+            **(more or {}),
         },
     )
+
+
+def records(table):
+    """Rows of a table for a JSON file: figures with four decimals, None for what there is not."""
+    return table.round(4).astype(object).where(table.notna(), None).to_dict("records")
