@@ -1,0 +1,85 @@
+"""Settings compared on held-out languages: a column for a language holds nothing of that language."""
+
+import itertools
+
+import numpy as np
+import pytest
+from evidence.made_runs import make_rows, make_run
+
+from xser.errors import XserError
+from xser.evidence.choices import choices_page, choices_table, setting_rows
+from xser.evidence.differences import uar_figure
+from xser.evidence.pooled import pool_runs
+from xser.evidence.predictions import find_runs
+
+LANGUAGES = {"alpha": "deu", "beta": "eng", "gamma": "tur", "delta": "urd"}
+
+
+def make_tasks(root, system, accuracy_of, key="0", **info):
+    """Runs on every pair of sources and third language; `accuracy_of` takes sources and target."""
+    for pair in itertools.combinations(LANGUAGES, 2):
+        for target in LANGUAGES.keys() - set(pair):
+            rows = make_rows(200, corpus=target, language=LANGUAGES[target])
+            accuracy = accuracy_of(pair, target)
+            make_run(root, system, accuracy, rows=rows, key=key, sources=list(pair), target=target, **info)
+
+
+def table_of(root, reference="proposed"):
+    rows = setting_rows(pool_runs(find_runs(root)))
+    header, cells = choices_table(rows, {row.name: row for row in rows}[reference])
+    return header, {row[0].strip("`"): row[1:] for row in cells}
+
+
+def test_a_column_averages_the_tasks_without_its_language(tmp_path):
+    make_tasks(tmp_path, "proposed", lambda pair, target: 0.5)
+    hot = {"temperature": 0.5}
+    # better only where Turkish takes part
+    make_tasks(tmp_path, "proposed", lambda p, t: 0.9 if "gamma" in (*p, t) else 0.3, key="1", hyperparameters=hot)
+    header, rows = table_of(tmp_path)
+    assert header[3:7] == ["for German", "for English", "for Turkish", "for Urdu"]
+    cells = dict(zip(header[1:], rows["proposed, temperature=0.5"], strict=True))
+    assert cells["for Turkish"].startswith("−") and cells["for German"].startswith("+")
+    assert cells["unanimous"] == ""
+    by_name = {row.name: row for row in setting_rows(pool_runs(find_runs(tmp_path)))}
+    without = [task for task in by_name["proposed"].systems if "gamma" not in task]
+    assert len(without) == 3
+    expected = np.mean(
+        [
+            uar_figure(by_name["proposed, temperature=0.5"].systems[task], "whole").value
+            - uar_figure(by_name["proposed"].systems[task], "whole").value
+            for task in without
+        ]
+    )
+    assert cells["for Turkish"] == f"{expected:+.1f}".replace("-", "−")
+
+
+def test_what_is_better_without_each_language_is_unanimous(tmp_path):
+    make_tasks(tmp_path, "proposed", lambda pair, target: 0.4)
+    make_tasks(tmp_path, "proposed", lambda pair, target: 0.8, key="1", hyperparameters={"speaker_weight": 1.0})
+    make_tasks(tmp_path, "baseline2", lambda pair, target: 0.2)
+    _, rows = table_of(tmp_path)
+    assert rows["proposed, speaker_weight=1.0"][-1] == "better" and rows["baseline2"][-1] == "worse"
+    assert rows["proposed"][1] == "reference"
+
+
+def test_what_all_settings_share_is_not_repeated(tmp_path):
+    base = {"steps": 150, "crop_seconds": 1.0}
+    make_tasks(tmp_path, "proposed", lambda pair, target: 0.5, hyperparameters=base)
+    make_tasks(tmp_path, "baseline2", lambda pair, target: 0.5, hyperparameters=base)
+    longer = {**base, "crop_seconds": 2.0}
+    make_tasks(tmp_path, "proposed", lambda pair, target: 0.5, key="1", hyperparameters=longer)
+    assert list(table_of(tmp_path)[1]) == ["baseline2", "proposed", "proposed, crop_seconds=2.0"]
+    page = choices_page(pool_runs(find_runs(tmp_path)), "Choices", ["Why."], "python -m xser.report x")
+    assert "`crop_seconds=1.0`, `steps=150`" in page and "python -m xser.report x" in page
+
+
+def test_a_reference_that_is_not_there_is_told(tmp_path):
+    make_tasks(tmp_path, "baseline2", lambda pair, target: 0.5)
+    with pytest.raises(XserError, match="no setting 'proposed'"):
+        choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], "")
+
+
+def test_runs_within_a_corpus_are_refused(tmp_path):
+    make_run(tmp_path, "baseline2", kind="within", sources=["alpha"])
+    with pytest.raises(XserError, match="zero-shot"):
+        setting_rows(pool_runs(find_runs(tmp_path)))

@@ -1,0 +1,177 @@
+"""A page that compares settings of the method on languages left out of the sources.
+
+The open choices of the method are made on sources alone: one source language after another plays the unseen one. A
+table has a row for each system and setting. Its columns say what each *other* language may learn from it: the column
+"for Turkish" averages only the tasks in which Turkish is neither source nor held out, so that what is chosen by it is
+not chosen by Turkish.
+"""
+
+import collections
+import dataclasses
+
+import numpy as np
+
+from xser.corpora.languages import language_name
+from xser.errors import XserError
+from xser.evidence.differences import difference_figure, mean_figure, uar_figure
+from xser.evidence.overview import signed
+from xser.evidence.pooled import system_rank
+from xser.evidence.tables import markdown_table, number
+
+METHOD = """\
+Figures are UAR in % on all recordings of the held-out language, averaged over seeds, then over tasks (pairs of sources
+and a third language held out). Differences are in points from the reference, on the same tasks, with a 95 % interval by
+paired bootstrap over utterances. A column "for X" averages the tasks without X: all that may be looked at when a choice
+is made for results on X. **unanimous** marks a setting that is better, or worse, in every such column."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SettingRow:
+    """One system with one set of hyperparameters on all its tasks.
+
+    Attributes
+    ----------
+    name : str
+        The system, and what differs from what all settings share.
+    systems : dict of str to Pooled
+        By task.
+    """
+
+    name: str
+    systems: dict
+
+
+def choices_page(pooled, title, paragraphs, command, reference="proposed"):
+    """Write the page.
+
+    Parameters
+    ----------
+    pooled : list of Pooled
+        From `xser.evidence.pooled.pool_runs`; zero-shot, one encoder, scheme and split.
+    title : str
+    paragraphs : sequence of str
+        What the reader should know first.
+    command : str
+        The command that made the page.
+    reference : str
+        The row that others are compared with: a system's name, for the system with nothing else changed.
+
+    Returns
+    -------
+    str
+        Markdown.
+
+    Raises
+    ------
+    XserError
+        When there is no such row, or the rows do not share encoder, scheme and split.
+    """
+    rows = setting_rows(pooled)
+    by_name = {row.name: row for row in rows}
+    if reference not in by_name:
+        raise XserError(f"there is no setting {reference!r} to compare with; there are {', '.join(by_name)}")
+    header, cells = choices_table(rows, by_name[reference])
+    commands = sorted({run.info["command"] for one in pooled for run in one.runs})
+    shared = pooled[0].setting
+    facts = (
+        f"Encoder `{shared.encoder}`, scheme `{shared.scheme}`, split `{shared.split}` (split seed {shared.split_seed})"
+        + "".join(f", `{key}={value}`" for key, value in sorted(_usual(pooled).items()) if value is not None)
+        + f"; {len({run.folder for one in pooled for run in one.runs})} runs. Reference: `{reference}`."
+    )
+    parts = [f"# {title}", *paragraphs, facts, METHOD, markdown_table(header, cells)]
+    return "\n\n".join([*parts, "## Commands", "```\n" + "\n".join([*commands, command]) + "\n```"]) + "\n"
+
+
+def setting_rows(pooled):
+    """Sort systems and settings into rows.
+
+    Raises
+    ------
+    XserError
+        When the systems do not share encoder, scheme and split, or are not zero-shot.
+    """
+    alike = {(one.setting.kind, one.setting.encoder, one.setting.scheme, one.setting.split) for one in pooled}
+    if len(alike) > 1 or pooled[0].setting.kind != "zero_shot":
+        raise XserError("settings are compared within one encoder, scheme and split, zero-shot: give fewer folders")
+    usual, rows = _usual(pooled), {}
+    for one in pooled:
+        given = _given(one)
+        own = [f"{key}={given.get(key, 'default')}" for key in sorted(usual) if given.get(key) != usual[key]]
+        rows.setdefault(", ".join([one.system, *own]), {})[one.setting.task] = one
+    ordered = sorted(rows, key=lambda name: (system_rank(name.partition(",")[0]), name))
+    return [SettingRow(name, rows[name]) for name in ordered]
+
+
+def choices_table(rows, reference):
+    """Header and rows of the table (`xser.evidence.tables.markdown_table`)."""
+    languages = _languages(reference)
+    header = ["setting", "UAR %", "difference", *(f"for {language_name(code)}" for code in languages), "unanimous"]
+    cells = []
+    for row in rows:
+        tasks = [task for task in reference.systems if task in row.systems]
+        figures = [uar_figure(row.systems[task], "whole") for task in tasks]
+        if row is reference:
+            cells.append([f"`{row.name}`", _mean(figures), "reference", *[""] * (len(languages) + 1)])
+            continue
+        differences = {task: _difference(row, reference, task) for task in tasks}
+        columns = [_without(differences, reference, code) for code in languages]
+        overall = mean_figure(list(differences.values()))
+        partial = "" if len(tasks) == len(reference.systems) else f" ({len(tasks)} of {len(reference.systems)} tasks)"
+        words = [signed(value) if not np.isnan(value) else "–" for value in columns]
+        cells.append([f"`{row.name}`", _mean(figures) + partial, _written(overall), *words, _verdict(columns)])
+    return header, cells
+
+
+def _given(one):
+    """The hyperparameters that the command line set, and the regime of the target where it is not blind."""
+    statistics = getattr(one.setting, "target_statistics", "none")
+    regime = {} if statistics == "none" else {"target_statistics": statistics}
+    return {**dict(word.split("=", 1) for word in one.setting.hyperparameters.split()), **regime}
+
+
+def _usual(pooled):
+    """The value that most settings have of each hyperparameter that some set; None where most leave it alone."""
+    settings = [_given(one) for one in pooled]
+    keys = {key for given in settings for key in given}
+    return {key: collections.Counter(given.get(key) for given in settings).most_common(1)[0][0] for key in keys}
+
+
+def _difference(row, reference, task):
+    one, other = row.systems[task], reference.systems[task]
+    if not one.rows("whole").equals(other.rows("whole")):
+        raise XserError(f"{one.runs[0].folder} and {other.runs[0].folder} were evaluated on different utterances")
+    return difference_figure(one, other, "whole")
+
+
+def _languages(reference):
+    """Every language that is held out in some task."""
+    return sorted({code for one in reference.systems.values() for code in one.utterances["language"].unique()})
+
+
+def _without(differences, reference, code):
+    """Mean difference over the tasks that have nothing to do with a language; NaN when there is none."""
+    held_out = {task: set(one.utterances["language"]) for task, one in reference.systems.items()}
+    corpora = {
+        one.setting.target for task, one in reference.systems.items() if code in held_out[task]
+    }  # the corpora in which the language is spoken
+    values = [
+        figure.value
+        for task, figure in differences.items()
+        if code not in held_out[task] and not corpora & set(reference.systems[task].runs[0].info["sources"])
+    ]
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _verdict(columns):
+    if any(np.isnan(columns)):
+        return ""
+    return "better" if min(columns) > 0 else "worse" if max(columns) < 0 else ""
+
+
+def _mean(figures):
+    return number(float(np.mean([figure.value for figure in figures])))
+
+
+def _written(figure):
+    low, high = figure.interval
+    return f"{signed(figure.value)} [{signed(low)}, {signed(high)}]"
