@@ -81,7 +81,16 @@ def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(tmp_path, runs
     )
     code, said = failure(capsys, [tmp_path / "nowhere", "--output", out])
     assert code == 1 and "there is no folder" in said
-    wrong_options = (["--name", "a/b"], ["--note", "x"], ["--overview", "--published", "x"], ["--nonsense"], ["--name"])
+    code, said = failure(capsys, [runs, "--output", out, "--settings", "propsed"])
+    assert code == 1 and "no setting 'propsed'" in said
+    wrong_options = (
+        ["--settings", "proposed", "--overview"],
+        ["--name", "a/b"],
+        ["--note", "x"],
+        ["--overview", "--published", "x"],
+        ["--nonsense"],
+        ["--name"],
+    )
     for wrong in wrong_options:
         code, said = failure(capsys, [runs, "--output", out, *wrong])
         assert code == 2 and "--help" in said
@@ -105,6 +114,16 @@ def test_systems_evaluated_on_other_recordings_are_not_put_in_one_table(tmp_path
     make_run(runs, "no_supcon", rows=make_rows(100))
     code, said = failure(capsys, [runs, "--output", tmp_path / "out"])
     assert code == 1 and "different utterances or labels" in said
+
+
+def test_settings_are_compared_with_the_one_that_is_named(tmp_path, runs, capsys):
+    options = ["--output", tmp_path / "out", "--name", "choices", "--settings", "proposed", "--note", "Why."]
+    main([str(word) for word in (runs, *options)])
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        f"choices.{kind}" for kind in ("md", "csv", "json", "png")
+    }
+    page = (tmp_path / "out" / "choices.md").read_text()
+    assert "Why." in page and "| `proposed` |" in page and "reference" in capsys.readouterr().out
 
 
 def test_a_single_system_leaves_no_differences_of_before(tmp_path, runs):

@@ -3,6 +3,7 @@
 python -m xser.report exp/runs --output results
 python -m xser.report exp/runs --output results --published recipes/zero_shot/published.yaml
 python -m xser.report exp/runs --output docs/results --name real_speech --overview --title "Real speech"
+python -m xser.report exp/runs --output docs/results --name method_choices --settings proposed
 """
 
 import shlex
@@ -68,6 +69,29 @@ def write_overview(runs, output_folder, name, title, paragraphs=(), command=""):
     page = overview_page(pooled, title, paragraphs, sentences, command)
     _write_files(Path(output_folder), name, pooled, table, sentences, command, page)
     return text_of(table, sentences)
+
+
+def write_settings(runs, output_folder, name, title, reference, paragraphs=(), command=""):
+    """Write the same files as `write_table`, with NAME.md a page that compares settings of hyperparameters.
+
+    Parameters
+    ----------
+    runs, output_folder, name, title, paragraphs, command
+        As for `write_overview`.
+    reference : str
+        As for `xser.evidence.choices.choices_page`.
+
+    Returns
+    -------
+    str
+        The table for the terminal.
+    """
+    from xser.evidence.choices import choices_page
+
+    pooled, table, sentences = _evidence(runs)
+    page = choices_page(pooled, title, paragraphs, command, reference)
+    _write_files(Path(output_folder), name, pooled, table, sentences, command, page)
+    return page.split("## Commands")[0]
 
 
 def write_report(runs, output_folder, name, title, published=None, command=""):
@@ -161,7 +185,16 @@ def parser():
         help="instead: NAME.md compares systems over all targets, a column a target; no .tex and .html",
     )
     options.add_argument(
-        "--note", action="append", default=[], metavar="TEXT", help="with --overview: a paragraph below the heading"
+        "--settings",
+        metavar="REFERENCE",
+        help="instead: NAME.md compares hyperparameters over all tasks, each row with the one called so (proposed)",
+    )
+    options.add_argument(
+        "--note",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="with --overview or --settings: a paragraph below the heading",
     )
     return options
 
@@ -172,10 +205,10 @@ def main(argv):
     options = verb.parse_args(argv)
     if Path(options.name).name != options.name or options.name in ("", ".", ".."):
         verb.error(f"--name is a stem such as results, not {options.name!r}: folders go to --output")
-    if not options.overview and options.note:
-        verb.error("--note belongs to --overview")
-    if options.overview and options.published:
-        verb.error("--published has a row a task and --overview a column a target: give one of them")
+    if options.note and not (options.overview or options.settings):
+        verb.error("--note belongs to --overview and --settings")
+    if sum(map(bool, (options.overview, options.settings, options.published))) > 1:
+        verb.error("--published, --overview and --settings are three kinds of page: give one of them")
     from xser.evidence.predictions import find_runs
     from xser.evidence.published import read_published
 
@@ -187,10 +220,12 @@ def main(argv):
     title = options.title or options.name
     if options.overview:
         text = write_overview(runs, options.output, options.name, title, options.note, command)
+    elif options.settings:
+        text = write_settings(runs, options.output, options.name, title, options.settings, options.note, command)
     else:
         text = write_report(runs, options.output, options.name, title, published, command)
     print(text, end="")
-    more = "" if options.overview else ", .tex, .html"
+    more = "" if options.overview or options.settings else ", .tex, .html"
     print(f"written: {Path(options.output) / options.name}.md, .csv, .json, .png{more}")
 
 

@@ -24,6 +24,8 @@ and a third language held out). Differences are in points from the reference, on
 paired bootstrap over utterances. A column "for X" averages the tasks without X: all that may be looked at when a choice
 is made for results on X. **unanimous** marks a setting that is better, or worse, in every such column."""
 
+ALIKE = ("kind", "encoder", "finetuning", "scheme", "split", "split_seed")
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SettingRow:
@@ -74,7 +76,8 @@ def choices_page(pooled, title, paragraphs, command, reference="proposed"):
     commands = sorted({run.info["command"] for one in pooled for run in one.runs})
     shared = pooled[0].setting
     facts = (
-        f"Encoder `{shared.encoder}`, scheme `{shared.scheme}`, split `{shared.split}` (split seed {shared.split_seed})"
+        f"Encoder `{shared.encoder}` {shared.finetuning}, scheme `{shared.scheme}`, split `{shared.split}` (split seed "
+        f"{shared.split_seed})"
         + "".join(f", `{key}={value}`" for key, value in sorted(_usual(pooled).items()) if value is not None)
         + f"; {len({run.folder for one in pooled for run in one.runs})} runs. Reference: `{reference}`."
     )
@@ -90,9 +93,9 @@ def setting_rows(pooled):
     XserError
         When the systems do not share encoder, scheme and split, or are not zero-shot.
     """
-    alike = {(one.setting.kind, one.setting.encoder, one.setting.scheme, one.setting.split) for one in pooled}
+    alike = {tuple(getattr(one.setting, field) for field in ALIKE) for one in pooled}
     if len(alike) > 1 or pooled[0].setting.kind != "zero_shot":
-        raise XserError("settings are compared within one encoder, scheme and split, zero-shot: give fewer folders")
+        raise XserError(f"settings are compared within one {', '.join(ALIKE[1:])}, zero-shot: give fewer folders")
     usual, rows = _usual(pooled), {}
     for one in pooled:
         given = _given(one)
@@ -124,7 +127,7 @@ def choices_table(rows, reference):
 
 def _given(one):
     """The hyperparameters that the command line set, and the regime of the target where it is not blind."""
-    statistics = getattr(one.setting, "target_statistics", "none")
+    statistics = one.setting.target_statistics
     regime = {} if statistics == "none" else {"target_statistics": statistics}
     return {**dict(word.split("=", 1) for word in one.setting.hyperparameters.split()), **regime}
 
@@ -140,7 +143,7 @@ def _difference(row, reference, task):
     one, other = row.systems[task], reference.systems[task]
     if not one.rows("whole").equals(other.rows("whole")):
         raise XserError(f"{one.runs[0].folder} and {other.runs[0].folder} were evaluated on different utterances")
-    return difference_figure(one, other, "whole")
+    return difference_figure(uar_figure(one, "whole"), uar_figure(other, "whole"))
 
 
 def _languages(reference):
