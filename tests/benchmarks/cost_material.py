@@ -13,24 +13,61 @@ from xser.errors import XserError
 from xser.options import CHECKOUT
 
 
-def material(options, work):
-    """Write the rows that both sides learn from.
+def material_options(parser):
+    """Add the options that say which recordings."""
+    parser.add_argument("--data-root", metavar="DIR", default=CHECKOUT / "egs_data", help="recordings: a folder each")
+    parser.add_argument(
+        "--corpora", metavar="A,B,C", default="emodb,urdu,turevdb", help="three languages (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--durations", metavar="CORPUS=FILE", action="append", default=[],
+        help="a table of path and seconds: bring recordings of a copy that was cut to these durations, by repetition",
+    )  # fmt: skip
+    parser.add_argument(
+        "--scheme", metavar="X", default=CHECKOUT / "recipes/zero_shot/four_real_speech.yaml", help="set of emotions"
+    )
+    parser.add_argument("--work-dir", metavar="DIR", help="kept when given: prepared audio, features")
+
+
+def quoted_command(script, argv):
+    """The command as another would type it: no folder of this computer, nothing that does not change the figures."""
+    words, given = ["python", f"tests/benchmarks/{script}"], list(argv)
+    while given:
+        option, equals, value = given.pop(0).partition("=")
+        if not equals and given and not given[0].startswith("--"):
+            value = given.pop(0)
+        if option not in ("--work-dir", "--output", "--page"):
+            corpus, assigned, path = value.rpartition("=")
+            words += [option] + [f"{corpus}{assigned}{Path(path).name}"] * bool(value)
+    return " ".join(words)
+
+
+def material(options, work, number):
+    """Write the rows that both sides learn from, `number` of each language and emotion (None: all).
 
     Returns
     -------
     (Path, Path, dict)
         Rows to learn from, rows to validate on (one of each language and emotion), and what there is to say of them.
+
+    Raises
+    ------
+    XserError
+        When the recordings cannot be prepared.
     """
     *sources, target = options.corpora.split(",")
-    words = ["--sources", ",".join(sources), "--target", target, "--scheme", str(options.scheme)]
+    data_root = Path(options.data_root).expanduser().resolve()
+    words = ["--sources", ",".join(sources), "--target", target, "--scheme", str(Path(options.scheme).resolve())]
     for stage in ("prepare", "manifests"):
-        command = [sys.executable, "-m", f"xser.{stage}", *words, "--data-root", options.data_root, "--work-dir", work]
-        subprocess.run(command, check=True, cwd=CHECKOUT, stdout=subprocess.DEVNULL)
+        command = [sys.executable, "-m", f"xser.{stage}", *words, "--data-root", data_root, "--work-dir", work]
+        ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
+        if ended.returncode:
+            raise XserError(ended.stderr.strip().splitlines()[-1].removeprefix("error: "))
     rows = pd.concat([read_rows(_manifest(work, corpus)) for corpus in (*sources, target)], ignore_index=True)
     rows = rows[rows["emotion"].isin(EMOTIONS)]
     for corpus, _, table in (each.partition("=") for each in options.durations):
         rows = _with_durations(rows, corpus, pd.read_csv(table), work)
-    learning = _of_each_cell(rows[rows["part"] == "train"], options.utterances)
+    learning = _of_each_cell(rows[rows["part"] == "train"], number)
     learning.to_csv(work / "rows.csv", index=False)
     _of_each_cell(rows[rows["part"] != "train"], 1).to_csv(work / "valid.csv", index=False)
     return work / "rows.csv", work / "valid.csv", _described(learning, options)
@@ -45,9 +82,9 @@ def _manifest(work, corpus):
 
 def _of_each_cell(rows, number):
     """The same number of each language and emotion where there are so many, drawn with a fixed seed."""
-    return rows.groupby(["language", "emotion"], group_keys=False).sample(frac=1, random_state=0).groupby(
-        ["language", "emotion"]
-    ).head(number).reset_index(drop=True)  # fmt: skip
+    if number is not None:
+        rows = rows.sample(frac=1, random_state=0).groupby(["language", "emotion"]).head(number)
+    return rows.reset_index(drop=True)
 
 
 def _with_durations(rows, corpus, table, work):

@@ -8,7 +8,6 @@ import statistics
 from xser.errors import XserError
 from xser.files import write_text
 
-BEGIN, END = "<!-- written by tests/benchmarks/training_cost.py: begin -->", "<!-- end -->"
 VERSIONED = ("torch", "transformers", "speechbrain", "safetensors")
 
 
@@ -54,11 +53,13 @@ def ratios(found):
     rows.append(
         _row("peak memory of the process", *map(_gigabytes, (plain, ours)), f"{share:.2f}", "at most 0.5", share <= 0.5)
     )
-    rows.append(_row("of it before data and model are loaded", *(f"{side['imported'] / 1e9:.2f} GB" for side in (plain, ours))))
+    imported = (f"{side['imported'] / 1e9:.2f} GB" for side in (plain, ours))
+    rows.append(_row("of it before data and model are loaded", *imported))
     share = ours["peak_memory"] / switch["peak_memory"]
     rows.append(_row("peak memory, `freeze_feature_encoder()`", _gigabytes(switch), _gigabytes(ours), f"{share:.2f}"))
     rows.append(_row("share of padding", *(_percent(_padding(side["steps"])) for side in (plain, ours))))
-    rows.append(_row("share of the drawn audio that the model sees", *(_percent(_seen(side["steps"])) for side in (plain, ours))))
+    seen = (_percent(_seen(side["steps"])) for side in (plain, ours))
+    rows.append(_row("share of the drawn audio that the model sees", *seen))
     rows.append(_overhead("our step over a bare step of the same modules", ours, 0.05))
     rows.append(_overhead("the same, compact encoder (the shortest step)", found["compact"], None))
     rows.append(_epochs(found["frozen"]))
@@ -162,17 +163,17 @@ def written_table(found):
     return "\n".join(lines)
 
 
-def write_page(page, found):
-    """Put the table between the marks of a Markdown page.
+def write_between(page, script, text):
+    """Put `text` between the marks of a Markdown page that name `script`.
 
     Raises
     ------
     XserError
         When the page has no such marks.
     """
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    opening, closing = f"<!-- written by tests/benchmarks/{script}: begin -->", f"<!-- {script}: end -->"
+    before, begin, rest = page.read_text(encoding="utf-8").partition(opening)
+    _, end, after = rest.partition(closing)
     if not (begin and end):
-        raise XserError(f"{page} lacks the lines {BEGIN} and {END}: put them where the table belongs")
-    write_text(page, f"{before}{BEGIN}\n\n{written_table(found)}\n\n{END}{after}")
+        raise XserError(f"{page} lacks the lines {opening} and {closing}: put them where the table belongs")
+    write_text(page, f"{before}{opening}\n\n{text}\n\n{closing}{after}")

@@ -1,9 +1,9 @@
 """What a careful loop of today does, in PyTorch and transformers alone: the other side of the benchmark.
 
-transformers' AutoModel, frozen, with LoRA on the attention projections and a bottleneck adapter after every feed-forward
-block; batches of languages x emotions x utterances, padded to the longest, with an attention mask where the model takes
-one; the mean over the real frames; cross-entropy, language-aware SupCon and a speaker adversary; AdamW. LayerDrop and
-SpecAugment are off, so that both sides compute the same function.
+transformers' AutoModel, frozen, with LoRA on the attention projections and a bottleneck adapter after every
+feed-forward block; batches of languages x emotions x utterances, padded to the longest, with an attention mask where
+the model takes one; the mean over the real frames; cross-entropy, language-aware SupCon and a speaker adversary; AdamW.
+LayerDrop and SpecAugment are off, so that both sides compute the same function.
 
     python plain_loop.py ROWS.csv ENCODER THREADS [freeze_feature_encoder]
 
@@ -91,7 +91,8 @@ class PlainLoop:
             layer.feed_forward.output_dense = Adapter(layer.feed_forward.output_dense)
         size = self.encoder.config.hidden_size
         self.emotion_head = nn.Linear(size, len(EMOTIONS))
-        self.adversary = nn.Sequential(nn.Linear(size, 256), nn.ReLU(), nn.Dropout(0.2), nn.Linear(256, len(self.speakers)))
+        hidden, last = nn.Linear(size, 256), nn.Linear(256, len(self.speakers))
+        self.adversary = nn.Sequential(hidden, nn.ReLU(), nn.Dropout(0.2), last)
         self.modules = nn.ModuleList([self.encoder, self.emotion_head, self.adversary]).train()
         self.learning = [each for each in self.modules.parameters() if each.requires_grad]
         self.optimizer = torch.optim.AdamW(self.learning, lr=5e-4, weight_decay=0.01)

@@ -19,8 +19,8 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(CHECKOUT)]
 
-from cost_material import material  # noqa: E402
-from cost_table import described_machine, ratios, write_page, written_table  # noqa: E402
+from cost_material import material, material_options, quoted_command  # noqa: E402
+from cost_table import described_machine, ratios, write_between, written_table  # noqa: E402
 from measuring import Worker  # noqa: E402
 
 from xser.command_line import OneLineParser, run  # noqa: E402
@@ -30,22 +30,13 @@ from xser.files import write_json  # noqa: E402
 def parser():
     options = OneLineParser(prog="training_cost.py", description=__doc__)
     what = options.add_argument_group("what is measured")
-    what.add_argument("--data-root", metavar="DIR", default=CHECKOUT / "egs_data", help="recordings: a folder per corpus")
-    what.add_argument(
-        "--corpora", metavar="A,B,C", default="emodb,urdu,turevdb", help="three languages (default: %(default)s)"
-    )
-    what.add_argument(
-        "--durations", metavar="CORPUS=FILE", action="append", default=[],
-        help="a table of path and seconds: bring recordings of a copy that was cut to these durations, by repetition",
-    )  # fmt: skip
-    what.add_argument("--scheme", metavar="X", default=CHECKOUT / "recipes/zero_shot/four_real_speech.yaml")
+    material_options(what)
     what.add_argument("--encoder", metavar="DIR", help="a wav2vec 2.0 in Hugging Face's format (default: random base)")
-    what.add_argument("--utterances", metavar="N", type=int, default=16, help="of each language and emotion (%(default)s)")
+    what.add_argument("--utterances", metavar="N", type=int, default=16, help="of each language and emotion (16)")
     what.add_argument("--quick", action="store_true", help="a tiny encoder, one round: does the command run?")
     how = options.add_argument_group("how")
     how.add_argument("--threads", metavar="N", type=int, default=len(os.sched_getaffinity(0)), help="of every process")
-    how.add_argument("--rounds", metavar="N", type=int, default=4, help="times that both sides take turns (%(default)s)")
-    how.add_argument("--work-dir", metavar="DIR", help="kept when given: prepared audio, features")
+    how.add_argument("--rounds", metavar="N", type=int, default=4, help="times that both sides take turns (4)")
     how.add_argument("--output", metavar="FILE", help="write everything that was measured, as JSON")
     how.add_argument("--page", metavar="FILE", help="write the table between the marks of this Markdown page")
     return options
@@ -59,9 +50,9 @@ def main(argv):
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(options.work_dir or temporary).expanduser().resolve()
         encoder = options.encoder or made_encoder(work, options.quick)
-        rows, valid, said = material(options, work)
+        rows, valid, said = material(options, work, options.utterances)
         found = {
-            "command": " ".join(["python tests/benchmarks/training_cost.py", *argv]),
+            "command": quoted_command("training_cost.py", argv),
             "machine": described_machine(options.threads),
             "material": said,
             "encoder": Path(encoder).name,
@@ -75,7 +66,7 @@ def main(argv):
     if options.output:
         write_json(Path(options.output), found)
     if options.page:
-        write_page(Path(options.page), found)
+        write_between(Path(options.page), "training_cost.py", written_table(found))
 
 
 def made_encoder(work, quick):

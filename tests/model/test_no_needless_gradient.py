@@ -103,9 +103,9 @@ def test_a_step_keeps_nothing_of_the_frozen_front_end(kind, finetuning, rows, tm
     # No weight of the front end is kept, and no convolution is gone back through but those inside trained layers.
     front_end = brain.hparams.frontend.model  # loaded by now: it has computed the features
     assert storages(brain.kept) and not storages(brain.kept) & storages(front_end.parameters())
-    inside = 3 if kind == "w2v-bert" and finetuning != "frozen" else 0  # convolutions of a Conformer layer
-    layers = 0 if finetuning == "frozen" else 2 if finetuning == "last_layers" else brain.modules["network"].model.number_of_layers
-    assert [node.name() for node in brain.nodes].count(CONVOLUTION) == inside * layers
+    trained_layers = {"frozen": 0, "last_layers": 2, "peft": 3}[finetuning]
+    of_a_layer = 3 if kind == "w2v-bert" else 0  # a Conformer layer has convolutions of its own
+    assert [node.name() for node in brain.nodes].count(CONVOLUTION) == of_a_layer * trained_layers
 
 
 def test_the_trap_is_there_and_is_seen(tmp_path_factory):

@@ -217,15 +217,15 @@ def test_length_tells_neither_language_nor_emotion_inside_a_batch(seed):
 
 
 def words_and_sentences(seed, n=30):
-    """Labels and frames: one language has single words of 0.5 to 1.2 s, one sentences of 1.2 to 9 s, one of 2 or 3 s.
+    """Labels and frames: one language has single words of 0.5 to 1.2 s, one sentences of 1.2 to 9 s, one of 1 to 3 s.
 
     Angry speech is half as long.
     """
     language_of, emotion_of = made_labels({(language, emotion): n for language in "tdu" for emotion in EMOTIONS}, seed)
     chance = np.random.default_rng(seed)
-    seconds_of = {"t": lambda: chance.uniform(1.0, 1.2), "d": lambda: chance.uniform(2.4, 9), "u": lambda: chance.choice([2, 3])}
+    bounds = {"t": (1.0, 1.2), "d": (2.4, 9), "u": (2, 3)}
     seconds = [
-        seconds_of[language]() * (0.5 if emotion == "angry" else 1.0)
+        chance.uniform(*bounds[language]) * (0.5 if emotion == "angry" else 1.0)
         for language, emotion in zip(language_of, emotion_of, strict=True)
     ]
     return language_of, emotion_of, (50 * np.array(seconds)).astype(int)
