@@ -1,5 +1,8 @@
 """A training step keeps nothing of what does not learn: the frozen front end is not in its graph (method trap 1)."""
 
+import gc
+import weakref
+
 import pandas as pd
 import pytest
 import soundfile
@@ -11,6 +14,7 @@ from tests.model.tiny_encoders import KINDS, tiny_encoder
 from xser.hyperparameters import compose
 from xser.model import training
 from xser.model.brain import EmotionBrain
+from xser.model.encoders import pretrained
 from xser.options import CHECKOUT
 from xser.protocol.systems import read_system
 
@@ -89,6 +93,9 @@ def storages(tensors):
 @pytest.mark.parametrize("finetuning", ["peft", "last_layers", "frozen"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_step_keeps_nothing_of_the_frozen_front_end(kind, finetuning, rows, tmp_path, tmp_path_factory, monkeypatch):
+    front_ends = []
+    load = pretrained.load_speech_model
+    monkeypatch.setattr(pretrained, "load_speech_model", lambda *how: front_ends.append(load(*how)) or front_ends[-1])
     monkeypatch.setattr(training, "EmotionBrain", Watched)
     watched.clear()
     encoder = tiny_encoder(kind, tmp_path_factory)
@@ -101,11 +108,20 @@ def test_a_step_keeps_nothing_of_the_frozen_front_end(kind, finetuning, rows, tm
     reached = {id(node.variable) for node in brain.nodes if hasattr(node, "variable")}
     assert reached == learning == brain.with_gradient
     # No weight of the front end is kept, and no convolution is gone back through but those inside trained layers.
-    front_end = brain.hparams.frontend.model  # loaded by now: it has computed the features
+    (front_end,) = front_ends  # it has computed the features
     assert storages(brain.kept) and not storages(brain.kept) & storages(front_end.parameters())
     trained_layers = {"frozen": 0, "last_layers": 2, "peft": 3}[finetuning]
     of_a_layer = 3 if kind == "w2v-bert" else 0  # a Conformer layer has convolutions of its own
     assert [node.name() for node in brain.nodes].count(CONVOLUTION) == of_a_layer * trained_layers
+
+
+def test_the_front_end_is_let_go_of_when_all_is_kept(rows, tmp_path_factory):
+    frontend = pretrained.PretrainedEncoder(tiny_encoder("hubert", tmp_path_factory), keep="input")
+    model = weakref.ref(frontend.model)
+    training.Features(rows, frontend, "cpu")
+    gc.collect()
+    assert model() is None
+    assert frontend(torch.zeros(1, 800), torch.tensor([800]))[0].shape[2] == frontend.size  # it comes back when asked
 
 
 def test_the_trap_is_there_and_is_seen(tmp_path_factory):
