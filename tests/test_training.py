@@ -11,6 +11,7 @@ from tests import stages
 from tests.made_corpora import make_root
 from xser.errors import XserError
 from xser.experiment import parse_experiment
+from xser.files import read_json
 from xser.model.brain import EmotionBrain
 from xser.runs import plan_runs
 
@@ -74,6 +75,14 @@ def test_a_killed_training_goes_on(root, straight, tmp_path):
     killed.communicate()
     stages.run("train", words)
     assert stages.equal_to_the_bit(stages.weights(straight), stages.weights(tmp_path))
+
+
+def test_a_run_says_what_it_cost(straight):
+    for finished in straight.glob("runs/**/trained.json"):
+        said = read_json(finished)
+        assert said["steps"] >= 9 and said["parameters"] > 0 and said["train_seconds"] > 0
+        # Python and torch alone take more than 100 MB; a tiny training not 8 GB.
+        assert said["device"] != "cpu" or 1e8 < said["peak_memory_bytes"] < 8e9
 
 
 def test_finished_runs_are_not_trained_again(root, straight, monkeypatch):

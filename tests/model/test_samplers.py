@@ -5,6 +5,7 @@ import random
 
 import numpy as np
 import pytest
+from sklearn.tree import DecisionTreeClassifier
 
 from xser.errors import XserError
 from xser.model.samplers import HierarchicalBatches, Lengths, ShuffledBatches
@@ -213,6 +214,74 @@ def test_length_tells_neither_language_nor_emotion_inside_a_batch(seed):
 
     assert max(told(Lengths(frames, least=5))) < 3
     assert min(told(None)) > 6  # whole utterances do tell: the measure can fail
+
+
+def words_and_sentences(seed, n=30):
+    """Labels and frames: one language has single words of 0.5 to 1.2 s, one sentences of 1.2 to 9 s, one of 1 to 3 s.
+
+    Angry speech is half as long.
+    """
+    language_of, emotion_of = made_labels({(language, emotion): n for language in "tdu" for emotion in EMOTIONS}, seed)
+    chance = np.random.default_rng(seed)
+    bounds = {"t": (1.0, 1.2), "d": (2.4, 9), "u": (2, 3)}
+    seconds = [
+        chance.uniform(*bounds[language]) * (0.5 if emotion == "angry" else 1.0)
+        for language, emotion in zip(language_of, emotion_of, strict=True)
+    ]
+    return language_of, emotion_of, (50 * np.array(seconds)).astype(int)
+
+
+def classified_by_length(batches, frames, labels):
+    """How often a decision tree tells a label from the length that the model sees, beyond chance.
+
+    It knows the length, and what share of the batch's longest it is; it learns from every other batch, and the rest is
+    the test. In standard deviations of the number of right guesses at chance (every label is as frequent).
+    """
+    known, wanted = [], []
+    for batch in batches:
+        seen = np.array([min(frames[draw.index], draw.frames or 10**9) for draw in batch])
+        known.append(np.stack([seen, seen / seen.max()], axis=1))
+        wanted.append([labels[draw.index] for draw in batch])
+    tree = DecisionTreeClassifier(max_depth=6, random_state=0)
+    tree.fit(np.concatenate(known[::2]), np.concatenate(wanted[::2]))
+    truth = np.concatenate(wanted[1::2])
+    right, chance = (tree.predict(np.concatenate(known[1::2])) == truth).sum(), 1 / len(set(labels))
+    return (right - chance * len(truth)) / np.sqrt(len(truth) * chance * (1 - chance))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_classifier_tells_language_or_emotion_from_length(seed):
+    """Where some languages speak words and others sentences, and over all batches, not inside one alone."""
+    language_of, emotion_of, frames = words_and_sentences(seed)
+
+    def told(lengths):
+        sampler = HierarchicalBatches(language_of, emotion_of, 3, 3, seed=seed, lengths=lengths)
+        batches = [batch for epoch in range(20) for batch in (sampler.set_epoch(epoch), *sampler)[1:]]
+        return [classified_by_length(batches, frames, labels) for labels in (language_of, emotion_of)]
+
+    assert max(told(Lengths(frames, least=25, most=200))) < 3
+    assert min(told(None)) > 10
+    assert min(told(Lengths(frames, most=200, alike=False))) > 10  # a fixed crop leaves much to tell
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_how_often_an_utterance_is_drawn_does_not_depend_on_its_length(seed):
+    """Nor how often with which other language: each batch takes of a cell what it would take without lengths."""
+    language_of, emotion_of, frames = words_and_sentences(seed)
+    sampler = HierarchicalBatches(
+        language_of, emotion_of, 3, 2, seed=seed, batches_per_epoch=7, lengths=Lengths(frames, least=25)
+    )
+    times = np.zeros(len(frames))
+    for epoch in range(400):  # of the 30 of a cell, 14 an epoch
+        sampler.set_epoch(epoch)
+        times += np.bincount([draw.index for batch in sampler for draw in batch], minlength=len(frames))
+    share = 14 / 30
+    deviations = (times - 400 * share) / np.sqrt(400 * share * (1 - share))
+    assert abs(deviations).max() < 4.5
+    for cell in set(zip(language_of, emotion_of, strict=True)):
+        members = [i for i in range(len(frames)) if (language_of[i], emotion_of[i]) == cell]
+        ordered = np.array(members)[np.argsort(frames[members], kind="stable")]
+        assert abs(deviations[ordered[:10]].mean() - deviations[ordered[-10:]].mean()) < 4 * np.sqrt(2 / 10)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,5 +1,6 @@
 """From manifest rows and kept features to padded batches."""
 
+import concurrent.futures
 import math
 
 import numpy as np
@@ -81,9 +82,21 @@ class _Drawn(torch.utils.data.Dataset):
         return {**item, "features": cut(item["features"], draw.frames, draw.where)}
 
 
+class _OneAhead(torch.utils.data.DataLoader):
+    """Loads the next batch in a thread while this one is learned from: the same batches in the same order."""
+
+    def __iter__(self):
+        batches = super().__iter__()  # in this thread: it draws from torch's random stream
+        with concurrent.futures.ThreadPoolExecutor(1) as thread:
+            ahead = thread.submit(next, batches, None)
+            while (batch := ahead.result()) is not None:
+                ahead = thread.submit(next, batches, None)
+                yield batch
+
+
 def training_batches(dataset, sampler):
-    """Load batches in the order of `sampler` (an iterable of lists of `xser.model.samplers.Draw`)."""
-    return torch.utils.data.DataLoader(_Drawn(dataset), batch_sampler=sampler, collate_fn=PaddedBatch)
+    """Load batches in the order of `sampler` (an iterable of lists of `xser.model.samplers.Draw`), one ahead."""
+    return _OneAhead(_Drawn(dataset), batch_sampler=sampler, collate_fn=PaddedBatch)
 
 
 def evaluation_batches(dataset, rows, batch_size=64, batch_seconds=320.0, rank=0, world_size=1):

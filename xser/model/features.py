@@ -33,6 +33,8 @@ class Features:
                 place = FeatureStore(folder, frontend, device)
                 place.ensure(part)
             self._place_of.update(dict.fromkeys(part["digest"], place))
+        if hasattr(frontend, "release"):
+            frontend.release()  # all is kept: the memory of a pretrained model is the training's from here on
 
     def __call__(self, digest):
         """Features of one utterance, Tensor (time, ...)."""

@@ -3,6 +3,8 @@
 import dataclasses
 import math
 import os
+import resource
+import sys
 import time
 from pathlib import Path
 
@@ -89,7 +91,8 @@ def train_run(folder, hyperparameters, data, seed, description, device="auto"):
     Returns
     -------
     dict
-        ``steps``, ``epochs``, ``train_seconds`` (of this call), ``parameters`` (trained), ``device``.
+        ``steps``, ``epochs``, ``train_seconds`` (of this call), ``parameters`` (trained), ``device``,
+        ``peak_memory_bytes`` (`peak_memory`).
 
     Raises
     ------
@@ -99,6 +102,8 @@ def train_run(folder, hyperparameters, data, seed, description, device="auto"):
     _refuse_missing_emotions(data)
     device = chosen_device(device)
     started = time.monotonic()
+    if torch.device(device).type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
     run_on_main(write_text, args=[Path(folder) / "hyperparameters.yaml", hyperparameters])
     sb.utils.seed.seed_everything(seed, verbose=False)
     hparams = load_hyperpyyaml(hyperparameters)
@@ -141,7 +146,19 @@ def train_run(folder, hyperparameters, data, seed, description, device="auto"):
         "train_seconds": round(time.monotonic() - started, 3),
         "parameters": trained,
         "device": torch.device(device).type,
+        "peak_memory_bytes": peak_memory(device),
     }
+
+
+def peak_memory(device):
+    """The most memory that was in use at once, in bytes, by this process (one rank of several).
+
+    On CUDA what torch held of the device's memory in tensors since the training began. Elsewhere all that the process
+    has had in the computer's memory since it started, libraries and earlier runs of the same command included.
+    """
+    if torch.device(device).type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def chosen_device(device):

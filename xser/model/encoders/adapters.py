@@ -38,8 +38,8 @@ class GatedLoRA(LoRA):
 
     def forward(self, frames):
         """Compute (..., size_out) from `frames` (..., size_in)."""
-        branch = self.adapter_up_proj(self.adapter_down_proj(frames))
-        return self.pretrained_module(frames) + self.gate * self.scaling * branch
+        hidden = self.gate * self.scaling * self.adapter_down_proj(frames)
+        return _add_product(self.pretrained_module(frames), hidden, self.adapter_up_proj.weight)
 
 
 class GatedAdapter(HoulsbyAdapterLinear):
@@ -71,7 +71,18 @@ class GatedAdapter(HoulsbyAdapterLinear):
     def forward(self, frames):
         """Compute (..., size_out) from `frames` (..., size_in)."""
         output = self.pretrained_linear(frames)
-        return output + self.gate * self.adapter_up_proj(self.activation(self.adapter_down_proj(output)))
+        hidden = self.gate * self.activation(self.adapter_down_proj(output))
+        branch_bias = self.gate * self.adapter_up_proj.bias
+        return _add_product(output, hidden, self.adapter_up_proj.weight) + branch_bias
+
+
+def _add_product(frames, hidden, weight):
+    """Compute ``frames + hidden weight^T``, (..., size), in one matrix product.
+
+    The gate is already in `hidden` (..., rank): at full size it would cost two passes over the frames, and one more
+    that is kept for the way back.
+    """
+    return torch.addmm(frames.flatten(0, -2), hidden.flatten(0, -2), weight.T).view_as(frames)
 
 
 def add_adapters(model, first, lora_rank, lora_alpha, adapter_size):

@@ -94,6 +94,11 @@ class PretrainedEncoder(torch.nn.Module):
                 self._loaded.append(load_speech_model(self.folder, self.window))
         return self._loaded[0]
 
+    def release(self):
+        """Let go of the model and its memory until it is needed again."""
+        with _LOADING:
+            self._loaded.clear()
+
     @torch.no_grad()
     def forward(self, waveforms, lengths):
         """Compute the hidden layers.

@@ -1,0 +1,3 @@
+"""Nothing here is a test: the benchmark is a command (README.md); tests/test_benchmark.py runs it."""
+
+collect_ignore_glob = ["*.py"]

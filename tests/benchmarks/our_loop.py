@@ -1,0 +1,152 @@
+"""xser's own training, with a watch between the loader and the Brain: one side of the benchmark.
+
+    python our_loop.py ROWS.csv VALID.csv ENCODER THREADS FINETUNING WORK
+
+Runs `xser.model.training.train_run` as ``python -m xser.train`` does. Answers ``steps N`` with what each of the next N
+steps took - sampler, loader and all that the Brain does - and ``bare`` with what the same modules took for the same
+batches in a loop that has nothing else.
+"""
+
+import functools
+import sys
+from pathlib import Path
+
+import torch
+from worker import EMOTIONS, answer, clocks, commands, peak_memory, read_rows, since
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT))
+
+import xser.model  # noqa: E402, F401  (before speechbrain: quietens its log)
+from xser.hyperparameters import compose  # noqa: E402
+from xser.model import training  # noqa: E402
+from xser.model.adversary import masked_cross_entropy  # noqa: E402
+from xser.model.batches import frames_of, training_batches  # noqa: E402
+from xser.model.features import frames_per_second  # noqa: E402
+from xser.protocol.systems import read_system  # noqa: E402
+
+IMPORTED = peak_memory()
+
+
+class Done(BaseException):
+    """The other side has closed."""
+
+
+class WatchedLoader(torch.utils.data.DataLoader):
+    """The training's own loader; times how long the Brain waits for a batch and how long it then learns from it.
+
+    It stops before a step until one is asked for. In between nothing is in the way: a batch is loaded while the one
+    before is learned from, as always.
+    """
+
+    def __init__(self, dataset, sampler, seconds):
+        self.loader = training_batches(dataset, sampler)
+        self.of_epoch, self.seconds = sampler, seconds
+        self.asked, self.waiting, self.steps, self.batches = commands(), 0, [], []
+
+    def __len__(self):
+        return len(self.loader)
+
+    def __iter__(self):
+        indices = iter([[draw.index for draw in batch] for batch in self.of_epoch])
+        batches = iter(self.loader)
+        while True:
+            start = clocks()
+            batch = next(batches, None)
+            waited = since(start)
+            if batch is None:
+                return
+            self.wait_for_command()
+            start = clocks()
+            yield batch
+            learned = since(start)
+            self.note(batch, waited, learned, sum(self.seconds[index] for index in next(indices)))
+
+    def wait_for_command(self):
+        while self.waiting == 0:
+            command = next(self.asked, None)
+            if command is None:
+                raise Done
+            if command[0] == "bare":
+                answer({"bare": [self.bare(batch) for batch in self.batches]})
+            else:
+                self.waiting, self.steps, self.batches = int(command[1]), [], []
+
+    def note(self, batch, waited, learned, available):
+        frames, lengths = frames_of(batch.features)
+        rate = frames_per_second(self.brain.hparams.frontend)
+        real, padded = int(lengths.sum()), frames.shape[0] * frames.shape[1]
+        # Frames of a front end are a little fewer than its hop says: as many seconds as the recordings have.
+        seen = {"useful": real / rate, "padded": padded / rate, "available": available}
+        self.steps.append({key: waited[key] + learned[key] for key in waited} | seen | {"waited": waited["wall"]})
+        self.batches.append(batch)
+        self.waiting -= 1
+        if self.waiting == 0:
+            answer({"steps": self.steps, "peak_memory": peak_memory()})
+
+    def bare(self, batch):
+        """What a step costs that is nothing but modules, losses and optimiser."""
+        brain = self.brain
+        modules, parameters = brain.modules, [each for each in brain.modules.parameters() if each.requires_grad]
+        start = clocks()
+        embeddings = brain.hparams.pooling(*modules["network"](*frames_of(batch.features)))
+        loss = torch.nn.functional.cross_entropy(modules["emotion_head"](embeddings), batch.emotion)
+        loss = loss + brain.hparams.supcon_weight * brain.hparams.supcon(embeddings, batch.emotion, batch.language)
+        speakers = modules["adversary"](embeddings, 0.5)
+        loss = loss + brain.hparams.speaker_weight * masked_cross_entropy(speakers, batch.speaker)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, brain.hparams.max_grad_norm)
+        self.optimizer().step()
+        self.optimizer().zero_grad()
+        return since(start)
+
+    @functools.cache  # noqa: B019  (there is one loader a process)
+    def optimizer(self):
+        groups = [{key: group[key] for key in ("params", "lr")} for group in self.brain.optimizer.param_groups]
+        return type(self.brain.optimizer)(groups)
+
+
+def composed(data, encoder, finetuning):
+    """The hyperparameters of `proposed`, as ``--encoder wav2vec2-like --finetune F`` would give them."""
+    hparams = CHECKOUT / "recipes" / "hparams"
+    system = read_system(hparams / "systems" / "proposed.yaml").hyperparameters
+    named = {"encoder_source": str(encoder), "encoder_revision": None}
+    name = "whisper_tiny_en" if finetuning else "compact"  # of a pretrained one's yaml everything is overridden
+    overrides = {"steps": 10**6} | (named if finetuning else {})
+    return compose(hparams, name, finetuning or None, system, overrides, data.run_values(0))
+
+
+def main(rows, valid, encoder, threads, finetuning, work):
+    torch.set_num_threads(int(threads))
+    data = training.TrainingData(read_rows(rows), read_rows(valid), EMOTIONS, frozenset())
+    hyperparameters = composed(data, encoder, "" if finetuning == "compact" else finetuning)
+    made = {}
+
+    def watched(dataset, sampler):
+        made["loader"] = WatchedLoader(dataset, sampler, data.learning["seconds"].tolist())
+        return made["loader"]
+
+    training.training_batches = watched
+    features, fit = training.Features, training.EmotionBrain.fit
+
+    def timed_features(part, *others):
+        start = clocks()
+        kept = features(part, *others)
+        made["features"] = since(start) | {"utterances": len(part)}
+        return kept
+
+    def fit_and_say(brain, *others):
+        made["loader"].brain = brain
+        learning = sum(each.numel() for each in brain.modules.parameters() if each.requires_grad)
+        answer({"imported": IMPORTED, "learning": learning, "features": made["features"]})
+        return fit(brain, *others)
+
+    training.Features, training.EmotionBrain.fit = timed_features, fit_and_say
+    try:
+        training.train_run(Path(work) / f"run-{finetuning}", hyperparameters, data, 0, finetuning, "cpu")
+    except Done:
+        pass
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

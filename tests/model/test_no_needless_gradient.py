@@ -1,0 +1,136 @@
+"""A training step keeps nothing of what does not learn: the frozen front end is not in its graph (method trap 1)."""
+
+import gc
+import weakref
+
+import pandas as pd
+import pytest
+import soundfile
+import torch
+import transformers
+
+from tests.made_corpora import PITCH, tone
+from tests.model.tiny_encoders import KINDS, tiny_encoder
+from xser.hyperparameters import compose
+from xser.model import training
+from xser.model.brain import EmotionBrain
+from xser.model.encoders import pretrained
+from xser.options import CHECKOUT
+from xser.protocol.systems import read_system
+
+EMOTIONS = tuple(sorted(PITCH))
+CONVOLUTION = "ConvolutionBackward0"
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """Two languages, two utterances of each emotion."""
+    folder = tmp_path_factory.mktemp("prepared") / "audio"
+    folder.mkdir()
+    found = []
+    for number, (language, emotion, take) in enumerate(
+        (language, emotion, take) for language in ("deu", "urd") for emotion in EMOTIONS for take in range(2)
+    ):
+        path = folder / f"{number}.wav"
+        samples = tone(emotion, number)
+        soundfile.write(path, samples, 16000)
+        found.append(
+            {"utterance": str(number), "corpus": "made", "digest": f"digest{number}", "audio": str(path)}
+            | {"seconds": len(samples) / 16000, "emotion": emotion, "language": language, "speaker": f"s{take}"}
+        )
+    return pd.DataFrame(found)
+
+
+def hyperparameters(data, encoder, finetuning):
+    hparams = CHECKOUT / "recipes" / "hparams"
+    system = read_system(hparams / "systems" / "proposed.yaml").hyperparameters
+    few = {"steps": 1, "utterances_per_cell": 1, "languages_per_batch": 2}
+    if finetuning != "frozen":
+        few["trained_layers"] = 2 if finetuning == "last_layers" else 0
+    named = {"encoder_source": str(encoder), "encoder_revision": None}
+    return compose(hparams, "whisper_tiny_en", finetuning, system, few | named, data.run_values(0))
+
+
+def nodes_of(node):
+    """All nodes that a backward pass goes through."""
+    seen, waiting = set(), [node]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            waiting.extend(following for following, _ in node.next_functions)
+    return seen
+
+
+class Watched(EmotionBrain):
+    """Notes what a step of the training keeps for the way back, and where that way goes."""
+
+    def fit_batch(self, batch):
+        self.kept = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda kept: self.kept.append(kept) or kept, lambda kept: kept):
+            return super().fit_batch(batch)
+
+    def compute_objectives(self, outputs, batch, stage):
+        loss = super().compute_objectives(outputs, batch, stage)
+        if loss.requires_grad:
+            self.nodes = nodes_of(loss.grad_fn)
+            self.features = batch.features.data
+            watched.append(self)
+        return loss
+
+    def optimizers_step(self):
+        self.with_gradient = {id(each) for each in self.modules.parameters() if each.grad is not None}
+        super().optimizers_step()
+
+
+watched = []
+
+
+def storages(tensors):
+    return {tensor.untyped_storage().data_ptr() for tensor in tensors if tensor.numel()}
+
+
+@pytest.mark.parametrize("finetuning", ["peft", "last_layers", "frozen"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_keeps_nothing_of_the_frozen_front_end(kind, finetuning, rows, tmp_path, tmp_path_factory, monkeypatch):
+    front_ends = []
+    load = pretrained.load_speech_model
+    monkeypatch.setattr(pretrained, "load_speech_model", lambda *how: front_ends.append(load(*how)) or front_ends[-1])
+    monkeypatch.setattr(training, "EmotionBrain", Watched)
+    watched.clear()
+    encoder = tiny_encoder(kind, tmp_path_factory)
+    data = training.TrainingData(rows, rows, EMOTIONS, frozenset())
+    training.train_run(tmp_path, hyperparameters(data, encoder, finetuning), data, 0, kind, "cpu")
+    brain = watched[0]
+    assert not brain.features.requires_grad
+    # What learns is reached, and nothing else.
+    learning = {id(each) for each in brain.modules.parameters() if each.requires_grad}
+    reached = {id(node.variable) for node in brain.nodes if hasattr(node, "variable")}
+    assert reached == learning == brain.with_gradient
+    # No weight of the front end is kept, and no convolution is gone back through but those inside trained layers.
+    (front_end,) = front_ends  # it has computed the features
+    assert storages(brain.kept) and not storages(brain.kept) & storages(front_end.parameters())
+    trained_layers = {"frozen": 0, "last_layers": 2, "peft": 3}[finetuning]
+    of_a_layer = 3 if kind == "w2v-bert" else 0  # a Conformer layer has convolutions of its own
+    assert [node.name() for node in brain.nodes].count(CONVOLUTION) == of_a_layer * trained_layers
+
+
+def test_the_front_end_is_let_go_of_when_all_is_kept(rows, tmp_path_factory):
+    frontend = pretrained.PretrainedEncoder(tiny_encoder("hubert", tmp_path_factory), keep="input")
+    model = weakref.ref(frontend.model)
+    training.Features(rows, frontend, "cpu")
+    gc.collect()
+    assert model() is None
+    assert frontend(torch.zeros(1, 800), torch.tensor([800]))[0].shape[2] == frontend.size  # it comes back when asked
+
+
+def test_the_trap_is_there_and_is_seen(tmp_path_factory):
+    """transformers' own model goes back through its frozen convolutions when it trains."""
+    model = transformers.AutoModel.from_pretrained(tiny_encoder("wav2vec2-group", tmp_path_factory)).train()
+    model.requires_grad_(False)
+    model.encoder.layers[-1].requires_grad_(True)
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor) or tensor, lambda tensor: tensor):
+        loss = model(torch.randn(2, 8000)).last_hidden_state.square().sum()
+    assert [node.name() for node in nodes_of(loss.grad_fn)].count(CONVOLUTION) >= 7
+    assert storages(kept) & storages(model.feature_extractor.parameters())
