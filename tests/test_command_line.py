@@ -6,6 +6,8 @@ import pytest
 
 from xser import command_line
 from xser.errors import XserError
+from xser.hyperparameters import hyperparameter_keys
+from xser.options import experiment_parser
 
 
 def run(error, *words):
@@ -24,7 +26,17 @@ def run(error, *words):
         (OSError(errno.ENOSPC, "No space left on device"), "no space left on the disk"),
         (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected"), "no space left on the disk"),
         (PermissionError(errno.EACCES, "Permission denied", "exp"), "no permission for exp"),
-        (MemoryError(), "out of memory"),
+        (MemoryError(), "out of memory: use smaller batches"),
+        (
+            RuntimeError(
+                "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you "
+                "tried to allocate 4611686018427387904 bytes. Error code 12"
+            ),
+            "out of memory",
+        ),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."), "out of memory"),
+        (RuntimeError("CUDA error: out of memory"), "out of memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "out of memory"),
     ],
 )
 def test_what_a_user_can_mend_is_one_line(error, said, capsys):
@@ -32,6 +44,24 @@ def test_what_a_user_can_mend_is_one_line(error, said, capsys):
     complaint = capsys.readouterr().err
     assert said in complaint
     assert complaint.count("\n") == 1
+
+
+def test_torchs_own_words_for_exhausted_memory(capsys):
+    import torch
+
+    with pytest.raises(RuntimeError) as on_a_cpu:
+        torch.empty(2**60)
+    for error in (on_a_cpu.value, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")):
+        assert run(error) == 1
+        assert "out of memory" in capsys.readouterr().err
+
+
+def test_the_remedies_for_exhausted_memory_are_options(capsys, recipes):
+    assert run(MemoryError()) == 1
+    named = {word.strip("(),;.") for word in capsys.readouterr().err.split() if "--" in word}
+    known = {f"--{key}" for key in hyperparameter_keys(recipes / "hparams", None, "peft")}
+    known |= {option for action in experiment_parser("x")._actions for option in action.option_strings}
+    assert named and named <= known
 
 
 def test_of_several_processes_one_says_it(capsys, monkeypatch):

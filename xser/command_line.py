@@ -75,19 +75,37 @@ def _one_line(error):
         return "no space left on the disk: free some and run the same command again"
     if isinstance(error, PermissionError):
         return f"no permission for {error.filename}: change it, or choose another --work-dir"
-    if _is_exhausted_memory(error):
+    if is_exhausted_memory(error):
         return (
-            "out of memory: use smaller batches (--batch_size, --utterances_per_cell) with more --accumulated_batches, "
-            "a shorter --crop_seconds, or fewer --jobs"
+            "out of memory: use smaller batches (--batch_size where they are shuffled, --utterances_per_cell where "
+            "hierarchical), a shorter --crop_seconds, a smaller --encoder or fewer --jobs"
         )
     return None
 
 
-def _is_exhausted_memory(error):
-    """Whether memory ran out, the computer's or the GPU's."""
+def is_exhausted_memory(error):
+    """Whether memory ran out, the computer's or the GPU's.
+
+    Parameters
+    ----------
+    error : Exception
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_exhausted_memory(MemoryError()), is_exhausted_memory(ValueError("2 many"))
+    (True, False)
+    """
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)  # torch's words on a CPU
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    # torch's words: on a CPU under Linux, under Windows, on some GPUs
+    telltale = ("can't allocate memory", "not enough memory", "out of memory", "Cannot allocate memory")
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in telltale)
 
 
 def _is_full_disk(error):

@@ -47,6 +47,12 @@ def main(argv):
 def _refuse_untrained(planned):
     untrained = [each for each in planned if not each.is_trained]
     if untrained:
+        before, encoder = untrained[0].trained_on_another_encoder(), untrained[0].experiment.encoder_choice.source
+        if before is not None:
+            raise XserError(
+                f"{before} was trained with other weights or settings of {encoder}: give the encoder as it was, or run "
+                "stage 2 (train) again: add --stage 2"
+            )
         raise XserError(
             f"{len(untrained)} of {len(planned)} runs are not trained (first: {untrained[0].folder}): "
             "run stage 2 (train) first: add --stage 2"
@@ -59,11 +65,14 @@ def _evaluate(planned):
     info = planned.evaluated(read_json(planned.folder / "trained.json"))
     if "LOCAL_RANK" not in os.environ and _is_evaluated(planned.folder, info):
         return  # without a wait for torch
+    from speechbrain.utils.distributed import run_on_main
+
     from xser.model.gathering import same_on_all_ranks, this_rank
     from xser.model.training import predict
 
     if same_on_all_ranks(_is_evaluated(planned.folder, info)):
         return
+    run_on_main(planned.place_encoder)
     device, recorded = planned.experiment.device, planned.read_recorded()
     scores, embeddings = predict(planned.folder, rows, info["emotions"], device, recorded)
     pictured = None

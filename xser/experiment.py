@@ -15,10 +15,13 @@ from pathlib import Path
 from xser.command_line import run
 from xser.corpora.description import corpus_ids, read_corpus
 from xser.corpora.emotions import Scheme, load_scheme
+from xser.encoder_choice import EncoderChoice, choose_encoder, describe_encoders, with_source
 from xser.errors import XserError
 from xser.hyperparameters import (
+    choices,
     describe_hyperparameters,
     encoder_is_pretrained,
+    first_comment,
     hyperparameter_keys,
     learns_from_waveforms,
     yaml_names,
@@ -69,7 +72,7 @@ class Experiment:
     target: Selection | None
     named_task: str
     systems: tuple[str, ...]
-    encoder: str
+    encoder_choice: EncoderChoice
     finetuning: str | None
     device: str
     scheme: Scheme
@@ -85,6 +88,11 @@ class Experiment:
     target_statistics: str
     hyperparameters: dict[str, object]
     command: str
+
+    @property
+    def encoder(self):
+        """Short name of the encoder (`xser.encoder_choice.EncoderChoice.name`)."""
+        return self.encoder_choice.name
 
     @property
     def corpus(self):
@@ -169,14 +177,15 @@ def parse_experiment(verb, argv):
     parser = experiment_parser("run.sh" if verb == "experiment" else f"python -m xser.{verb}")
     options, rest = parser.parse_known_args(argv)
     recipes = _recipes_folder(options.recipes)
-    encoder = _known("encoder", options.encoder, recipes / "hparams" / "encoders")
     for name in words_of(options.system):
         _known("system", name, recipes / "hparams" / "systems")
-    finetuning = _finetuning(options.finetune, encoder, recipes / "hparams")
-    _refuse_statistics_of_waveforms(options.target_statistics, recipes / "hparams", encoder, finetuning)
-    hyperparameters = read_hyperparameters(parser, rest, hyperparameter_keys(recipes / "hparams", encoder, finetuning))
     check_split(options.split)
     kind, sources, target = _selections(parser, options, recipes)
+    encoder = choose_encoder(options.encoder, recipes, sources[0], options.model_root)
+    finetuning = _finetuning(options.finetune, encoder, recipes / "hparams")
+    files = (recipes / "hparams", encoder.yaml, finetuning)
+    _refuse_statistics_of_waveforms(options.target_statistics, *files)
+    hyperparameters = read_hyperparameters(parser, rest, hyperparameter_keys(*files), choices(*files))
     if kind == "zero_shot" and options.split.partition(":")[0] in ("loso", "folds"):
         raise XserError(
             f"--split {options.split} makes folds of one corpus; "
@@ -190,7 +199,7 @@ def parse_experiment(verb, argv):
         target=target,
         named_task=options.task or "",
         systems=systems,
-        encoder=encoder,
+        encoder_choice=with_source(encoder, hyperparameters),
         finetuning=finetuning,
         device=options.device,
         scheme=load_scheme(options.scheme or _usual_scheme(kind, sources, recipes)),
@@ -219,10 +228,10 @@ def _recipes_folder(folder):
 
 
 def _finetuning(name, encoder, hparams):
-    if not encoder_is_pretrained(hparams, encoder):
+    if encoder.source is None:
         if name:
             raise XserError(
-                f"--finetune is for pretrained encoders, and {encoder} is trained from scratch: leave it out"
+                f"--finetune is for pretrained encoders, and {encoder.yaml} is trained from scratch: leave it out"
             )
         return None
     return _known("finetuning", name or "peft", hparams / "finetuning")
@@ -295,11 +304,27 @@ def print_help(argv):
         "--gpus", metavar="N", default=1, help="processes of stage 2, each with a GPU where there is one"
     )
     print(parser.format_help())
-    for heading, folder in (("systems", "systems"), ("encoders", "encoders")):
-        print(f"{heading}: {', '.join(yaml_names(recipes / 'hparams' / folder))}")
-    print(f"\nhyperparameters (encoder {options.encoder}; any of them as --key value):")
-    for key, default, comment in describe_hyperparameters(recipes / "hparams", options.encoder):
+    hparams = recipes / "hparams"
+    print(f"systems: {', '.join(yaml_names(hparams / 'systems'))}")
+    for heading, listed in (("--encoder", describe_encoders(recipes)), ("--finetune", _finetunings(hparams))):
+        print(f"\n{heading}:", *(f"  {name:<27} {text}".rstrip() for name, text in listed), sep="\n")
+    files = _files_to_describe(options, hparams)
+    print(f"\nhyperparameters ({', '.join(filter(None, [options.encoder, files[2]]))}; any of them as --key value):")
+    for key, default, comment in describe_hyperparameters(*files):
         print(f"  --{key:<26} {default:<10} {comment}".rstrip())
+
+
+def _finetunings(hparams):
+    return [
+        (name, first_comment(hparams / "finetuning" / f"{name}.yaml")) for name in yaml_names(hparams / "finetuning")
+    ]
+
+
+def _files_to_describe(options, hparams):
+    """Folder, encoder's yaml and finetuning whose hyperparameters the help lists, be there such a model or not."""
+    encoder = options.encoder if options.encoder in yaml_names(hparams / "encoders") else None
+    pretrained = encoder is None or encoder_is_pretrained(hparams, encoder)
+    return hparams, encoder, (options.finetune or "peft") if pretrained else None
 
 
 def main(argv):

@@ -7,6 +7,7 @@ What can be asked of the files without building anything (names, keys, defaults)
 so that options are checked before a run starts.
 """
 
+import itertools
 import re
 from pathlib import Path
 
@@ -23,8 +24,14 @@ def yaml_names(folder):
 
 
 def encoder_yaml(hparams, encoder):
-    """Path of an encoder's yaml."""
-    return Path(hparams) / "encoders" / f"{encoder}.yaml"
+    """Path of an encoder's yaml; pretrained.yaml when `encoder` is None: a model that ``--encoder`` names by itself."""
+    return Path(hparams) / "pretrained.yaml" if encoder is None else Path(hparams) / "encoders" / f"{encoder}.yaml"
+
+
+def first_comment(path):
+    """The first sentence of the comment that a YAML file begins with: what the file is, in one line."""
+    lines = itertools.takewhile(lambda line: line.startswith("#"), _read(path).splitlines())
+    return re.split(r"\.(?: |$)", " ".join(line.strip("# ") for line in lines))[0]
 
 
 def encoder_is_pretrained(hparams, encoder):
@@ -49,8 +56,8 @@ def hyperparameter_keys(hparams, encoder, finetuning=None):
     ----------
     hparams : Path
         The folder with train.yaml, encoders/, finetuning/ and systems/.
-    encoder : str
-        The encoder's name.
+    encoder : str or None
+        The name of the encoder's yaml; None for a pretrained encoder without one.
     finetuning : str, optional
         What of a pretrained encoder learns.
 
@@ -97,6 +104,12 @@ def _plain_scalars(path):
 def _placeholders(hparams):
     node = yaml.compose(_read(Path(hparams) / "train.yaml"), Loader=yaml.SafeLoader)
     return [key.value for key, value in node.value if value.tag == "!PLACEHOLDER"]
+
+
+def read_run_values(path, hparams):
+    """Read the values of train.yaml's ``!PLACEHOLDER`` keys back from a run's ``hyperparameters.yaml``."""
+    values = _plain_scalars(path)
+    return {key: values[key] for key in _placeholders(hparams)}
 
 
 def _read(path):
@@ -182,8 +195,8 @@ def compose(hparams, encoder, finetuning, system, overrides, run_values):
     ----------
     hparams : Path
         The folder with train.yaml, encoders/, finetuning/ and systems/.
-    encoder : str
-        The encoder's name.
+    encoder : str or None
+        The name of the encoder's yaml; None for a pretrained encoder without one.
     finetuning : str or None
         What of a pretrained encoder learns; None for an encoder trained from scratch.
     system : dict

@@ -37,7 +37,12 @@ def experiment_parser(prog):
         metavar="S[,S]",
         help="systems to train, of recipes/hparams/systems (default: baseline2,proposed; within one corpus baseline2)",
     )
-    how.add_argument("--encoder", metavar="E", default="compact", help="an encoder of recipes/hparams/encoders")
+    how.add_argument(
+        "--encoder",
+        metavar="E",
+        default="compact",
+        help="an encoder of recipes/hparams/encoders, language_matched, a model's folder, or its hub name[@revision]",
+    )
     how.add_argument("--finetune", metavar="F", help="what of a pretrained encoder learns (default: peft)")
     how.add_argument("--device", metavar="D", default="auto", help="where to compute: auto, cpu, cuda, mps")
     how.add_argument("--scheme", metavar="X", help="the set of emotions, or a YAML file that defines one")
@@ -55,6 +60,7 @@ def experiment_parser(prog):
     )
     where = parser.add_argument_group("where")
     where.add_argument("--data-root", metavar="DIR", default=PLACE / "egs_data", help="recordings: a folder per corpus")
+    where.add_argument("--model-root", metavar="DIR", help="DIR/<encoder> is taken instead of the hub when it is there")
     where.add_argument("--work-dir", metavar="DIR", default=PLACE / "exp", help="where everything is written")
     where.add_argument("--recipes", metavar="DIR", default=PLACE / "recipes", help="the recipes of a checkout")
     data = parser.add_argument_group("the recordings")
@@ -108,8 +114,8 @@ def read_jobs(parser, jobs):
     return jobs
 
 
-def read_hyperparameters(parser, words, known):
-    """Read ``--key value`` and ``--key=value`` for the keys of the HyperPyYAML files."""
+def read_hyperparameters(parser, words, known, allowed):
+    """Read ``--key value`` and ``--key=value`` for the keys `known` of the HyperPyYAML files; `allowed` are choices."""
     values, words = {}, list(words)
     while words:
         word = words.pop(0)
@@ -124,7 +130,7 @@ def read_hyperparameters(parser, words, known):
             if not words or words[0].startswith("--"):
                 parser.error(f"option --{key} needs a value")
             value = words.pop(0)
-        values[key] = check_value(key, value, known[key])
+        values[key] = check_value(key, value, known[key], allowed.get(key, ()))
     return values
 
 

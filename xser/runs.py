@@ -8,10 +8,12 @@ import dataclasses
 import functools
 import importlib.metadata
 import platform
+from pathlib import Path
 
 import xser
 from xser.errors import XserError
-from xser.hyperparameters import compose, hyperparameter_keys
+from xser.files import read_json, write_text
+from xser.hyperparameters import compose, hyperparameter_keys, read_run_values
 from xser.protocol import isolation, workspace
 from xser.protocol.fingerprints import fingerprint
 from xser.protocol.systems import System, read_system
@@ -77,14 +79,25 @@ class PlannedRun:
         key = fingerprint(
             manifests,
             self.system.trained_on,
-            self.hyperparameters(None),
+            *self._trained_how,
             [str(selection) for selection in self.learned_from],
             self.seed,
             self.fold,
             *((str(experiment.target),) if experiment.named_task else ()),  # which the folder's name does not say
         )
-        place = experiment.work_dir / "runs" / experiment.task.name / self._encoder
-        return place / f"{self.name}-{key[: workspace.KEY]}"
+        return self._place / f"{self.name}-{key[: workspace.KEY]}"
+
+    @property
+    def _place(self):
+        return self.experiment.work_dir / "runs" / self.experiment.task.name / self._encoder
+
+    @property
+    def _trained_how(self):
+        """The hyperparameters and, of a pretrained encoder, which model it is instead of where it lies."""
+        choice = self.experiment.encoder_choice
+        if choice.source is None:
+            return [self.hyperparameters(None)]
+        return [self.hyperparameters(None, {"encoder_source": None, "encoder_revision": None}), choice.identity]
 
     @property
     def is_trained(self):
@@ -120,17 +133,42 @@ class PlannedRun:
         """Read the recordings, without labels, whose statistics an evaluation in the regime `unlabelled` may use."""
         return isolation.evaluation_recordings(self.experiment.task, self._manifest_path)
 
-    def hyperparameters(self, run_values):
-        """The HyperPyYAML text of this run (`xser.hyperparameters.compose`)."""
+    def hyperparameters(self, run_values, model=None):
+        """The HyperPyYAML text of this run (`xser.hyperparameters.compose`); `model` says where its encoder lies."""
         experiment = self.experiment
         return compose(
             experiment.hparams,
-            experiment.encoder,
+            experiment.encoder_choice.yaml,
             experiment.finetuning,
             self.system.hyperparameters,
-            {**experiment.hyperparameters, "target_statistics": experiment.target_statistics},
+            {
+                **experiment.hyperparameters,
+                "target_statistics": experiment.target_statistics,
+                **(experiment.encoder_choice.settings if model is None else model),
+            },
             run_values,
         )
+
+    def place_encoder(self):
+        """Name the encoder in the trained run's hyperparameters where it lies now: its folder may have moved since."""
+        if self.experiment.encoder_choice.source is None:
+            return
+        path = self.folder / "hyperparameters.yaml"
+        text = self.hyperparameters(read_run_values(path, self.experiment.hparams))
+        if text != path.read_text(encoding="utf-8"):
+            write_text(path, text)
+
+    def trained_on_another_encoder(self):
+        """Folder of this run as trained on an encoder of this name, but other weights or settings; None without one."""
+        choice = self.experiment.encoder_choice
+        if choice.source is None:
+            return None
+        for finished in sorted(self._place.parent.glob(f"*/{self.name}-*/trained.json")):
+            info = read_json(finished)
+            same_name = Path(info.get("encoder_source") or "").name == Path(choice.source).name
+            if same_name and info["encoder_identity"] != choice.identity:
+                return finished.parent
+        return None
 
     def masking(self):
         """Corpora that the speaker loss leaves out because their corpus.yaml says so: corpus id to reason.
@@ -143,12 +181,14 @@ class PlannedRun:
         return {info["corpus"]: info["speaker_loss"]["why"] for info in infos if info["speaker_loss"]["masked"]}
 
     def _value_of(self, key):
-        defaults = hyperparameter_keys(self.experiment.hparams, self.experiment.encoder, self.experiment.finetuning)
+        experiment = self.experiment
+        defaults = hyperparameter_keys(experiment.hparams, experiment.encoder_choice.yaml, experiment.finetuning)
         return {**defaults, **self.system.hyperparameters, **self.experiment.hyperparameters}[key]
 
     def description(self):
         """What is known of the run when it is trained: see `xser.evidence.predictions`."""
         experiment, task = self.experiment, self.experiment.task
+        choice = experiment.encoder_choice
         infos = {str(each): _manifest(experiment, each)[1] for each in self._trained_by}
         return {
             "kind": experiment.kind,
@@ -160,6 +200,10 @@ class PlannedRun:
             "system": self.system.name,
             "source": self.source,
             "encoder": experiment.encoder,
+            "encoder_option": choice.option,
+            "encoder_source": choice.source,
+            "encoder_revision": choice.commit or choice.revision,
+            "encoder_identity": choice.identity,
             "finetuning": experiment.finetuning,
             "scheme": experiment.scheme.name,
             "emotions": list(experiment.scheme.emotions),
@@ -172,7 +216,8 @@ class PlannedRun:
             "command": experiment.command,
             "versions": versions(),
             "fingerprints": {name: info["fingerprint"] for name, info in infos.items()},
-            "left_out": [f"{name}: {what}" for name, info in infos.items() for what in info["left_out"]],
+            "left_out": [f"{name}: {what}" for name, info in infos.items() for what in info["left_out"]]
+            + [choice.note] * bool(choice.note),
             "complete": all(info["complete"] for info in infos.values()),
             "made_up": any(info["made_up"] for info in infos.values()),
         }

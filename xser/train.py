@@ -27,6 +27,8 @@ def main(argv):
     logger.info("train: %d runs, %d of them trained before", len(planned), len(planned) - len(waiting))
     if not waiting and "LOCAL_RANK" not in os.environ:
         return  # without a wait for torch
+    if waiting and experiment.encoder_choice.note and os.environ.get("RANK", "0") == "0":
+        logger.warning("warning: %s", experiment.encoder_choice.note)
     from xser.model.gathering import join_ranks, same_on_all_ranks
 
     main_rank = join_ranks(experiment.device)

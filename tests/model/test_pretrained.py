@@ -137,42 +137,80 @@ def test_every_fault_is_told_in_one_line(whisper, waveform_model, tmp_path, monk
     empty = tmp_path / "empty"
     empty.mkdir()
     told("config.json", empty)
+    (empty / "config.json").write_text("[]")
+    told("no description of a model", empty)
     (empty / "config.json").write_text('{"model_type": "bert"}')
-    told("no weights", empty)
-    (empty / "model.safetensors").write_bytes(b"nothing")
     told("'bert'.*whisper", empty)
     (empty / "config.json").write_text((whisper / "config.json").read_text())
+    told("no weights", empty)
+    (empty / "model.safetensors").write_bytes(b"nothing")
+    told("model.safetensors is damaged or cut short: download", empty)
+    whole = (whisper / "model.safetensors").read_bytes()
+    (empty / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    told("cut short", empty)
+    (empty / "model.safetensors").write_bytes(whole[:8] + b"]" + whole[9:])
+    told("damaged", empty)
+    other = json.loads((whisper / "config.json").read_text()) | {"d_model": 64}
+    (empty / "config.json").write_text(json.dumps(other))
+    (empty / "model.safetensors").write_bytes(whole)
     told("cannot be loaded", empty)
+    (empty / "model.safetensors").unlink()
+    (empty / "pytorch_model.bin").write_bytes(b"nothing")
+    told("cannot be loaded", empty)
+    (empty / "config.json").write_text('{"model_type": "whisper"}')
+    told("does not say encoder_layers and d_model", empty)
     told("native", waveform_model, window="native")
     told("keep is", whisper, keep="all")
     told("window is", whisper, window="half")
     told("own, or --finetune frozen", whisper, keep="input", window="native")
 
 
-def test_hub_name_that_cannot_be_had(monkeypatch):
-    import huggingface_hub
+def test_weights_in_parts_must_all_be_there(whisper, tmp_path):
+    from safetensors.torch import load_file, save_file
 
-    def refuse(*arguments, **options):
-        raise ConnectionError("no route")
+    folder = shutil.copytree(whisper, tmp_path / "parts")
+    tensors = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    names = [f"model-0000{part}-of-00002.safetensors" for part in (1, 2)]
+    for part, name in enumerate(names):
+        save_file({key: tensors[key] for key in sorted(tensors)[part::2]}, folder / name, metadata={"format": "pt"})
+    index = {"metadata": {}, "weight_map": {key: names[at % 2] for at, key in enumerate(sorted(tensors))}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    waveforms = made_waveforms([16000])
+    assert torch.equal(PretrainedEncoder(folder)(*waveforms)[0], PretrainedEncoder(whisper)(*waveforms)[0])
+    (folder / names[1]).unlink()
+    with pytest.raises(XserError, match=f"lacks {names[1]}.*download"):
+        PretrainedEncoder(folder)
 
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
-    with pytest.raises(XserError, match="openai/whisper-tiny.en is neither a folder.*network"):
-        PretrainedEncoder("openai/whisper-tiny.en")
+
+def test_weights_of_torch_are_read_as_tensors_alone(whisper, tmp_path):
+    from safetensors.torch import load_file
+
+    folder = shutil.copytree(whisper, tmp_path / "bin")
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    waveforms = made_waveforms([16000])
+    assert torch.equal(PretrainedEncoder(folder)(*waveforms)[0], PretrainedEncoder(whisper)(*waveforms)[0])
+
+    class Evil:
+        def __reduce__(self):
+            return (tmp_path.joinpath("run").touch, ())
+
+    torch.save({"conv1.weight": Evil()}, folder / "pytorch_model.bin")
+    with pytest.raises(XserError, match="cannot be loaded"):
+        PretrainedEncoder(folder).model  # noqa: B018 (loads it)
+    assert not (tmp_path / "run").exists()
 
 
-def test_hub_name_is_taken_from_the_hub(whisper, monkeypatch):
-    import huggingface_hub
+def test_exhausted_memory_is_not_taken_for_a_damaged_model(whisper, monkeypatch):
+    from transformers import AutoModel
 
-    asked = []
+    def exhaust(*arguments, **options):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
 
-    def give(name, revision, allow_patterns):
-        asked.append((name, revision))
-        return str(whisper)
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", give)
-    frontend = PretrainedEncoder("someone/whisper", revision="v2")
-    assert asked == [("someone/whisper", "v2")]
-    assert frontend.identity == PretrainedEncoder(whisper).identity
+    monkeypatch.setattr(AutoModel, "from_pretrained", exhaust)
+    with pytest.raises(RuntimeError, match="allocate"):
+        PretrainedEncoder(whisper).model  # noqa: B018 (loads it)
 
 
 @pytest.mark.parametrize("window", ["own", "native"])

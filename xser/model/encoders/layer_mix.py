@@ -3,6 +3,7 @@
 import torch
 
 from xser.errors import XserError
+from xser.model.encoders.model_folder import refuse_another_encoder
 
 
 class LayerMix(torch.nn.Module):
@@ -22,6 +23,8 @@ class LayerMix(torch.nn.Module):
         Size of the output.
     dropout : float
         Of the projection's output.
+    encoder_identity : str
+        Of the frozen encoder (`xser.model.encoders.pretrained.PretrainedEncoder`); its checkpoint refuses another's.
 
     Attributes
     ----------
@@ -40,8 +43,9 @@ class LayerMix(torch.nn.Module):
     (torch.Size([2, 1, 128]), [1, 1])
     """
 
-    def __init__(self, layers, size, layer="mix", projection_size=128, dropout=0.1):
+    def __init__(self, layers, size, layer="mix", projection_size=128, dropout=0.1, encoder_identity=""):
         super().__init__()
+        self.encoder_identity = encoder_identity
         self.size = projection_size
         self.layer = layers - 1 if layer == "last" else layer
         if layer == "mix":
@@ -53,6 +57,14 @@ class LayerMix(torch.nn.Module):
         self.projection = torch.nn.Sequential(
             torch.nn.Linear(size, projection_size), torch.nn.GELU(), torch.nn.Dropout(dropout)
         )
+
+    def get_extra_state(self):
+        """The encoder's identity, for the checkpoint."""
+        return self.encoder_identity
+
+    def set_extra_state(self, state):
+        """Refuse the checkpoint of another encoder."""
+        refuse_another_encoder(state, self.encoder_identity)
 
     @torch.no_grad()
     def fit_standardiser(self, features, lengths):

@@ -1,15 +1,16 @@
 """A pretrained model's files in Hugging Face's format: found, checked and fingerprinted without loading them."""
 
+import functools
 import hashlib
-import os
-import re
 from pathlib import Path
 
 from xser.errors import XserError
 from xser.files import read_json
+from xser.model.encoders.hub import HUB_NAME, hub_folder
+from xser.model.encoders.weights import missing_weights, refuse_damaged, weight_files
 
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
-_JSON = ["config.json", "preprocessor_config.json", "*.index.json"]
+MODEL_TYPES = ("wav2vec2", "hubert", "wavlm", "wav2vec2-bert", "whisper")
+_FORMAT = "give the folder of a model in Hugging Face's format"
 
 
 def find_model(source, revision=None):
@@ -31,23 +32,58 @@ def find_model(source, revision=None):
     Raises
     ------
     XserError
-        When there is no such folder, it lacks config.json or weights, or the hub does not give the model.
+        When there is no such folder, the hub does not give the model, or `check_model` refuses it.
     """
     folder = Path(source).expanduser()
     if not folder.is_dir():
-        if not _HUB_NAME.fullmatch(str(source)):
-            raise XserError(f"no folder {source}: give the folder of a model in Hugging Face's format, or its hub name")
-        folder = _download(str(source), revision)
-    if not (folder / "config.json").is_file():
-        raise XserError(f"{folder} has no config.json: give the folder of a model in Hugging Face's format")
-    if not weight_files(folder):
-        raise XserError(f"{folder} has no weights (model*.safetensors or pytorch_model*.bin): download the model again")
+        if not HUB_NAME.fullmatch(str(source)):
+            raise XserError(f"no folder {source}: {_FORMAT}, or its hub name")
+        folder = hub_folder(str(source), revision)
+    check_model(folder)
     return folder
 
 
-def weight_files(folder):
-    """Files that hold a model's weights, sorted: safetensors where there are any."""
-    return sorted(Path(folder).glob("model*.safetensors")) or sorted(Path(folder).glob("pytorch_model*.bin"))
+def check_model(folder):
+    """Refuse a folder that holds no model that xser can load, as far as can be seen without loading it.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    XserError
+        When config.json is missing, of no use or of an unknown model type, or weights are missing or cut short.
+    """
+    folder = Path(folder)
+    if not (folder / "config.json").is_file():
+        emotion2vec = any(folder.glob("*emotion2vec*")) or "emotion2vec" in folder.name.lower()
+        remark = " (emotion2vec is a model of FunASR's, not of transformers')" if emotion2vec else ""
+        raise XserError(f"{folder} has no config.json{remark}: {_FORMAT}")
+    kind = model_config(folder).get("model_type", "")
+    if kind not in MODEL_TYPES:
+        raise XserError(f"{folder} holds a model of type {kind!r}: use one of {', '.join(MODEL_TYPES)}")
+    if not weight_files(folder):
+        raise XserError(f"{folder} has no weights (model.safetensors or pytorch_model.bin): download the model again")
+    missing = missing_weights(folder)
+    if missing:
+        raise XserError(f"{folder} lacks {missing[0]}, one of {len(missing)} missing files: download the model again")
+    for path in weight_files(folder):
+        refuse_damaged(path)
+
+
+def model_config(folder):
+    """Content of config.json.
+
+    Raises
+    ------
+    XserError
+        When it is no JSON object.
+    """
+    config = read_json(Path(folder) / "config.json")
+    if not isinstance(config, dict):
+        raise XserError(f"{folder}/config.json is no description of a model: {_FORMAT}")
+    return config
 
 
 def model_identity(folder):
@@ -58,7 +94,7 @@ def model_identity(folder):
     dict
         Keys ``model_type``, ``config``, ``extractor`` (settings of its feature extractor) and ``weights``.
     """
-    config = read_json(folder / "config.json")
+    config = model_config(folder)
     return {
         "model_type": config.get("model_type", ""),
         "config": {key: value for key, value in config.items() if key not in ("_name_or_path", "transformers_version")},
@@ -67,30 +103,35 @@ def model_identity(folder):
     }
 
 
+def refuse_another_encoder(trained_on, encoder):
+    """Refuse a checkpoint that was trained on another encoder; both by the fingerprint of `model_identity`.
+
+    Raises
+    ------
+    XserError
+        When they differ.
+    """
+    if trained_on != encoder:
+        raise XserError(
+            "the checkpoint was trained on another pretrained encoder (its weights or settings differ): give the "
+            "encoder of the run, or train again"
+        )
+
+
 def extractor_settings(folder):
     """Content of preprocessor_config.json; empty when the model has none."""
     path = Path(folder) / "preprocessor_config.json"
     return read_json(path) if path.is_file() else {}
 
 
-def _download(name, revision):
-    from huggingface_hub import snapshot_download
-
-    try:
-        folder = Path(snapshot_download(name, revision=revision, allow_patterns=[*_JSON, "model*.safetensors"]))
-        if not weight_files(folder):
-            folder = Path(snapshot_download(name, revision=revision, allow_patterns=[*_JSON, "pytorch_model*.bin"]))
-    except Exception as error:  # the hub's errors are of many kinds, and all mean the same here
-        offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
-        raise XserError(
-            f"{name} is neither a folder here nor to be had from the Hugging Face hub{offline} "
-            f"({type(error).__name__}): check the name, the revision and the network, or download the model elsewhere "
-            "and give its folder"
-        ) from error
-    return folder
-
-
 def _sha256(path):
+    """Hash a file; a process hashes it once, however often it asks (about 1 s a gigabyte)."""
+    stat = path.stat()
+    return _hash_of(path, stat.st_size, stat.st_mtime_ns)
+
+
+@functools.cache
+def _hash_of(path, size, modified):
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(2**22):

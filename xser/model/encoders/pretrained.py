@@ -9,6 +9,7 @@ from xser.model.encoders.masks import zero_padding
 from xser.model.encoders.model_folder import find_model, model_identity
 from xser.model.encoders.pooling import MaskedMean
 from xser.model.encoders.speech_model import hidden_states, load_speech_model, model_shape
+from xser.protocol.fingerprints import fingerprint
 
 _LOADING = threading.Lock()  # several threads may want the model at once; it is loaded by one
 
@@ -40,6 +41,8 @@ class PretrainedEncoder(torch.nn.Module):
     ----------
     identity : dict
         Everything that the output depends on.
+    encoder_identity : str
+        Fingerprint of the model alone, for checkpoints of what is trained on its output.
     layers, size : int
         Hidden layers (the transformer's input included) and their size.
     depth : int
@@ -72,6 +75,7 @@ class PretrainedEncoder(torch.nn.Module):
             raise XserError("window native is for a frozen encoder: use own, or --finetune frozen")
         self.layers = layers + 1
         self.depth = _depth(layers, trained_layers) if keep == "input" else None
+        self.encoder_identity = fingerprint(model)
         self.identity = {"kind": "pretrained", "version": 2, "keep": keep, "window": window, **model}
         if keep == "input":
             self.identity["depth"] = self.depth

@@ -15,8 +15,9 @@ transformers' own model gives. Neither LayerDrop nor SpecAugment is ever applied
 
 import torch
 
+from xser.command_line import is_exhausted_memory
 from xser.errors import XserError
-from xser.model.encoders.model_folder import extractor_settings, model_identity
+from xser.model.encoders.model_folder import extractor_settings, model_config
 
 RATE = 16000
 
@@ -48,10 +49,11 @@ def load_speech_model(folder, window="own"):
 def model_shape(folder):
     """Number of layers and size of the frames of the model in `folder`, without loading its weights."""
     _kind_of(folder)
-    config = model_identity(folder)["config"]
-    if config["model_type"] == "whisper":
-        return config["encoder_layers"], config["d_model"]
-    return config["num_hidden_layers"], config["hidden_size"]
+    config = model_config(folder)
+    keys = ("encoder_layers", "d_model") if config["model_type"] == "whisper" else ("num_hidden_layers", "hidden_size")
+    if not all(isinstance(config.get(key), int) for key in keys):
+        raise XserError(f"{folder}/config.json does not say {' and '.join(keys)}: download the model again")
+    return tuple(config[key] for key in keys)
 
 
 def hidden_states(model, frames, lengths, first=0):
@@ -97,14 +99,13 @@ def _kinds():
 
 
 def _kind_of(folder):
-    identity = model_identity(folder)
-    kinds = _kinds()
-    if identity["model_type"] not in kinds:
-        raise XserError(f"{folder} holds a model of type {identity['model_type']!r}: use one of {', '.join(kinds)}")
-    rate = identity["extractor"].get("sampling_rate", RATE)
+    kind, kinds = model_config(folder).get("model_type", ""), _kinds()
+    if kind not in kinds:
+        raise XserError(f"{folder} holds a model of type {kind!r}: use one of {', '.join(kinds)}")
+    rate = extractor_settings(folder).get("sampling_rate", RATE)
     if rate != RATE:
         raise XserError(f"{folder} wants {rate} Hz: use a model for {RATE} Hz")
-    return kinds[identity["model_type"]]
+    return kinds[kind]
 
 
 def _load(folder):
@@ -115,7 +116,9 @@ def _load(folder):
         model, report = AutoModel.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
         )
-    except Exception as error:  # transformers' errors are of many kinds, and all mean that the files are no such model
+    except Exception as error:  # transformers' errors are of many kinds, nearly all of them faults of the files
+        if is_exhausted_memory(error):
+            raise
         raise XserError(f"the model in {folder} cannot be loaded ({error}): download it again") from error
     encoder = getattr(model, "get_encoder", lambda: None)() if model.config.model_type == "whisper" else None
     prefix = "" if encoder is None else "encoder."

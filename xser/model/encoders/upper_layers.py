@@ -4,7 +4,7 @@ import torch
 
 from xser.errors import XserError
 from xser.model.encoders.adapters import add_adapters
-from xser.model.encoders.model_folder import find_model, model_identity
+from xser.model.encoders.model_folder import find_model, model_identity, refuse_another_encoder
 from xser.model.encoders.speech_model import hidden_states, load_speech_model
 from xser.protocol.fingerprints import fingerprint
 
@@ -104,11 +104,7 @@ class UpperLayers(torch.nn.Module):
 
     def set_extra_state(self, state):
         """Refuse the checkpoint of another encoder."""
-        if state != self.encoder_identity:
-            raise XserError(
-                "the checkpoint was trained on another pretrained encoder (its weights or settings differ): give the "
-                "encoder of the run, or train again"
-            )
+        refuse_another_encoder(state, self.encoder_identity)
 
     def _let_learn(self):
         """Let every weight learn that the output depends on."""
