@@ -1,4 +1,4 @@
-"""Nine tasks x six systems on all five corpora at full size, tiny recordings and a tiny encoder, through the verbs."""
+"""Nine tasks x six systems on all five corpora at full size, tiny recordings and tiny encoders, through the verbs."""
 
 import json
 import os
@@ -19,6 +19,12 @@ from xser.runs import plan_runs
 
 SYSTEMS = ("baseline1", "baseline2", "proposed", "no_supcon", "no_adversary", "upper_bound")
 QUICK = "--batch_size 600 --utterances_per_cell 50 --steps 1 --lora_rank 2 --adapter_size 4".split()
+ENCODERS = {  # of each source's language, as published
+    "en": "wav2vec2_base_960h",
+    "cn": "chinese_wav2vec2_base",
+    "de": "wav2vec2_base_de_voxpopuli",
+    "fr": "wav2vec2_base_fr_voxpopuli",
+}
 WHOLE = {"de": 339, "fr": 504, "cn": 14000}  # utterances of each target in four classes
 TEST = {"de": 38, "fr": 42, "cn": 1400}
 
@@ -38,9 +44,10 @@ def words(shared):
                 lay_out_speech(folder / "data" / id, FAULTY, seed=99)
                 for name, text in meld_tables(files, speakers=304):
                     (folder / "data" / id / name).write_text(text, encoding="utf-8")
-        make_tiny_encoder("whisper", folder / "encoder")
+        for seed, name in enumerate(ENCODERS.values()):
+            make_tiny_encoder("wav2vec2-group", folder / "models" / name, seed=seed)
         where = ["--data-root", str(folder / "data"), "--work-dir", str(folder / "exp")]
-        encoder = ["--encoder", "whisper_tiny_en", "--encoder_source", str(folder / "encoder")]
+        encoder = ["--encoder", "language_matched", "--model-root", str(folder / "models")]
         words = [*where, *encoder, *QUICK, "--split", "paper", "--system", ",".join(SYSTEMS), "--device", "cpu"]
         stages.run("prepare", ["--task", "en-de", *words])  # it has all five corpora
         yield words
@@ -76,6 +83,7 @@ def test_a_task_at_full_size(words, task, capsys):
         sizes = {"meld": 8245, "esd": 11200, "emodb": 266, "cafe": 420, "urdu": 300}
         assert info["train_utterances"] == sum(sizes[selection.corpus] for selection in learned)
         assert (info["named_task"], info["complete"], info["split"]) == (task, True, "paper")
+        assert info["encoder"] == ENCODERS[task[:2]]
         if not bound:
             assert info["task_training"]["utterances"] == info["task_training"]["published_utterances"] == SUMS[target]
     table = pd.read_csv(planned[0].results_folder / "table.csv")

@@ -180,6 +180,10 @@ def test_a_known_fault_that_is_not_here_makes_its_part_smaller(here):
     assert {fault.utterance for fault in lost} == {"made-lost", "made-gone"} - set(here)
     parts = one(rows, "paper", 0, corpus)
     assert {part: (parts == part).sum() for part in PARTS} == sizes
+    lost = f", {2 - len(here)} of them not in the official release" if len(here) < 2 else ""
+    said = rf"are {len(rows) - 1} utterances and .* has 339 \(266 train \+ 35 valid \+ 38 test{lost}\)"
+    with pytest.raises(XserError, match=said):
+        one(rows.iloc[:-1], "paper", 0, corpus)
 
 
 def test_other_numbers_are_split_80_10_10():

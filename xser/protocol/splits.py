@@ -198,11 +198,14 @@ def _refuse_other_sizes(corpus, published, language, official):
     if published is None:
         raise XserError(f"{corpus.title} has no published sizes for --split paper: choose --split stratified")
     of = f" of {language_name(language)}" if len(corpus.languages) > 1 else ""
-    wanted = " + ".join(f"{published[part]} {part}" for part in PARTS)
-    if len(official) != sum(published.values()):
+    wanted = " + ".join(f"{corpus.stratified[part]} {part}" for part in PARTS)
+    total = sum(corpus.stratified.values())
+    lost = total - sum(published.values())
+    wanted += f", {lost} of them not in the official release" if lost else ""
+    if len(official) != total - lost:
         raise XserError(
             f"{corpus.title}: there are {len(official)} utterances{of} and the published experiment has "
-            f"{sum(published.values())} ({wanted}): --split paper needs the whole corpus and scheme four; "
+            f"{total} ({wanted}): --split paper needs the whole corpus and scheme four; "
             "choose --split stratified or speaker"
         )
     counts = {part: int((official == part).sum()) for part in PARTS}
