@@ -2,9 +2,12 @@
 
 import argparse
 import errno
+import json
 import logging
 import os
 import sys
+import time
+from pathlib import Path
 
 from xser.errors import XserError
 
@@ -44,8 +47,8 @@ def run(main, argv=None):
     Raises
     ------
     SystemExit
-        With code 1 after an `XserError`, a full disk, missing permission or exhausted memory, each told in one line;
-        130 after Ctrl-C.
+        With code 1 after an `XserError`, a full disk, missing permission or exhausted memory, each told in one line
+        (75 after `xser.errors.HeldByAnother`); 130 after Ctrl-C.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in argv
@@ -62,9 +65,17 @@ def run(main, argv=None):
         line = _one_line(error)
         if debug or line is None:
             raise
-        if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
-            print(f"xser: {line}", file=sys.stderr)
-        sys.exit(1)
+        _say(line)
+        sys.exit(getattr(error, "exit_code", 1))
+
+
+def _say(line):
+    """Tell the user; one of several processes tells torchrun, or else only the first tells the user."""
+    if "TORCHELASTIC_ERROR_FILE" in os.environ:
+        told = {"message": line, "timestamp": int(time.time())}  # as xser.ranks, and torchrun's own report, read it
+        Path(os.environ["TORCHELASTIC_ERROR_FILE"]).write_text(json.dumps(told), encoding="utf-8")
+    elif os.environ.get("RANK", "0") == "0":
+        print(f"xser: {line}", file=sys.stderr)
 
 
 def _one_line(error):
