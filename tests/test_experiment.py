@@ -32,9 +32,19 @@ def test_zero_shot():
     assert experiment.command.startswith("bash recipes/zero_shot/run.sh --sources cafe,esd:cmn --target emodb")
 
 
+def test_a_named_task_stands_for_its_sources_and_target():
+    experiment = parse("--task", "en-de")
+    assert [str(selection) for selection in experiment.selections] == ["meld", "esd:cmn", "cafe", "urdu", "emodb"]
+    assert (experiment.kind, experiment.named_task, experiment.task.name) == ("zero_shot", "en-de", "en-de")
+    assert experiment.command == "bash recipes/zero_shot/run.sh --task en-de"
+    assert parse(*ZERO_SHOT).named_task == ""
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (["--task", "en-dee"], "did you mean en-de"),
+        (["--task", ""], "no task ''"),
         (["--corpus", "emdb"], "emodb"),
         ([*WITHIN, "--system", "propsed"], "did you mean proposed"),
         ([*WITHIN, "--encoder", "compactt"], "did you mean compact"),
@@ -67,6 +77,8 @@ def test_what_does_not_exist_is_told(options, said):
         ([*WITHIN, "--jobs", "0"], "--jobs"),
         ([*WITHIN, "--target", "cafe"], "zero_shot"),
         (["--sources", "emodb"], "--target"),
+        (["--task", "en-de", "--target", "cafe"], "stands for"),
+        ([*WITHIN, "--task", "en-de"], "zero_shot"),
         ([*WITHIN, "--data-root"], "expected one argument"),
     ],
 )

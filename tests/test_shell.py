@@ -98,7 +98,8 @@ def test_zero_shot_has_a_task_of_its_own_unless_the_user_names_one(shell):
     (line,) = shell.asked("-m xser.evaluate")
     assert "--sources " in line and "--target " in line and line.endswith("--seed 1")
     shell.log.unlink()
-    for options in (["--target", "urdu"], ["--sources=cafe"], ["--sources", "cafe", "--target", "urdu"]):
+    both = ["--sources", "cafe", "--target", "urdu"]
+    for options in (["--target", "urdu"], ["--sources=cafe"], ["--task", "en-de"], ["--task=en-de"], both):
         shell.recipe("zero_shot", "--stage", "3", *options)
         assert shell.asked("-m xser.evaluate")[-1] == " ".join(["-m xser.evaluate", *options])
 

@@ -35,6 +35,7 @@ from xser.options import (
 )
 from xser.protocol import workspace
 from xser.protocol.splits import check_split
+from xser.protocol.task_list import find_task
 from xser.protocol.tasks import Selection, Task, resolve_selections
 
 
@@ -50,6 +51,8 @@ class Experiment:
         The corpora trained on; for ``within`` the one corpus.
     target : Selection or None
         The unseen corpus; None for ``within``.
+    named_task : str
+        The task's name of ``--task``; empty without.
     systems, seeds : tuple
         Every system is trained with every seed.
     hyperparameters : dict
@@ -61,6 +64,7 @@ class Experiment:
     kind: str
     sources: tuple[Selection, ...]
     target: Selection | None
+    named_task: str
     systems: tuple[str, ...]
     encoder: str
     finetuning: str | None
@@ -86,7 +90,7 @@ class Experiment:
     @property
     def task(self):
         """The `Task`: sources and target."""
-        return Task(self.sources, self.target)
+        return Task(self.sources, self.target, self.named_task)
 
     @property
     def selections(self):
@@ -178,6 +182,7 @@ def parse_experiment(verb, argv):
         kind=kind,
         sources=sources,
         target=target,
+        named_task=options.task or "",
         systems=systems,
         encoder=encoder,
         finetuning=finetuning,
@@ -225,18 +230,28 @@ def _known(what, name, folder):
 
 def _selections(parser, options, recipes):
     if options.corpus:
-        if options.sources or options.target:
-            parser.error("--sources and --target belong to recipes/zero_shot/run.sh, not to one corpus by itself")
+        if options.sources or options.target or options.task is not None:
+            parser.error(
+                "--sources, --target and --task belong to recipes/zero_shot/run.sh, not to one corpus by itself"
+            )
         if options.corpus not in corpus_ids(recipes):
             raise XserError(f"there is no corpus {options.corpus!r}; {recipes} has {', '.join(corpus_ids(recipes))}")
         return "within", (Selection(options.corpus, None),), None
-    if not options.sources or not options.target:
-        parser.error("give --corpus C, or --sources A,B and --target C")
+    if options.task is not None:
+        if options.sources or options.target:
+            parser.error("--task stands for --sources and --target: give the one or the others")
+        named = find_task(recipes, options.task)
+        source_words, target_words = named.sources, (named.target,)
+    elif options.sources and options.target:
+        source_words, target_words = words_of(options.sources), words_of(options.target)
+    else:
+        parser.error("give --corpus C, --task T, or --sources A,B and --target C")
     data_root = folder_of(options.data_root)
-    sources = resolve_selections(words_of(options.sources), recipes, data_root)
-    target = resolve_selections(words_of(options.target), recipes, data_root)
+    sources = resolve_selections(source_words, recipes, data_root)
+    target = resolve_selections(target_words, recipes, data_root)
     if len(target) != 1:
-        raise XserError(f"--target {options.target} is {len(target)} corpora ({', '.join(map(str, target))}): name one")
+        target_words = ",".join(target_words)
+        raise XserError(f"--target {target_words} is {len(target)} corpora ({', '.join(map(str, target))}): name one")
     Task(tuple(sources), target[0]).check(recipes)
     return "zero_shot", tuple(sources), target[0]
 
@@ -256,7 +271,7 @@ def print_help(argv):
     )
     parser.set_defaults(sources=options.sources, target=options.target, scheme=scheme)
     for action in parser._actions:
-        if action.dest == "corpus" or (options.corpus and action.dest in ("sources", "target")):
+        if action.dest == "corpus" or (options.corpus and action.dest in ("sources", "target", "task")):
             action.help = argparse.SUPPRESS  # not for the user of this recipe
     control = parser.add_argument_group("stages and devices")
     control.add_argument("--stage", metavar="N", default=0, help="first stage: a number or a name")

@@ -30,6 +30,7 @@ def experiment_parser(prog):
         "--sources", metavar="A,B", help="corpora or languages to train on; `corpus:cmn` is one language of a corpus"
     )
     what.add_argument("--target", metavar="C", help="the corpus or language that training never sees")
+    what.add_argument("--task", metavar="T", help="sources and target by name, of recipes/zero_shot/tasks.yaml")
     how = parser.add_argument_group("how")
     how.add_argument(
         "--system",

@@ -79,6 +79,7 @@ class PlannedRun:
             [str(selection) for selection in self.learned_from],
             self.seed,
             self.fold,
+            *((str(experiment.target),) if experiment.named_task else ()),  # which the folder's name does not say
         )
         place = experiment.work_dir / "runs" / experiment.task.name / self._encoder
         return place / f"{self.name}-{key[: workspace.KEY]}"
@@ -146,6 +147,7 @@ class PlannedRun:
         return {
             "kind": experiment.kind,
             "task": task.name,
+            "named_task": experiment.named_task,
             "sources": [str(source) for source in task.sources],
             "target": str(task.target or task.sources[0]),
             "system": self.system.name,

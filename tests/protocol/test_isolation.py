@@ -23,6 +23,7 @@ A, B, C = Selection("emodb"), Selection("esd", "cmn"), Selection("cafe")
 TARGET = Selection("cremad")
 LANGUAGES = {A: "deu", B: "cmn", C: "fra", TARGET: "eng"}
 ZERO_SHOT = Task((A, B, C), TARGET)
+NAMED = Task((B, A, C), TARGET, "cn-en")
 WITHIN = Task((A,))
 ALL = System("together", "sources", {})
 EACH = System("each", "source", {})
@@ -51,6 +52,9 @@ def seen(rows):
         (ZERO_SHOT, ALL, [(A, B, C)], (A, B, C)),
         (ZERO_SHOT, EACH, [(A,), (B,), (C,)], (A, B, C)),
         (ZERO_SHOT, BOUND, [(TARGET,)], (TARGET,)),
+        (NAMED, ALL, [(B, A, C)], (B, A, C)),
+        (NAMED, EACH, [(B,)], (B, A, C)),
+        (NAMED, BOUND, [(TARGET,)], (TARGET,)),
         (WITHIN, ALL, [(A,)], (A,)),
         (WITHIN, EACH, [(A,)], (A,)),
         (WITHIN, BOUND, [(A,)], (A,)),

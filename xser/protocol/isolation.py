@@ -8,6 +8,7 @@ experiment and system     learns from                 selects epoch by  compares
 ========================  ==========================  ================  ================  ====================
 zero-shot, on `sources`   all sources together        all sources       all sources       the target, all rows
 zero-shot, on `source`    one source, a run for each  that source       all sources       the target, all rows
+... of a named task       its first source            that source       all sources       the target, all rows
 zero-shot, on `target`    the target                  the target        the target        its part test
 within one corpus (fold)  the corpus                  the corpus        the corpus        its part test
 ========================  ==========================  ================  ================  ====================
@@ -58,12 +59,13 @@ def learned_from(task, system):
     Returns
     -------
     list of tuple of Selection
-        A tuple for each run (and seed and fold): one run, but for ``trained_on: source`` as many as there are sources.
+        A tuple for each run (and seed and fold): one run, but for ``trained_on: source`` as many as there are sources,
+        unless the task has a name and so says which is the source.
     """
     if task.target is None or system.trained_on == "sources":
         return [tuple(task.sources)]
     if system.trained_on == "source":
-        return [(source,) for source in task.sources]
+        return [(source,) for source in (task.sources[:1] if task.named else task.sources)]
     return [(task.target,)]
 
 

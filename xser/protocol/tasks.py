@@ -62,6 +62,9 @@ class Task:
         What systems learn from. Within one corpus: that corpus alone.
     target : Selection or None
         The unseen corpus; None within one corpus.
+    named : str
+        Its name in tasks.yaml: its first source is then *the* source, that a system trained on one source learns from.
+        Empty for a task without a name, where each source has its turn.
 
     Examples
     --------
@@ -69,14 +72,19 @@ class Task:
     'cafe+esd-cmn-to-emodb'
     >>> Task((Selection("emodb"),)).name
     'emodb'
+    >>> Task((Selection("cafe"),), Selection("emodb"), "fr-de").name
+    'fr-de'
     """
 
     sources: tuple[Selection, ...]
     target: Selection | None = None
+    named: str = ""
 
     @property
     def name(self):
         """The task as part of a file's name."""
+        if self.named:
+            return self.named
         sources = "+".join(source.file_name for source in self.sources)
         return f"{sources}-to-{self.target.file_name}" if self.target else sources
 
