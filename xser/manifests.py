@@ -32,14 +32,29 @@ FOLDS_SHOWN = 10
 
 def main(argv):
     """Make the manifests of an experiment and print what is in them."""
-    experiment = parse_experiment("manifests", argv)
-    selected = {selection: selected_rows(experiment, selection) for selection in experiment.selections}
-    if experiment.target is not None:
-        for source in experiment.sources:
-            refuse_shared_recordings(selected[source], selected[experiment.target])
-    for selection, rows in selected.items():
-        info, kept = make_manifest(experiment, selection, rows)
-        print(describe(info, experiment.manifest_folder(selection), kept), flush=True)
+    make_manifests([parse_experiment("manifests", argv)])
+
+
+def make_manifests(experiments):
+    """Make the manifests of experiments and print what is in them, each once.
+
+    Raises
+    ------
+    XserError
+        When a corpus is not prepared, or a source holds recordings of the target.
+    """
+    described = set()
+    for experiment in experiments:
+        selected = {selection: selected_rows(experiment, selection) for selection in experiment.selections}
+        if experiment.target is not None:
+            for source in experiment.sources:
+                refuse_shared_recordings(selected[source], selected[experiment.target])
+        for selection, rows in selected.items():
+            info, kept = make_manifest(experiment, selection, rows)
+            folder = experiment.manifest_folder(selection)
+            if folder not in described:
+                print(describe(info, folder, kept), flush=True)
+            described.add(folder)
 
 
 def selected_rows(experiment, selection):
