@@ -236,10 +236,14 @@ def run_cells(cells, place, options, folder):
     by_name = {cell.name: cell for cell in cells}
     works = {name: Work(name, cell.options, options.gpus, folder / f"{name}.log") for name, cell in by_name.items()}
     failures, left = [], dict(works)
+
+    def skip(name):
+        return by_name[name].is_held or by_name[name].is_finished
+
     with tqdm(total=len(works), desc=f"grid {options.grid}", unit="cell", disable=None) as bar:
         while left:
             before = len(left)
-            for outcome in place.run(list(left.values()), lambda name: by_name[name].is_held):
+            for outcome in place.run(list(left.values()), skip):
                 if outcome.is_held:
                     continue
                 del left[outcome.name]
@@ -273,7 +277,12 @@ def main(argv):
     logger.info("grid: %d cells, %d of them finished before; logs: %s", len(cells), len(cells) - len(to_do), folder)
     failures = []
     if to_do:
-        place = _slurm(options, cells, folder) if options.slurm else _here(options, cells)
+        device = cells[0].experiment.device
+        if options.slurm:
+            place = Slurm(folder / "slurm", slurm_settings(options, device))
+        else:
+            place = Here(options.at_once, device_groups(device, options.gpus))
+            logger.info("grid: %d at a time", place.at_once)
         failures = run_cells(to_do, place, options, folder)
     _write_tables(cells, options.grid, argv)
     if failures:
@@ -284,24 +293,31 @@ def main(argv):
         )
 
 
-def _here(options, cells):
-    place = Here(options.at_once, device_groups(cells[0].experiment.device, options.gpus))
-    logger.info("grid: %d at a time", place.at_once)
-    return place
+def slurm_settings(options, device):
+    """What submitit is to ask SLURM for, by the names of its ``update_parameters``.
 
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of `read_options`.
+    device : str
+        As in ``--device``: without a GPU for ``cpu``.
 
-def _slurm(options, cells, folder):
+    Returns
+    -------
+    dict
+    """
     settings = {
         "name": f"xser-{options.grid}",
         "timeout_min": options.slurm_minutes,
         "cpus_per_task": options.slurm_cpus,
-        "gpus_per_node": None if cells[0].experiment.device == "cpu" else options.gpus,
+        "gpus_per_node": None if device == "cpu" else options.gpus,
         "mem_gb": options.slurm_memory,
         "slurm_partition": options.slurm_partition,
         "slurm_array_parallelism": options.at_once,
         "slurm_additional_parameters": dict(setting.split("=", 1) for setting in options.slurm_option),
     }
-    return Slurm(folder / "slurm", {key: value for key, value in settings.items() if value})
+    return {key: value for key, value in settings.items() if value}
 
 
 def _write_tables(cells, grid, argv):

@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import threading
 import time
 from pathlib import Path
 
-from xser.errors import HeldByAnother
+from xser.errors import HeldByAnother, XserError
 
 STAGES = ("train", "evaluate")
 
@@ -182,13 +183,14 @@ class Here:
         works : list of Work
             The cells.
         skip : callable
-            Asked with a work's name right before it starts: True leaves it to another launch.
+            Asked with a work's name right before it starts: True leaves it for now, to another launch.
 
         Yields
         ------
         Outcome
             As cells end.
         """
+        self._stopped = False
         pool = concurrent.futures.ThreadPoolExecutor(self.at_once)
         try:
             futures = [pool.submit(self._one, work, skip) for work in works]
@@ -242,6 +244,10 @@ class Slurm:
     def __init__(self, folder, settings):
         import submitit
 
+        if shutil.which("sbatch") is None or shutil.which("srun") is None:
+            raise XserError(
+                "there is no SLURM here (no sbatch and srun): call this on a login node, or without --slurm"
+            )
         self.executor = submitit.AutoExecutor(folder, cluster="slurm")
         self.executor.update_parameters(**settings)
 
@@ -254,7 +260,9 @@ class Slurm:
             jobs = [self.executor.submit(work) for work in works]
         waiting = dict(zip(jobs, works, strict=True))
         counted = collections.Counter(job.job_id.partition("_")[0] for job in jobs)
-        print("submitted: " + ", ".join(f"job {name} ({many} cells)" for name, many in counted.items()), file=sys.stderr)
+        print(
+            "submitted: " + ", ".join(f"job {name} ({many} cells)" for name, many in counted.items()), file=sys.stderr
+        )
         while waiting:
             for job, work in list(waiting.items()):
                 if job.done():

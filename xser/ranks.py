@@ -128,8 +128,8 @@ def first_failure(failures):
     failure = failures[rank]
     if failure.exitcode < 0:
         return 1, (
-            f"rank {rank} was killed ({failure.signal_name()}): free memory or give the job more time, and run the same "
-            "command again: it goes on from the last checkpoint"
+            f"rank {rank} was killed ({failure.signal_name()}): free memory, or give the job more time, and run the "
+            "same command again: it goes on from the last checkpoint"
         )
     if blame(rank)[0] == 1:
         return failure.exitcode, failure.message
