@@ -10,8 +10,10 @@ without its long report: the last line is the one that a rank said, or says how 
 import logging
 import os
 import re
+import signal
 import sys
 import tempfile
+from pathlib import Path
 
 from xser.command_line import OneLineParser, run
 
@@ -106,7 +108,8 @@ def main(argv):
 def first_failure(failures):
     """Which of the ranks that failed is to blame, and what to say.
 
-    A rank that was killed, or that said what is wrong, comes before one that failed because it lost the others.
+    A rank that was killed, or that said what is wrong, comes before those that failed because they lost it, or that
+    torchrun ended (SIGTERM).
 
     Parameters
     ----------
@@ -121,8 +124,9 @@ def first_failure(failures):
 
     def blame(rank):
         failure = failures[rank]
-        spoke = bool(failure.error_file_data.get("message"))
-        return (0 if failure.exitcode < 0 else 1 if spoke else 2), failure.timestamp, rank
+        spoke = Path(failure.error_file).is_file()  # written by xser.command_line
+        was_killed = failure.exitcode < 0 and -failure.exitcode != signal.SIGTERM
+        return (0 if was_killed else 1 if spoke else 2), failure.timestamp, rank
 
     rank = min(failures, key=blame)
     failure = failures[rank]
