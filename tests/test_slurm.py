@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.made_cells import made_up, run
+from tests.made_cells import MadeUpWork, made_up, run
 from xser import grid, launching
 from xser.errors import XserError
 
@@ -105,3 +105,10 @@ def test_no_slurm_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     with pytest.raises(XserError, match="no SLURM here"):
         launching.Slurm(tmp_path, {})
+
+
+def test_a_job_that_slurm_ends_early_is_submitted_again_as_it_was(tmp_path):
+    (cell,) = made_up(tmp_path, "a")
+    work = MadeUpWork(cell.name, cell.options, 1, tmp_path / "a.log")
+    again = work.checkpoint()
+    assert again.result().code == 0 and cell.is_finished

@@ -289,7 +289,7 @@ def main(argv):
         for outcome, log in failures:
             print(f"{outcome.name}: {outcome.line} (log: {log})", file=sys.stderr)
         raise XserError(
-            f"{len(failures)} of {len(cells)} cells failed: mend what the lines above say and run the same command again"
+            f"{len(failures)} of {len(cells)} cells failed: mend what is said above and run the same command again"
         )
 
 
@@ -321,7 +321,7 @@ def slurm_settings(options, device):
 
 
 def _write_tables(cells, grid, argv):
-    """Write the table of each task, where a single experiment would write it, and that of the grid; print the latter."""
+    """Write the table of each task, where a single experiment writes it, and that of the grid; print the latter."""
     from xser.evidence.predictions import read_run
     from xser.report import write_table
 

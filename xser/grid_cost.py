@@ -53,8 +53,8 @@ def describe_cost(cells, options, command):
         known = to_do - sum(_key(cell) in unknown for cell in cells if not cell.is_finished)
         at_once = f", {duration(seconds / options.at_once)} with --at-once {options.at_once}" if options.at_once else ""
         lines.append(
-            f"Training of {known} cells: about {duration(seconds)} one after the other{at_once} (median of the finished "
-            f"runs of the same system, encoder and steps, on {', '.join(sorted(devices))})."
+            f"Training of {known} cells: about {duration(seconds)} one after the other{at_once} (median of the "
+            f"finished runs of the same system, encoder and steps, on {', '.join(sorted(devices))})."
         )
     if unknown:
         lines.append("No run of these is finished, so what they cost cannot be known yet; one cell of each tells:")

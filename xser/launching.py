@@ -137,8 +137,8 @@ def device_groups(device, gpus):
     Returns
     -------
     list of str
-        A value of CUDA_VISIBLE_DEVICES for each cell that can run at once; empty where there are too few NVIDIA GPUs, or
-        ``--device`` is another or names one itself.
+        A value of CUDA_VISIBLE_DEVICES for each cell that can run at once; empty where there are too few NVIDIA GPUs,
+        or ``--device`` is another or names one itself.
     """
     if device not in ("auto", "cuda"):
         return []

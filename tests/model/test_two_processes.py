@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -78,6 +79,31 @@ def test_two_processes_train_and_evaluate_as_one(root, tmp_path, kind):
         path.unlink()
     run_sh(words, "--gpus", "2", "--stage", "evaluate")
     assert [path.read_bytes() for path in predictions] == before
+
+
+@pytest.mark.slow
+def test_two_nodes_train_and_evaluate_as_one_process(root, tmp_path):
+    """The nodes are two launches on this computer that share its disk; only the first prepares."""
+    one, two = (stages.options(root, tmp_path / name, "--dropout", "0") for name in ("one", "two"))
+    stages.run("prepare manifests train", one)
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    recipe = ["bash", str(CHECKOUT / "recipes" / "zero_shot" / "run.sh")]
+    nodes = [
+        subprocess.Popen(
+            [*recipe, *two, "--nnodes", "2", "--node-rank", str(node), "--rdzv", f"localhost:{port}"],
+            env=ENVIRONMENT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for node in range(2)
+    ]
+    (out, err), (quiet, other) = (node.communicate(timeout=300) for node in nodes)
+    assert [node.returncode for node in nodes] == [0, 0], err[-2000:] + other[-2000:]
+    assert "UAR %" in out and "UAR %" not in quiet
+    assert greatest_difference(stages.weights(tmp_path / "one"), stages.weights(tmp_path / "two")) < 1e-5
 
 
 def ranks_of(launch):
