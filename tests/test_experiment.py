@@ -32,6 +32,13 @@ def test_zero_shot():
     assert experiment.command.startswith("bash recipes/zero_shot/run.sh --sources cafe,esd:cmn --target emodb")
 
 
+def test_the_regime_of_the_target():
+    assert parse(*ZERO_SHOT).target_statistics == "none"
+    for option in ("--target-statistics", "--target_statistics"):  # the second as train.yaml has it
+        experiment = parse(*ZERO_SHOT, option, "speaker")
+        assert (experiment.target_statistics, experiment.hyperparameters) == ("speaker", {})
+
+
 def test_a_named_task_stands_for_its_sources_and_target():
     experiment = parse("--task", "en-de")
     assert [str(selection) for selection in experiment.selections] == ["meld", "esd:cmn", "cafe", "urdu", "emodb"]
@@ -44,6 +51,10 @@ def test_a_named_task_stands_for_its_sources_and_target():
     ("options", "said"),
     [
         (["--task", "en-dee"], "did you mean en-de"),
+        (
+            [*WITHIN, "--encoder", "whisper_tiny_en", "--finetune", "full", "--target-statistics", "corpus"],
+            "--finetune full learns from waveforms",
+        ),
         (["--task", ""], "no task ''"),
         (["--corpus", "emdb"], "emodb"),
         ([*WITHIN, "--system", "propsed"], "did you mean proposed"),
@@ -79,6 +90,7 @@ def test_what_does_not_exist_is_told(options, said):
         (["--sources", "emodb"], "--target"),
         (["--task", "en-de", "--target", "cafe"], "stands for"),
         ([*WITHIN, "--task", "en-de"], "zero_shot"),
+        ([*WITHIN, "--target-statistics", "language"], "invalid choice: 'language'"),
         ([*WITHIN, "--data-root"], "expected one argument"),
     ],
 )

@@ -11,8 +11,9 @@ import pytest
 from tests.protocol.made_rows import evenly, rows_of
 from xser import manifests
 from xser.errors import XserError
-from xser.experiment import CHECKOUT, parse_experiment
+from xser.experiment import parse_experiment
 from xser.files import write_json
+from xser.options import CHECKOUT
 from xser.protocol import workspace
 from xser.protocol.fingerprints import fingerprint
 from xser.protocol.rows import MANIFEST_COLUMNS, ROW_COLUMNS, read_rows, write_rows

@@ -15,11 +15,13 @@ import pytest
 import soundfile
 
 from tests.made_corpora import make_root
+from tests.official_lists import lay_out_speech
 from xser import prepare
 from xser.corpora import audio_preparation
 from xser.errors import XserError
-from xser.experiment import CHECKOUT, parse_experiment
+from xser.experiment import parse_experiment
 from xser.files import only_writer
+from xser.options import CHECKOUT
 from xser.protocol import workspace
 from xser.protocol.rows import ROW_COLUMNS
 
@@ -205,6 +207,26 @@ def test_twins_that_corpus_yaml_knows_of(tmp_path, capsys):
         rows, info = read(argv, "ravdess")
         assert rows["utterance"].tolist() == ["ravdess-03-01-03-01-02-01-07", "ravdess-03-01-05-01-01-01-07"]
         assert any("03-01-03-01-02-02-07.wav left out: known to be the same" in line for line in info["left_out"])
+
+
+@pytest.mark.parametrize("repaired", [True, False])
+def test_a_file_that_is_broken_in_the_official_release_is_used_where_it_can_be_read(tmp_path, capsys, repaired):
+    root = tmp_path / "data"
+    shutil.copytree(CHECKOUT / "egs_data" / "meld", root / "meld")
+    shutil.copy(CHECKOUT / "egs_data" / "counts.yaml", root)
+    with open(root / "meld" / "train_sent_emo.csv", "a", encoding="utf-8") as table:
+        table.write('999,Yes.,Agnes,joy,positive,125,3,1,1,"00:00:00,000","00:00:01,000"\n')
+    lay_out_speech(root / "meld", ["train_splits/dia125_utt3.mp4"])
+    if not repaired:
+        (root / "meld" / "train_splits" / "dia125_utt3.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42 and no more")
+    argv = within("meld", root, tmp_path)
+    prepare.main(argv)
+    rows, info = read(argv, "meld")
+    assert ("meld-train_dia125_utt3" in set(rows["utterance"])) == repaired
+    assert info["found"] == info["expected"] and info["complete"]
+    said = "train_splits/dia125_utt3.mp4 " + ("used: broken in" if repaired else "left out: known to be broken")
+    assert any(note.startswith(said) for note in info["notes"]) and said in capsys.readouterr().out
+    assert any(said in sentence for sentence in info["left_out"]) == (not repaired)
 
 
 def test_two_runs_at_once_are_refused(made, tmp_path):

@@ -71,7 +71,8 @@ def _predict(planned):
 
     rows = planned.read_evaluation_rows()
     info = planned.evaluated(read_json(planned.folder / "trained.json"))
-    scores, embeddings = predict(planned.folder, rows, info["emotions"], planned.experiment.device)
+    device, recorded = planned.experiment.device, planned.read_recorded()
+    scores, embeddings = predict(planned.folder, rows, info["emotions"], device, recorded)
     pictured = None
     if planned.experiment.kind == "zero_shot":
         pictured = _pictured(planned, rows, embeddings, info["emotions"])
@@ -84,8 +85,9 @@ def _pictured(planned, rows, embeddings, emotions):
     from xser.evidence.embeddings import rows_to_picture
     from xser.model.training import predict
 
-    sources = rows_to_picture(planned.read_rows().choosing)
-    _, of_sources = predict(planned.folder, sources, emotions, planned.experiment.device)
+    seen = planned.read_rows()
+    sources = rows_to_picture(seen.choosing)
+    _, of_sources = predict(planned.folder, sources, emotions, planned.experiment.device, seen.recorded)
     target = rows_to_picture(rows)
     at = pd.Series(range(len(rows)), index=rows["utterance"])[target["utterance"]]
     both = pd.concat([sources.assign(part="source"), target.assign(part="target")], ignore_index=True)

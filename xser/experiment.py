@@ -20,6 +20,7 @@ from xser.hyperparameters import (
     describe_hyperparameters,
     encoder_is_pretrained,
     hyperparameter_keys,
+    learns_from_waveforms,
     yaml_names,
 )
 from xser.options import (
@@ -55,6 +56,8 @@ class Experiment:
         The task's name of ``--task``; empty without.
     systems, seeds : tuple
         Every system is trained with every seed.
+    target_statistics : str
+        ``none`` (the regime `blind`), ``corpus`` or ``speaker`` (`unlabelled`).
     hyperparameters : dict
         HyperPyYAML keys that the command line overrides, values read.
     command : str
@@ -79,6 +82,7 @@ class Experiment:
     jobs: int
     skip_bad: bool
     allow_incomplete: bool
+    target_statistics: str
     hyperparameters: dict[str, object]
     command: str
 
@@ -169,12 +173,14 @@ def parse_experiment(verb, argv):
     for name in words_of(options.system):
         _known("system", name, recipes / "hparams" / "systems")
     finetuning = _finetuning(options.finetune, encoder, recipes / "hparams")
+    _refuse_statistics_of_waveforms(options.target_statistics, recipes / "hparams", encoder, finetuning)
     hyperparameters = read_hyperparameters(parser, rest, hyperparameter_keys(recipes / "hparams", encoder, finetuning))
     check_split(options.split)
     kind, sources, target = _selections(parser, options, recipes)
     if kind == "zero_shot" and options.split.partition(":")[0] in ("loso", "folds"):
         raise XserError(
-            f"--split {options.split} makes folds of one corpus; for zero_shot use speaker, stratified or official"
+            f"--split {options.split} makes folds of one corpus; "
+            "for zero_shot use speaker, paper, stratified or official"
         )
     systems = words_of(options.system) or (("baseline2",) if kind == "within" else ("baseline2", "proposed"))
     refuse_repeats(parser, "--system", systems)
@@ -197,6 +203,7 @@ def parse_experiment(verb, argv):
         jobs=read_jobs(parser, options.jobs),
         skip_bad=options.skip_bad,
         allow_incomplete=options.allow_incomplete,
+        target_statistics=options.target_statistics,
         hyperparameters=hyperparameters,
         command=written_command(kind, argv),
     )
@@ -219,6 +226,14 @@ def _finetuning(name, encoder, hparams):
             )
         return None
     return _known("finetuning", name or "peft", hparams / "finetuning")
+
+
+def _refuse_statistics_of_waveforms(target_statistics, hparams, encoder, finetuning):
+    if target_statistics != "none" and learns_from_waveforms(hparams, encoder, finetuning):
+        raise XserError(
+            f"--target-statistics {target_statistics} is for features, and --finetune {finetuning} learns from "
+            "waveforms: use another --finetune, or leave --target-statistics out"
+        )
 
 
 def _known(what, name, folder):

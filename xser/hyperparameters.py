@@ -33,6 +33,15 @@ def encoder_is_pretrained(hparams, encoder):
     return "network" not in {key.value for key, _ in (node.value if node is not None else ())}
 
 
+def learns_from_waveforms(hparams, encoder, finetuning=None):
+    """Whether a run has no front end that never learns (``frontend: null``): its features are the recordings."""
+    found = None
+    for path in _files(hparams, encoder, finetuning):
+        node = yaml.compose(_read(path), Loader=yaml.SafeLoader)
+        found = next((value for key, value in (node.value if node else ()) if key.value == "frontend"), found)
+    return found is not None and found.tag.endswith(":null")
+
+
 def hyperparameter_keys(hparams, encoder, finetuning=None):
     """Keys that ``--key value`` may set, with their defaults.
 

@@ -19,9 +19,11 @@ from xser.errors import XserError
 from xser.experiment import parse_experiment
 from xser.files import only_writer, write_json
 from xser.protocol import workspace
+from xser.protocol.exact_counts import published_sizes
 from xser.protocol.isolation import refuse_shared_recordings
 from xser.protocol.rows import PARTS, write_rows
 from xser.protocol.splits import has_folds, overlaps, split_rows
+from xser.protocol.task_list import find_task, training_beside_published
 from xser.runs import versions
 
 logger = logging.getLogger(__name__)
@@ -43,18 +45,34 @@ def make_manifests(experiments):
     XserError
         When a corpus is not prepared, or a source holds recordings of the target.
     """
-    described = set()
+    said = set()
     for experiment in experiments:
-        selected = {selection: selected_rows(experiment, selection) for selection in experiment.selections}
-        if experiment.target is not None:
-            for source in experiment.sources:
-                refuse_shared_recordings(selected[source], selected[experiment.target])
-        for selection, rows in selected.items():
-            info, kept = make_manifest(experiment, selection, rows)
-            folder = experiment.manifest_folder(selection)
-            if folder not in described:
-                print(describe(info, folder, kept), flush=True)
-            described.add(folder)
+        for about, text in _make_and_describe(experiment):
+            if about not in said:
+                print(text, flush=True)
+            said.add(about)
+
+
+def _make_and_describe(experiment):
+    """Yield what there is to say, and about what: so that it is said once."""
+    selected = {selection: selected_rows(experiment, selection) for selection in experiment.selections}
+    if experiment.target is not None:
+        for source in experiment.sources:
+            refuse_shared_recordings(selected[source], selected[experiment.target])
+    infos = {}
+    for selection, rows in selected.items():
+        infos[selection], kept = make_manifest(experiment, selection, rows)
+        folder = experiment.manifest_folder(selection)
+        yield folder, describe(infos[selection], folder, kept)
+    if experiment.named_task:
+        named = find_task(experiment.recipes, experiment.named_task)
+        yield named, describe_training(named, [infos[source] for source in experiment.sources])
+    if experiment.target_statistics == "speaker":
+        for info in infos.values():
+            if info["speaker_loss"]["masked"]:
+                why = info["speaker_loss"]["why"]
+                warning = f"warning: do not trust --target-statistics speaker with {info['corpus']}: {why}"
+                yield warning, warning
 
 
 def selected_rows(experiment, selection):
@@ -116,6 +134,7 @@ def make_manifest(experiment, selection, rows):
         "split": experiment.split,
         "split_seed": experiment.split_seed,
         "folds": folds,
+        "lost": _lost(corpus, utterances) if experiment.split == "paper" else [],
         "tables": [_describe_table(*each, utterances) for each in zip(tables, splits, strict=True)],
         **_describe_labels(rows, utterances, corpus, experiment.scheme),
         **{name: prepared_info[name] for name in CARRIED},
@@ -174,6 +193,12 @@ def _finished(folder, prepared, key, prepared_info):
     return info if same and all(path.is_file() for path in tables) else None
 
 
+def _lost(corpus, utterances):
+    """What makes parts smaller than the published ones."""
+    _, faults = published_sizes(corpus, utterances["utterance"])
+    return [f"{fault.utterance} ({fault.part}) is {fault.what} in the official release" for fault in faults]
+
+
 def _describe_table(path, parts, rows):
     counts = rows.groupby([parts, "emotion"]).size()
     return {
@@ -226,9 +251,37 @@ def describe(info, folder, kept):
     for emotion in info["missing_classes"]:
         lines.append(f"  warning: {name} has no utterance of class {emotion}")
     lines += _shared(info)
+    lines += [f"  one fewer than published: {sentence}" for sentence in info.get("lost", [])]
     lines += [f"  left out: {sentence}" for sentence in info["left_out"]]
     lines.append(f"  {'kept, made before with the same options' if kept else 'written'}: {folder}")
     return "\n".join(lines)
+
+
+def describe_training(named, infos):
+    """Describe what a named task learns from, beside what was published.
+
+    Parameters
+    ----------
+    named : NamedTask
+        The task.
+    infos : list of dict
+        Content of manifest.json of each of its sources.
+
+    Returns
+    -------
+    str
+        A line.
+    """
+    counted = training_beside_published(named, infos)
+    pieces = []
+    for what in ("utterances", "speakers"):
+        here, published = counted[what], counted[f"published_{what}"]
+        beside = "" if published is None else ", as published" if here == published else f", published {published}"
+        pieces.append(f"{here} training {what}{beside}")
+    because = [f"because {sentence}" for sentence in counted["lost"]]
+    if infos[0]["split"] != "paper":
+        because = [f"the published figures are of --split paper, these of --split {infos[0]['split']}"]
+    return f"{named.name}: {'; '.join(pieces)}" + "".join(f"; {sentence}" for sentence in because)
 
 
 def _table(info):

@@ -47,6 +47,14 @@ def experiment_parser(prog):
     how.add_argument("--split-seed", metavar="N", type=int, default=0, help="seed of the split")
     how.add_argument("--seed", metavar="N", help="seed of the training (0 when neither this nor --seeds is given)")
     how.add_argument("--seeds", metavar="N-M", help="several seeds: 0-4 or 0,2,5")
+    how.add_argument(
+        "--target-statistics",
+        "--target_statistics",  # as it is called in train.yaml
+        choices=("none", "corpus", "speaker"),
+        default="none",
+        help="none: each utterance by itself (blind); corpus, speaker: with label-free statistics of the target's "
+        "recordings together (unlabelled), and the same of the sources while training",
+    )
     where = parser.add_argument_group("where")
     where.add_argument("--data-root", metavar="DIR", default=PLACE / "egs_data", help="recordings: a folder per corpus")
     where.add_argument("--work-dir", metavar="DIR", default=PLACE / "exp", help="where everything is written")

@@ -124,6 +124,7 @@ def prepare_corpus(experiment, corpus, found, made_up):
             jobs=experiment.jobs,
             skip_bad=experiment.skip_bad,
             same_recording=corpus.same_recording,
+            doubtful=found.doubtful,
             finished=folder / "prepared.json",
             title=corpus.title,
         )

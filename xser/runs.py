@@ -15,6 +15,7 @@ from xser.hyperparameters import compose, hyperparameter_keys
 from xser.protocol import isolation, workspace
 from xser.protocol.fingerprints import fingerprint
 from xser.protocol.systems import System, read_system
+from xser.protocol.task_list import find_task, training_beside_published
 from xser.protocol.tasks import Selection
 
 VERSIONED = ("torch", "torchaudio", "speechbrain", "transformers", "numpy", "pandas", "scikit-learn")
@@ -60,8 +61,9 @@ class PlannedRun:
     def results_folder(self):
         """Where the table of the whole experiment goes."""
         experiment = self.experiment
-        how = "-".join([experiment.encoder, experiment.scheme.name, experiment.split.replace(":", "")])
-        return experiment.work_dir / "results" / experiment.task.name / how
+        how = [experiment.encoder, experiment.scheme.name, experiment.split.replace(":", "")]
+        how += [f"by_{experiment.target_statistics}"] if experiment.target_statistics != "none" else []
+        return experiment.work_dir / "results" / experiment.task.name / "-".join(how)
 
     @property
     def _encoder(self):
@@ -114,6 +116,10 @@ class PlannedRun:
         isolation.refuse_shared_recordings(self.read_rows().learning, rows)
         return rows
 
+    def read_recorded(self):
+        """Read the recordings, without labels, whose statistics an evaluation in the regime `unlabelled` may use."""
+        return isolation.evaluation_recordings(self.experiment.task, self._manifest_path)
+
     def hyperparameters(self, run_values):
         """The HyperPyYAML text of this run (`xser.hyperparameters.compose`)."""
         experiment = self.experiment
@@ -122,7 +128,7 @@ class PlannedRun:
             experiment.encoder,
             experiment.finetuning,
             self.system.hyperparameters,
-            experiment.hyperparameters,
+            {**experiment.hyperparameters, "target_statistics": experiment.target_statistics},
             run_values,
         )
 
@@ -149,6 +155,7 @@ class PlannedRun:
             "kind": experiment.kind,
             "task": task.name,
             "named_task": experiment.named_task,
+            "task_training": self._task_training(),
             "sources": [str(source) for source in task.sources],
             "target": str(task.target or task.sources[0]),
             "system": self.system.name,
@@ -159,6 +166,7 @@ class PlannedRun:
             "emotions": list(experiment.scheme.emotions),
             "split": experiment.split,
             "split_seed": experiment.split_seed,
+            "target_statistics": experiment.target_statistics,
             "seed": self.seed,
             "fold": self.fold,
             "hyperparameters": experiment.hyperparameters,
@@ -169,6 +177,14 @@ class PlannedRun:
             "complete": all(info["complete"] for info in infos.values()),
             "made_up": any(info["made_up"] for info in infos.values()),
         }
+
+    def _task_training(self):
+        """What a named task learns from beside what was published; None without, and for a system on the target."""
+        experiment = self.experiment
+        if not experiment.named_task or self.system.trained_on == "target":
+            return None
+        named = find_task(experiment.recipes, experiment.named_task)
+        return training_beside_published(named, [_manifest(experiment, each)[1] for each in experiment.sources])
 
     def evaluated(self, trained):
         """What `trained` (the content of trained.json) becomes with the target's part in it."""

@@ -49,7 +49,7 @@ def _train(experiment, planned, description):
     data = TrainingData(rows.learning, rows.selecting, experiment.scheme.emotions, frozenset(masking))
     hyperparameters = planned.hyperparameters(data.run_values(planned.seed))
     outcome = train_run(planned.folder, hyperparameters, data, planned.seed, description, experiment.device)
-    scores, _ = predict(planned.folder, rows.choosing, data.emotions, experiment.device)
+    scores, _ = predict(planned.folder, rows.choosing, data.emotions, experiment.device, rows.recorded)
     run_on_main(_finish, args=[planned, data, rows.choosing, scores, outcome, description])
 
 

@@ -70,8 +70,8 @@ def test_everything_that_may_be_said(write):
     assert corpus.official_parts and corpus.repeated_files
     assert list(corpus.columns) == ["language", "text", "official_part"]
     assert [dataclasses.astuple(fault) for fault in corpus.faults] == [
-        ("toy-01_x_A", "silent", True),
-        ("toy-b", "gone", False),
+        ("toy-01_x_A", "silent", True, ""),
+        ("toy-b", "gone", False, ""),
     ]
     assert corpus.same_recording == (("toy-01_x_A", "toy-02_x_A"),)
     assert corpus.speaker_loss == {"masked": True, "why": "because of it"}
@@ -116,6 +116,8 @@ def test_everything_that_may_be_said(write):
         ({"tables": [{"files": ["a.csv"], "columns": {"x": "X"}, "join": "text"}]}, "must be lists"),
         ({"faults": [{"utterance": "x"}]}, "each of `faults` needs"),
         ({"faults": [{"utterance": 3, "what": "gone"}]}, "`faults: 3`"),
+        ({"faults": [{"utterance": "x", "what": "gone", "part": "dev"}]}, "`faults: x: part` must be one of train,"),
+        ({"faults": [{"utterance": "x", "what": "gone", "part": "train"}]}, "`part` in `faults` needs `stratified`"),
         ({"same_recording": [["x"]]}, "two utterances"),
         ({"stratified": {"train": 1, "test": 1}}, "`stratified` must have"),
         ({"stratified": {"train": 1, "valid": 0.5, "test": 1}}, "`stratified: valid`"),

@@ -197,6 +197,18 @@ def test_skip_bad_leaves_them_out_and_says_how_many(folder, tmp_path):
         assert all(kind in sentence for kind in kinds)
 
 
+def test_what_is_known_to_be_broken_is_left_out_only_where_it_is(folder, tmp_path):
+    (folder / "e.wav").write_bytes(b"RIFF\x24\x00\x00\x00WAVEfmt broken")
+    known = {"x-a": "broken", "x-e": "damaged"}
+    preparation = prepare(folder, tmp_path / "out", doubtful=known)
+    assert preparation.rows["utterance"].tolist() == ["x-a", "x-c", "x-d", "x-b"]
+    assert preparation.left_out == ["e.wav left out: known to be damaged"]
+    assert "a.wav used: broken in the official release, not here" in preparation.notes
+    assert not (tmp_path / "out" / "problems.txt").exists()
+    with pytest.raises(XserError, match=r"1 of 5 recordings cannot be used: 1 unreadable \(e.wav\)"):
+        prepare(folder, tmp_path / "out", doubtful={"x-a": "broken"})
+
+
 def test_repaired_recordings_end_the_complaint(folder, tmp_path):
     spoil(folder)
     with pytest.raises(XserError):

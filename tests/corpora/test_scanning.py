@@ -212,6 +212,15 @@ def test_a_fault_outside_the_counts_may_be_there_or_not(toy, data, there):
     assert len(found.left_out) == there
 
 
+def test_a_fault_that_some_copies_have_repaired_is_for_the_decoder_to_tell(toy, data):
+    make(data, "wav/09_x_A.wav")
+    sizes = {"train": 7, "valid": 1, "test": 1}
+    faults = [{"utterance": "09_x_A", "what": "broken", "counted": False, "part": "train"}]
+    found = scan(toy(faults=faults, stratified=sizes), data)
+    assert (found.found, found.complete, len(found.rows), found.notes) == (8, True, 9, [])
+    assert found.doubtful == {"toy-09_x_A": "broken"}
+
+
 def test_git_lfs_pointers(toy, data):
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
     make(data, "wav/01_x_A.wav", "wav/01_x_S.wav", content=pointer)

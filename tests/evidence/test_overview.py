@@ -46,6 +46,16 @@ def uars(folder, system, target):
     return [100 * recall_score(one["emotion"], one["prediction"], average="macro") for one in read]
 
 
+def test_regimes_have_sections_and_summaries_of_their_own(tmp_path):
+    make_all(tmp_path, {"baseline2": 0.4, "proposed": 0.7})
+    make_all(tmp_path, {"baseline2": 0.6, "proposed": 0.9}, target_statistics="speaker", key="1")
+    page = page_of(tmp_path)
+    for words in ("blind", "unlabelled (by speaker)"):
+        assert f"## Unseen language, {words}, encoder `compact`" in page
+        assert page.count(f"| unseen language, {words} |") == 1
+        assert list(rows_of(page, f"| unseen language, {words}"))[1:] == ["`compact`"]
+
+
 def test_cells_and_means_are_those_of_the_prediction_files(tmp_path):
     make_all(tmp_path, {"baseline2": 0.4, "proposed": 0.7})
     rows = rows_of(page_of(tmp_path), "**All recordings")
@@ -122,13 +132,13 @@ def test_one_table_per_encoder_and_one_for_each_corpus_by_itself(tmp_path):
         "# Title",
         "## `proposed` against `baseline2`, at a glance",
         "## How to read the tables",
-        "## Unseen language, encoder `compact`",
-        "## Unseen language, encoder `frozen`",
-        "## Each corpus by itself, encoder `compact`",
+        "## Unseen language, blind, encoder `compact`",
+        "## Unseen language, blind, encoder `frozen`",
+        "## Each corpus by itself, blind, encoder `compact`",
         "## What was left out, and what else to know",
         "## How these figures were made",
     ]
-    assert list(rows_of(page, "## `proposed` against")) == ["unseen language", "`compact`", "`frozen`"]
+    assert list(rows_of(page, "## `proposed` against")) == ["unseen language, blind", "`compact`", "`frozen`"]
     assert "2 folds, each utterance tested once" in page
     assert rows_of(page, "## Each corpus by itself")["utterances (speakers)"] == ["120 (8)"]
     for said in (

@@ -7,6 +7,7 @@ from evidence.made_runs import make_rows, make_run
 from xser.errors import XserError
 from xser.evidence.pooled import pool_runs
 from xser.evidence.predictions import find_runs
+from xser.evidence.tables import result_table, tables_to_print
 
 
 def pool(folder):
@@ -32,6 +33,23 @@ def test_seeds_stand_side_by_side_in_the_order_of_utterances(tmp_path):
         by_name = run.predictions.set_index("utterance")["prediction"]
         found = [pooled.emotions[code] for code in pooled.predicted[:, column]]
         assert found == list(by_name[pooled.utterances["utterance"]])
+
+
+def test_blind_and_unlabelled_never_stand_together(tmp_path):
+    make_run(tmp_path, "baseline2", key="1")  # of before this was an option
+    make_run(tmp_path, "proposed", key="1", target_statistics="none")
+    for key, name in (("2", "corpus"), ("3", "speaker")):
+        for system in ("baseline2", "proposed"):
+            make_run(tmp_path, system, key=key, target_statistics=name)
+    found = {}
+    for pooled in pool(tmp_path):
+        found.setdefault(pooled.setting, []).append(pooled.system)
+    assert {setting.target_statistics: systems for setting, systems in found.items()} == dict.fromkeys(
+        ("none", "corpus", "speaker"), ["baseline2", "proposed"]
+    )
+    headings = [heading for heading, _, _ in tables_to_print(result_table(pool(tmp_path)))]
+    for words in (", blind:", ", unlabelled (by corpus):", ", unlabelled (by speaker):"):
+        assert sum(words in heading for heading in headings) == 1
 
 
 def test_whole_and_test_part(tmp_path):

@@ -116,7 +116,9 @@ def test_what_is_printed_is_what_stands_in_the_table(tmp_path):
         assert f"{row['uar']:.1f} [{row['low']:.1f}, {row['high']:.1f}]" in text
         assert "baseline1 (beta)" in text and "baseline1 (gamma)" not in text
         assert "single source chosen by validation" in text and "beta 61.0, gamma 60.0" in text
-        assert "beta+gamma-to-alpha: encoder compact, scheme four, split speaker (seed 0), training seeds 0" in text
+        assert (
+            "beta+gamma-to-alpha, blind: encoder compact, scheme four, split speaker (seed 0), training seeds 0" in text
+        )
     lines = text_of(table, sentences).splitlines()
     assert len({len(line) for line in lines[1:4]}) == 1  # columns stand below one another
 

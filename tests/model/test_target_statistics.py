@@ -76,6 +76,15 @@ def test_unknown_speakers_are_found_by_clustering(spoken):
     assert all(torch.allclose(known(digest), guessed(digest), atol=1e-5) for digest in of_first["digest"])
 
 
+def test_what_is_asked_for_makes_no_difference(spoken):
+    rows, features = spoken
+    anew = rows.sample(frac=1, random_state=1)
+    for by, known in (("corpus", rows), ("speaker", rows), ("speaker", rows.assign(speaker=""))):
+        one = CommonStatistics(features.__getitem__, known, by)
+        other = CommonStatistics(features.__getitem__, anew.assign(speaker=known["speaker"]), by)
+        assert all(torch.equal(one(digest), other(digest)) for digest in reversed(rows["digest"]))
+
+
 @pytest.mark.parametrize("speakers", [2, 4, 9])
 def test_as_many_clusters_as_there_are_speakers(speakers):
     chance = np.random.default_rng(speakers)

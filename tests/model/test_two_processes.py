@@ -21,6 +21,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 # One thread each, so that sums are made in the same order whatever the number of processes.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1", "XSER_PYTHON": sys.executable}
 
+UNLABELLED = ["--target-statistics", "speaker", "--remove_band_mean", "false"]
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
@@ -46,10 +47,12 @@ def greatest_difference(one, two):
     return max((one[key].double() - two[key].double()).abs().max().item() for key in tensors)
 
 
-@pytest.fixture(params=["compact", "peft and accumulation"])
+@pytest.fixture(params=["compact", "unlabelled", "peft and accumulation"])
 def kind(request, tmp_path, tmp_path_factory):
     if request.param == "compact":
         return ["--system", "baseline2,proposed"]
+    if request.param == "unlabelled":
+        return ["--system", "proposed", *UNLABELLED]
     folder = shutil.copytree(tiny_encoder("wav2vec2-group", tmp_path_factory), tmp_path / "encoder")
     config = json.loads((folder / "config.json").read_text())
     config.update({key: 0.0 for key in config if "drop" in key})  # each process draws dropout of its own

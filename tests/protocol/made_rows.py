@@ -9,7 +9,7 @@ from xser.protocol.fingerprints import fingerprint
 from xser.protocol.rows import ROW_COLUMNS
 
 
-def corpus_like(id="made", stratified=None, labels=None, languages=("deu",), speaker_loss=None):
+def corpus_like(id="made", stratified=None, labels=None, languages=("deu",), speaker_loss=None, faults=()):
     """What splits and fingerprints ask of a `Corpus`."""
     return types.SimpleNamespace(
         id=id,
@@ -17,6 +17,7 @@ def corpus_like(id="made", stratified=None, labels=None, languages=("deu",), spe
         stratified=stratified,
         labels=labels or {},
         languages=languages,
+        faults=faults,
         speaker_loss=speaker_loss or {"masked": False, "why": ""},
     )
 

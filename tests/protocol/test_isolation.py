@@ -7,6 +7,7 @@ from tests.protocol.made_rows import evenly, rows_of, shuffled
 from xser.errors import XserError
 from xser.protocol.isolation import (
     chosen_by,
+    evaluation_recordings,
     evaluation_rows,
     learned_from,
     refuse_shared_recordings,
@@ -68,6 +69,11 @@ def test_what_each_run_learns_from_and_is_compared_by(task, system, runs, compar
         assert seen(rows.learning) == {(selection.corpus, "train") for selection in run}
         assert seen(rows.selecting) == {(selection.corpus, "valid") for selection in run}
         assert seen(rows.choosing) == {(selection.corpus, "valid") for selection in compared}
+        opened = {selection.corpus for selection in (*run, *compared)}
+        assert set(rows.recorded["corpus"]) == opened and rows.recorded["utterance"].is_unique
+        assert not {"emotion", "native_label", "part"} & set(rows.recorded)
+        assert len(rows.recorded) < 70 * len(opened)  # without the parts test
+        assert set(rows.recorded["utterance"]) >= {*rows.learning["utterance"], *rows.choosing["utterance"]}
         assert rows.learning["utterance"].is_unique and len(rows.learning) > 40 * len(run)
 
 
@@ -106,6 +112,14 @@ def test_who_learned_from_a_corpus_is_reported_on_its_test_part_alone(task, syst
     touched = pd.concat([training.learning, training.selecting, training.choosing])
     assert not set(rows["utterance"]) & set(touched["utterance"])
     assert not set(rows["speaker"]) & set(touched["speaker"])
+
+
+@pytest.mark.parametrize("task", [ZERO_SHOT, WITHIN])
+def test_what_an_evaluation_may_have_statistics_of_has_all_parts_and_no_label(task, manifests):
+    rows = evaluation_recordings(task, manifests)
+    assert len(rows) == rows["utterance"].nunique() == 70
+    assert set(rows["corpus"]) == {"cremad" if task is ZERO_SHOT else "emodb"}
+    assert list(rows) == ["utterance", "corpus", "language", "speaker", "audio", "digest"]
 
 
 @pytest.mark.parametrize("part", ["train", "valid"])

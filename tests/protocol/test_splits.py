@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from tests.protocol.made_rows import by_utterance, corpus_like, evenly, rows_of, shuffled
+from xser.corpora.corpus_yaml import Fault
 from xser.corpora.description import read_corpus
 from xser.errors import XserError
-from xser.protocol.exact_counts import stratified_sizes
+from xser.protocol.exact_counts import published_sizes, stratified_sizes
 from xser.protocol.rows import PARTS
 from xser.protocol.splits import check_split, has_folds, overlaps, split_names_help, split_rows
 
@@ -45,7 +46,7 @@ def assert_disjoint_speakers(rows, parts):
 # Names
 
 
-@pytest.mark.parametrize("name", ["official", "stratified", "speaker", "loso", "folds:2", "folds:10"])
+@pytest.mark.parametrize("name", ["official", "stratified", "paper", "speaker", "loso", "folds:2", "folds:10"])
 def test_names_there_are(name):
     check_split(name)
     assert has_folds(name) == (name[:4] in ("loso", "fold"))
@@ -126,8 +127,8 @@ def test_nothing_to_split_is_told():
 def test_the_published_counts_come_out_exactly(id, language, counts, totals, recipes):
     corpus = read_corpus(recipes / id / "corpus.yaml")
     rows = rows_of(evenly(dict(zip(FOUR, counts, strict=True)), 10), id, language)
-    for seed in range(3):
-        parts = one(rows, "stratified", seed, corpus)
+    for seed, name in itertools.product(range(3), ("paper", "stratified")):
+        parts = one(rows, name, seed, corpus)
         assert tuple((parts == part).sum() for part in PARTS) == totals
         for emotion, count in zip(FOUR, counts, strict=True):
             for part, total in zip(PARTS, totals, strict=True):
@@ -146,6 +147,39 @@ def test_each_language_of_a_corpus_is_split_to_its_own_counts(recipes):
         assert [(parts[mine] == part).sum() for part in PARTS] == [11200, 1400, 1400]
     alone = rows[rows["language"] == "cmn"]
     assert by_utterance(alone, one(alone, "stratified", 0, corpus)) == by_utterance(alone, parts)
+
+
+def test_other_numbers_than_the_published_are_told_and_refused(recipes):
+    corpus = read_corpus(recipes / "esd" / "corpus.yaml")
+    rows = rows_of(evenly(dict.fromkeys(FOUR, 3500), 10), "esd", "cmn")
+    with pytest.raises(XserError, match=r"ESD: there are 13999 utterances of Mandarin and .* has 14000 \(11200 train"):
+        one(rows.iloc[1:], "paper", 0, corpus)
+    with pytest.raises(XserError, match="MADE has no published sizes for --split paper"):
+        one(rows_of(EVEN), "paper")
+    rows = rows_of(EVEN)
+    rows["official_part"] = one(rows, "speaker")
+    sizes = {part: int((rows["official_part"] == part).sum()) for part in PARTS}
+    assert one(rows, "paper", 0, corpus_like(stratified=sizes)).tolist() == rows["official_part"].tolist()
+    moved = {**sizes, "train": sizes["train"] - 1, "test": sizes["test"] + 1}
+    with pytest.raises(
+        XserError, match=f"official parts have {sizes['train']} train .* {moved['train']} train"
+    ) as told:
+        one(rows, "paper", 0, corpus_like(stratified=moved))
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("here", [(), ("made-lost",), ("made-gone",), ("made-lost", "made-gone")])
+def test_a_known_fault_that_is_not_here_makes_its_part_smaller(here):
+    faults = (Fault("made-lost", "broken", False, "train"), Fault("made-gone", "missing", False, "valid"))
+    corpus = corpus_like(stratified={"train": 266, "valid": 35, "test": 38}, faults=faults)
+    every = rows_of(evenly(dict(zip(FOUR, (127, 71, 79, 62), strict=True)), 10))
+    rows = every.iloc[2 - len(here) :].reset_index(drop=True)
+    rows.loc[range(len(here)), "utterance"] = list(here)
+    sizes, lost = published_sizes(corpus, rows["utterance"])
+    assert sizes == {"train": 265 + ("made-lost" in here), "valid": 34 + ("made-gone" in here), "test": 38}
+    assert {fault.utterance for fault in lost} == {"made-lost", "made-gone"} - set(here)
+    parts = one(rows, "paper", 0, corpus)
+    assert {part: (parts == part).sum() for part in PARTS} == sizes
 
 
 def test_other_numbers_are_split_80_10_10():

@@ -62,6 +62,7 @@ def prepare_recordings(
     jobs=-1,
     skip_bad=False,
     same_recording=(),
+    doubtful=None,
     finished=None,
     progress=True,
     title="recordings",
@@ -82,6 +83,8 @@ def prepare_recordings(
         Leave unusable and repeated recordings out instead of raising.
     same_recording : sequence of tuple of str
         Utterances known to be one recording under several names: all but the first are left out.
+    doubtful : dict of str to str, optional
+        Utterances that are known not to be usable in the official release, and why: left out where they are not.
     finished : Path, optional
         The file that tells others that the destination may be used: removed before audio that is there is replaced.
     progress : bool
@@ -111,7 +114,7 @@ def prepare_recordings(
         for results in _prepare_all(tasks, jobs):
             outcomes.update(results)
             bar.update(len(results))
-    preparation = _collect(rows, outcomes, Path(destination, PROBLEMS), skip_bad, same_recording, title)
+    preparation = _collect(rows, outcomes, Path(destination, PROBLEMS), skip_bad, same_recording, doubtful or {}, title)
     return dataclasses.replace(preparation, made=sum(isinstance(outcomes[utterance], Made) for utterance in to_do))
 
 
@@ -233,10 +236,11 @@ def _progress_bar(title, total, to_do, progress):
 # What came of it. -----------------------------------------------------------------------------------------------------
 
 
-def _collect(rows, outcomes, problems_file, skip_bad, same_recording, title):
+def _collect(rows, outcomes, problems_file, skip_bad, same_recording, doubtful, title):
     sources = dict(zip(rows["utterance"], rows["source"], strict=True))
     bad = {utterance: outcome for utterance, outcome in outcomes.items() if isinstance(outcome, Bad)}
     good = {utterance: outcome for utterance, outcome in outcomes.items() if utterance not in bad}
+    known_bad = [utterance for utterance in doubtful if bad.pop(utterance, None) is not None]
     known, repeated, differing = find_twins(good, same_recording)
     problems = group_problems(bad, repeated, sources)
     _write_problems(problems_file, problems)
@@ -246,9 +250,11 @@ def _collect(rows, outcomes, problems_file, skip_bad, same_recording, title):
     if problems and not (skip_bad and good):
         remedy = "repair them, or leave them out with --skip-bad" if good else "fetch the corpus again"
         raise XserError(f"{title}: {what} cannot be used: {list_problems(problems)}; all in {problems_file}; {remedy}")
-    left_out = [f"{sources[it]} left out: known to be the same recording as {sources[known[it]]}" for it in known]
+    left_out = [f"{sources[it]} left out: known to be {doubtful[it]}" for it in known_bad]
+    left_out += [f"{sources[it]} left out: known to be the same recording as {sources[known[it]]}" for it in known]
     left_out += [f"{what} left out by --skip-bad: {list_problems(problems)}"] if problems else []
     notes = [f"{sources[one]} is known as the same recording as {sources[other]}: not here" for one, other in differing]
+    notes += [f"{sources[it]} used: {doubtful[it]} in the official release, not here" for it in doubtful if it in good]
     return Preparation(_with_audio(rows, good), left_out, notes + find_oddities(good, sources), 0)
 
 

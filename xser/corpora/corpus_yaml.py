@@ -18,14 +18,15 @@ What it is, for people
     For every native label its canonical emotion or ``drop``, and the number of recordings in the official release.
 ``faults``
     Files that are left out: ``utterance``, ``what`` it is known to be, and ``counted: false`` where the counts leave it
-    out too.
+    out too. With a ``part`` it is one of that part's utterances in ``stratified``: it is left out only where it cannot
+    be read, some copies having it repaired, and the part has one utterance fewer where it is not there.
 ``repeated_files``, ``same_recording``
     True where the same name at a second path is known to be the same file; lists of utterances known to be one
     recording.
 ``scheme``
     The scheme within this corpus when the user names none: `four` unless it lacks one of the four emotions.
 ``stratified``
-    Exact sizes of the parts train, valid and test in the scheme ``four``, for each language.
+    Exact sizes of the parts train, valid and test in the scheme ``four``, for each language: the published ones.
 ``speaker_loss``
     ``masked: true`` and ``why``, where the speaker adversary must not look at the corpus.
 """
@@ -74,12 +75,14 @@ KEYS = {  # key: (types, required)
 class Fault:
     """A file that is known not to be usable: it is left out, and said.
 
-    `counted` tells whether the expected counts include it.
+    `counted` tells whether the expected counts include it; `part`, when not empty, that the published sizes do, and
+    that it is left out only where it cannot be read.
     """
 
     utterance: str
     what: str
     counted: bool
+    part: str = ""
 
 
 class OnceLoader(yaml.SafeLoader):
@@ -238,12 +241,15 @@ def _whole(key, name, number):
 
 
 def _fault(corpus, value):
-    if not isinstance(value, dict) or not {"utterance", "what"} <= set(value) <= {"utterance", "what", "counted"}:
-        raise XserError("each of `faults` needs `utterance` and `what`, and perhaps `counted: false`")
-    utterance, what, counted = value["utterance"], value["what"], value.get("counted", True)
+    needed = {"utterance", "what"}
+    if not isinstance(value, dict) or not needed <= set(value) <= needed | {"counted", "part"}:
+        raise XserError("each of `faults` needs `utterance` and `what`, and perhaps `counted: false` and `part`")
+    utterance, what, counted, part = value["utterance"], value["what"], value.get("counted", True), value.get("part")
     if not isinstance(utterance, str) or not isinstance(what, str) or not isinstance(counted, bool):
         raise XserError(f"`faults: {utterance}` must have text as `utterance` and `what`, true or false as `counted`")
-    return Fault(f"{corpus}-{nfc(utterance)}", what, counted)
+    if part is not None and part not in PARTS:
+        raise XserError(f"`faults: {utterance}: part` must be one of {', '.join(PARTS)}, not {part!r}")
+    return Fault(f"{corpus}-{nfc(utterance)}", what, counted, part or "")
 
 
 def _same(corpus, names):

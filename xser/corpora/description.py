@@ -51,7 +51,7 @@ class Corpus:
     scheme : str
         The scheme within the corpus when the user names none.
     stratified : dict or None
-        Exact sizes {train, valid, test} of the split `stratified` in the scheme `four`, for each language.
+        Exact sizes {train, valid, test} of the splits `stratified` and `paper` in the scheme `four`, for each language.
     speaker_loss : dict
         ``masked`` (bool) and ``why`` (str): whether the speaker adversary must not look at this corpus.
     """
@@ -162,6 +162,8 @@ def _check_fields(corpus):
         raise XserError("no field of `files` or `tables` and no column is called `emotion`")
     if len(corpus.languages) > 1 and "language" not in known:
         raise XserError("with several languages `columns: language` must say which recording is in which")
+    if any(fault.part for fault in corpus.faults) and (corpus.stratified is None or len(corpus.languages) > 1):
+        raise XserError("`part` in `faults` needs `stratified`, and a corpus of one language")
     parts = corpus.columns.get("official_part", Column("")).map or (("", None),)
     if "official_part" in known and any(value not in (*PARTS, "") for _, value in parts):
         raise XserError(f"`columns: official_part` needs a `map` to {', '.join(PARTS)}")

@@ -28,6 +28,9 @@ class Scan:
         Sentences: what was left out, then what is odd.
     left_out : list of str
         Those of the notes that say what was left out.
+    doubtful : dict of str to str
+        Utterances among the rows that are known not to be usable in the official release, and why: some copies have
+        them repaired.
     found, expected : int
         Recordings of the official release that are here, and that there are. Known faulty ones count as found.
     complete : bool
@@ -37,6 +40,7 @@ class Scan:
     rows: pd.DataFrame
     notes: list[str]
     left_out: list[str]
+    doubtful: dict[str, str]
     found: int
     expected: int
     complete: bool
@@ -77,11 +81,11 @@ def scan(corpus, folder, allow_incomplete=False, expected=None):
     utterances = [_row(corpus, file, fields) for file, fields in matched]
     _check_labels(corpus, utterances)
     utterances = _once(corpus, utterances, left_out)
-    usable, counted = _without_faults(corpus, utterances, left_out)
+    usable, doubtful, counted = _without_faults(corpus, utterances, left_out)
     expected = _expected(corpus, expected)
     complete = _compare(corpus, folder, counted, expected, allow_incomplete, left_out, odd)
     rows = pd.DataFrame(usable, columns=ROW_COLUMNS, dtype=str)
-    return Scan(rows, left_out + odd, left_out, counted.total(), sum(expected.values()), complete)
+    return Scan(rows, left_out + odd, left_out, doubtful, counted.total(), sum(expected.values()), complete)
 
 
 def _count(things, name):
@@ -197,17 +201,22 @@ def _once(corpus, utterances, left_out):
 
 
 def _without_faults(corpus, utterances, left_out):
-    """Leave known faulty files out; return the usable rows and the number of recordings found by native label."""
+    """Leave known faulty files out, unless a decoder must tell.
+
+    Returns the rows that are left, the doubtful ones among them (utterance -> what it is known to be), and the number
+    of recordings found by native label.
+    """
     faults = {fault.utterance: fault for fault in corpus.faults}
-    usable, counted = [], collections.Counter()
+    usable, doubtful, counted = [], {}, collections.Counter()
     for row in utterances:
         fault = faults.get(row["utterance"])
-        if fault is None:
+        if fault is None or fault.part:
             usable.append(row)
+            doubtful |= {row["utterance"]: fault.what} if fault else {}
         else:
             left_out.append(f"{row['source']} left out: known to be {fault.what}")
         counted[row["native_label"]] += fault is None or fault.counted
-    return usable, counted
+    return usable, doubtful, counted
 
 
 def _expected(corpus, expected):

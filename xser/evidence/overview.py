@@ -10,7 +10,7 @@ import numpy as np
 from xser.corpora.languages import language_name
 from xser.evidence.differences import difference_figure, mean_figure, uar_figure
 from xser.evidence.intervals import FEWEST_SPEAKERS, RESAMPLES
-from xser.evidence.pooled import PART_NAMES, system_rank
+from xser.evidence.pooled import PART_NAMES, regime, system_rank
 from xser.evidence.tables import bounds, markdown_table, number
 
 # What is subtracted from what, where a table has both. The first pair is the one of the summary at the top.
@@ -35,6 +35,7 @@ class Section(NamedTuple):
     scheme: str
     split: str
     split_seed: int
+    target_statistics: str
     hyperparameters: str
 
 
@@ -207,19 +208,28 @@ def _summary(rows):
         f"({sum(figure.interval[0] > 0 for figure in above)} with an interval that leaves out zero) and below "
         f"{len(below)} times ({sum(figure.interval[1] < 0 for figure in below)})."
     )
-    tables = [_summary_table(kind, [row for row in rows if row[0].kind == kind]) for kind in _KINDS]
+    regimes = sorted({section.target_statistics for section, _, _ in rows}, key=lambda name: (name != "none", name))
+    tables = [
+        _summary_table(kind, name, [row for row in rows if (row[0].kind, row[0].target_statistics) == (kind, name)])
+        for kind in _KINDS
+        for name in regimes
+    ]
     return [f"## `{better}` against `{worse}`, at a glance", verdict, *filter(None, tables)]
 
 
 _KINDS = {"zero_shot": "unseen language", "within": "one corpus by itself"}
 
 
-def _summary_table(kind, rows):
+def _summary_table(kind, target_statistics, rows):
     if not rows:
         return ""
     columns = {task: systems for _, shown, _ in rows for task, systems in shown.items()}
     tasks = [*columns, *([None] if any(None in figures for _, _, figures in rows) else [])]
-    header = [_KINDS[kind], *_column_names(columns), *(["mean"] if None in tasks else [])]
+    header = [
+        f"{_KINDS[kind]}, {regime(target_statistics)}",
+        *_column_names(columns),
+        *(["mean"] if None in tasks else []),
+    ]
     cells = [
         [_short(section, rows), *(_difference_cell(figures.get(task)) for task in tasks)]
         for section, _, figures in rows
@@ -229,13 +239,16 @@ def _summary_table(kind, rows):
 
 def _short(section, rows):
     """Name a section by its encoder, and by all else that it is where the encoder stands twice."""
-    twice = sum(other.encoder == section.encoder for other, _, _ in rows) > 1
-    return f"`{section.encoder}`" + (", ".join(["", *map(str, section[2:])]) if twice else "")
+    if sum(other.encoder == section.encoder for other, _, _ in rows) == 1:
+        return f"`{section.encoder}`"
+    said_above = ("kind", "encoder", "target_statistics")
+    differing = [str(value) for field, value in section._asdict().items() if field not in said_above]
+    return ", ".join([f"`{section.encoder}`", *differing])
 
 
 def _heading(section):
     what = "Unseen language" if section.kind == "zero_shot" else "Each corpus by itself"
-    return f"{what}, encoder `{section.encoder}`"
+    return f"{what}, {regime(section.target_statistics)}, encoder `{section.encoder}`"
 
 
 def _facts(section, columns):

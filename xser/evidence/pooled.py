@@ -26,7 +26,11 @@ PART_NAMES = ("whole", "test")
 
 
 class Setting(NamedTuple):
-    """What systems must share to stand in one table; ``hyperparameters`` are those given by ``--key value``."""
+    """What systems must share to stand in one table.
+
+    ``target_statistics`` is ``none`` (the regime `blind`), or ``corpus`` or ``speaker`` (`unlabelled`);
+    ``hyperparameters`` are those given by ``--key value``.
+    """
 
     kind: str
     task: str
@@ -35,6 +39,7 @@ class Setting(NamedTuple):
     scheme: str
     split: str
     split_seed: int
+    target_statistics: str
     hyperparameters: str
 
 
@@ -144,12 +149,24 @@ def pool_runs(runs):
         raise XserError("no finished run to report: stage 3 (evaluate) makes them")
     groups = {}
     for run in sorted(distinct.values(), key=lambda run: str(run.folder)):
-        setting = Setting(*(run.info[field] for field in Setting._fields[:-1]), _given(run))
+        info = {**run.info, "target_statistics": _target_statistics(run), "hyperparameters": _given(run)}
+        setting = Setting(*(info[field] for field in Setting._fields))
         groups.setdefault((setting, run.info["system"]), {}).setdefault(run.info["source"], []).append(run)
     pooled = [_pool(setting, system, sources) for (setting, system), sources in groups.items()]
     pooled.sort(key=_rank)
     _check_comparable(pooled)
     return pooled
+
+
+def regime(target_statistics):
+    """Say what was known of the target's recordings.
+
+    Examples
+    --------
+    >>> regime("none"), regime("speaker")
+    ('blind', 'unlabelled (by speaker)')
+    """
+    return "blind" if target_statistics == "none" else f"unlabelled (by {target_statistics})"
 
 
 def system_rank(name):
@@ -219,6 +236,11 @@ def _check_complete(runs):
         if missing:
             raise XserError(f"{_where(first)}: seed {seed} lacks fold {missing[0]}; train and evaluate it as well")
     return seeds, folds
+
+
+def _target_statistics(run):
+    """How the target's recordings were used together; runs of before this was an option are blind."""
+    return run.info.get("target_statistics", run.info.get("hyperparameters", {}).get("target_statistics", "none"))
 
 
 def _given(run):

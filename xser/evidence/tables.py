@@ -12,7 +12,7 @@ import pandas as pd
 from xser import __version__
 from xser.evidence.intervals import RESAMPLES, interval, speaker_bootstrap, utterance_bootstrap
 from xser.evidence.metrics import scores
-from xser.evidence.pooled import Setting
+from xser.evidence.pooled import Setting, regime
 from xser.files import whole_file, write_json
 
 RECALL = "recall_"
@@ -151,6 +151,7 @@ def heading(setting, rows):
     split = f"{setting.split} (seed {setting.split_seed})"
     seeds = " / ".join(dict.fromkeys(rows["seeds"]))
     given = f", {setting.hyperparameters}" if setting.hyperparameters else ""
+    what = f"{what}, {regime(setting.target_statistics)}"
     return f"{what}: encoder {setting.encoder}, scheme {setting.scheme}, split {split}, training seeds {seeds}{given}"
 
 

@@ -31,8 +31,9 @@ class CommonStatistics:
     features_of : callable
         Gives the features of a digest, (time, ...).
     rows : pandas.DataFrame
-        Columns ``digest``, ``corpus`` and ``speaker``. Where a corpus has unknown speakers, its utterances are
-        clustered (`speaker_clusters`) by the mean of their features.
+        Columns ``digest``, ``corpus`` and ``speaker``: all recordings that belong to the groups, whichever of them are
+        asked for later; their order does not matter. Where a corpus has unknown speakers, its utterances are clustered
+        (`speaker_clusters`) by the mean of their features.
     by : str
         ``corpus`` or ``speaker``.
     reference : (Tensor, Tensor), optional
@@ -46,15 +47,18 @@ class CommonStatistics:
 
     def __init__(self, features_of, rows, by, reference=None):
         self._features_of, self._by = features_of, by
-        sums = {digest: _sums(features_of(digest)) for digest in rows["digest"].unique()}
-        if sums and next(iter(sums.values()))[0].dim() == 0:
+        rows = rows.sort_values("digest", kind="stable", ignore_index=True)  # a sum's last digit knows the order
+        if features_of(rows["digest"].iloc[0]).dim() == 1:
             raise XserError("--target-statistics is for features, not for waveforms: use another --finetune, or none")
-        self._group_of = dict(zip(rows["digest"], _groups(rows, by, sums), strict=True))
-        members = {}
+        self._group_of = dict(zip(rows["digest"], _groups(rows, by, features_of), strict=True))
+        sums = {}
         for digest, group in self._group_of.items():
-            members.setdefault(group, []).append(sums[digest])
-        self._statistics = {group: _mean_and_deviation(found) for group, found in members.items()}
-        self.reference = reference or _mean_and_deviation(sums.values())
+            found = _sums(features_of(digest))
+            sums[group] = (
+                [one + other for one, other in zip(sums[group], found, strict=True)] if group in sums else found
+            )
+        self._statistics = {group: _mean_and_deviation(*found) for group, found in sums.items()}
+        self.reference = reference or _mean_and_deviation(*(sum(each) for each in zip(*sums.values(), strict=True)))
 
     def __call__(self, digest):
         """Features of one utterance, Tensor (time, ...)."""
@@ -115,21 +119,19 @@ def _sums(features):
     return features.sum(dim=0), features.square().sum(dim=0), len(features)
 
 
-def _mean_and_deviation(sums):
-    total, squares, frames = (sum(each) for each in zip(*sums, strict=True))
+def _mean_and_deviation(total, squares, frames):
     mean = total / frames
     deviation = (squares / frames - mean.square()).clamp(min=0).sqrt()
     return mean.float(), torch.where(deviation > 1e-6, deviation, 1.0).float()
 
 
-def _groups(rows, by, sums):
+def _groups(rows, by, features_of):
     """Name of the group of each row."""
-    rows = rows.reset_index(drop=True)
     if by == "corpus":
         return rows["corpus"].tolist()
     groups = rows["corpus"] + "/" + rows["speaker"]
     for corpus, part in rows.groupby("corpus"):
         if (part["speaker"] == "").any():
-            means = np.stack([(sums[digest][0] / sums[digest][2]).flatten().numpy() for digest in part["digest"]])
+            means = np.stack([features_of(digest).mean(dim=0).flatten().numpy() for digest in part["digest"]])
             groups[part.index] = [f"{corpus}/cluster {number}" for number in speaker_clusters(means)]
     return groups.tolist()

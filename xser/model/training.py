@@ -103,7 +103,7 @@ def train_run(folder, hyperparameters, data, seed, description, device="auto"):
     sb.utils.seed.seed_everything(seed, verbose=False)
     hparams = load_hyperpyyaml(hyperparameters)
     _refuse_precision(hparams["precision"], device)
-    features_of = _features(folder, pd.concat([data.learning, data.selecting]), hparams, device)
+    features_of = _training_features(folder, pd.concat([data.learning, data.selecting]), hparams, device)
     _fit_standardiser(hparams["network"], data.learning, features_of)
     if hparams["speaker_weight"] == 0:
         del hparams["modules"]["adversary"]
@@ -196,8 +196,22 @@ def load_trained(folder):
     return hparams
 
 
-def predict(folder, rows, emotions, device="auto"):
+def predict(folder, rows, emotions, device="auto", recorded=None):
     """Score and embed `rows` with the best checkpoint of a run; ranks share the work.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    rows : pandas.DataFrame
+        Rows of a manifest.
+    emotions : sequence of str
+        The scheme's emotions.
+    device : str
+        As in ``--device``.
+    recorded : pandas.DataFrame, optional
+        All recordings, those of `rows` among them, that give the statistics of a corpus or a speaker where the run
+        wants such (``target_statistics``); by default those of `rows`. It makes no difference to other runs.
 
     Returns
     -------
@@ -206,23 +220,28 @@ def predict(folder, rows, emotions, device="auto"):
     """
     device = chosen_device(device)
     hparams = load_trained(folder)
-    features_of = _features(folder, rows, hparams, device, trained=True)
+    if hparams["target_statistics"] == "none":
+        features_of = Features(rows, hparams["frontend"], device)
+    else:
+        features_of = _common(rows if recorded is None else recorded, hparams, device, load_reference(Path(folder)))
     batches = evaluation_batches(
         emotion_dataset(rows, features_of, emotions), rows, rank=this_rank(), world_size=number_of_ranks()
     )
     return predict_scores(hparams["modules"], hparams["pooling"], batches, rows["utterance"], device)
 
 
-def _features(folder, rows, hparams, device, trained=False):
-    """Features of `rows`, brought to common statistics where the run wants that."""
-    features_of = Features(rows, hparams["frontend"], device)
-    by = hparams["target_statistics"]
-    if by == "none":
-        return features_of
-    common = CommonStatistics(features_of, rows, by, load_reference(Path(folder)) if trained else None)
-    if not trained:
-        run_on_main(save_reference, args=[Path(folder), common])
+def _training_features(folder, rows, hparams, device):
+    """Features to train with, in the regime `unlabelled` brought to common statistics, which the run's folder keeps."""
+    if hparams["target_statistics"] == "none":
+        return Features(rows, hparams["frontend"], device)
+    common = _common(rows, hparams, device)
+    run_on_main(save_reference, args=[Path(folder), common])
     return common
+
+
+def _common(rows, hparams, device, reference=None):
+    features_of = Features(rows, hparams["frontend"], device)
+    return CommonStatistics(features_of, rows, hparams["target_statistics"], reference)
 
 
 def _refuse_missing_emotions(data):

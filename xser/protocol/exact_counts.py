@@ -1,6 +1,29 @@
-"""How many utterances of each class go to each part of a stratified split."""
+"""How many utterances go to each part of a stratified split, and how many of each class."""
 
 import numpy as np
+
+
+def published_sizes(corpus, utterances):
+    """Sizes of the parts as published, less what is known to be lost.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Its ``stratified`` sizes, and the faults that these count.
+    utterances : collection of str
+        What there is.
+
+    Returns
+    -------
+    (dict of str to int or None, list of Fault)
+        Size of each part, None when the corpus has none; the faults that made parts smaller.
+    """
+    if corpus.stratified is None:
+        return None, []
+    present = set(utterances)
+    lost = [fault for fault in corpus.faults if fault.part and fault.utterance not in present]
+    sizes = {part: size - sum(fault.part == part for fault in lost) for part, size in corpus.stratified.items()}
+    return sizes, lost
 
 
 def stratified_sizes(counts, shares, totals=None):

@@ -13,6 +13,10 @@ zero-shot, on `target`    the target                  the target        the targ
 within one corpus (fold)  the corpus                  the corpus        the corpus        its part test
 ========================  ==========================  ================  ================  ====================
 
+In the regime `unlabelled` (``--target-statistics``) recordings have statistics in common, without any label: while
+training, those of the parts train and valid of the manifests above; at the evaluation, those of all parts of what is
+reported on, its other parts too.
+
 So only a system that says ``trained_on: target`` ever learns from the target, and then it is not reported on what it
 has learned from. `refuse_target_rows` looks once more at the rows themselves, whatever the tables above them were
 called.
@@ -24,6 +28,8 @@ import pandas as pd
 
 from xser.errors import XserError
 from xser.protocol.rows import read_rows
+
+RECORDED = ("utterance", "corpus", "language", "speaker", "audio", "digest")  # what is no label
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +45,15 @@ class TrainingRows:
     choosing : pandas.DataFrame
         Rows by which runs are compared with one another (``validation.csv``): never the target's, unless the system is
         trained on the target.
+    recorded : pandas.DataFrame
+        All recordings that training may open, columns `RECORDED`: those of the rows above, and of a corpus that is only
+        in `choosing` its training part too.
     """
 
     learning: pd.DataFrame
     selecting: pd.DataFrame
     choosing: pd.DataFrame
+    recorded: pd.DataFrame
 
 
 def learned_from(task, system):
@@ -127,13 +137,15 @@ def training_rows(task, system, run, manifests, target_languages=()):
         When a row of the target is among them although the system is not trained on the target.
     """
     read = {selection: read_rows(path) for selection, path in training_manifests(task, system, run, manifests).items()}
+    everything = [_of_part(read, read, part) for part in ("train", "valid")]
     rows = TrainingRows(
         learning=_of_part(read, run, "train"),
         selecting=_of_part(read, run, "valid"),
         choosing=_of_part(read, chosen_by(task, system), "valid"),
+        recorded=pd.concat(everything, ignore_index=True)[list(RECORDED)],
     )
     if task.target is not None and system.trained_on != "target":
-        for seen in (rows.learning, rows.selecting, rows.choosing):
+        for seen in (rows.learning, rows.selecting, rows.choosing, rows.recorded):
             refuse_target_rows(seen, task, target_languages)
     return rows
 
@@ -156,6 +168,26 @@ def evaluation_rows(task, system, manifests):
     learned_elsewhere = task.target is not None and system.trained_on != "target"
     rows = read_rows(path_of(task.target if task.target is not None else task.sources[0]))
     return rows if learned_elsewhere else rows[rows["part"] == "test"].reset_index(drop=True)
+
+
+def evaluation_recordings(task, manifests):
+    """Read the recordings, without their labels, of everything that a task is reported on, in all parts.
+
+    Every system of a task gets the same, so that the test part has the same statistics for a system that is reported
+    on the whole target and for one that is reported on its test part alone.
+
+    Parameters
+    ----------
+    task, manifests
+        As of `training_manifests`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `RECORDED`.
+    """
+    path_of = manifests if callable(manifests) else manifests.__getitem__
+    return read_rows(path_of(task.target if task.target is not None else task.sources[0]))[list(RECORDED)]
 
 
 def refuse_target_rows(rows, task, target_languages=()):

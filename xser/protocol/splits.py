@@ -6,12 +6,14 @@ part, or the split is refused: a UAR over three of four classes is another figur
 once.
 """
 
+import functools
+
 import numpy as np
 import pandas as pd
 
 from xser.corpora.languages import language_name
 from xser.errors import XserError
-from xser.protocol.exact_counts import stratified_sizes
+from xser.protocol.exact_counts import published_sizes, stratified_sizes
 from xser.protocol.fingerprints import fingerprint
 from xser.protocol.rows import PARTS
 from xser.protocol.speaker_splits import (
@@ -29,8 +31,9 @@ VALID_SHARE_OF_FOLDS = 0.1
 def split_names_help():
     """Describe ``--split`` in one line."""
     return (
-        "speaker (disjoint speakers), stratified (exact counts, shared speakers), official (the corpus's own parts), "
-        "or for one corpus loso (leave one speaker out) and folds:K (K folds of disjoint speakers)"
+        "speaker (disjoint speakers), paper (the published counts, shared speakers), stratified (the same where they "
+        "fit, else 80/10/10), official (the corpus's own parts), or for one corpus loso (leave one speaker out) and "
+        "folds:K (K folds of disjoint speakers)"
     )
 
 
@@ -81,7 +84,7 @@ def split_rows(rows, name, seed, corpus):
     seed : int
         As in ``--split-seed``.
     corpus : Corpus
-        For its title and its exact sizes of split ``stratified``.
+        For its title and the exact sizes of splits ``paper`` and ``stratified``.
 
     Returns
     -------
@@ -91,7 +94,8 @@ def split_rows(rows, name, seed, corpus):
     Raises
     ------
     XserError
-        When the corpus cannot be split so: unknown speakers, no official parts, a class that cannot be in every part.
+        When the corpus cannot be split so: unknown speakers, no official parts, a class that cannot be in every part,
+        other numbers than the published ones.
     """
     check_split(name)
     if not len(rows):
@@ -155,18 +159,20 @@ def _official(rows, seed, corpus):
     return [parts.to_numpy(dtype=object)]
 
 
-def _stratified(rows, seed, corpus):
-    """Split each language by itself: to the exact sizes of corpus.yaml where they fit, else 80/10/10.
+def _stratified(rows, seed, corpus, only_published=False):
+    """Split each language by itself: to the published sizes of corpus.yaml where they fit, else 80/10/10.
 
     The sizes fit when they add up to the utterances that there are (corpus.yaml gives them for the whole corpus in
     scheme ``four``). Official parts of these very sizes are taken as they are.
     """
     parts = np.full(len(rows), "", dtype=object)
-    for _, mine in sorted(rows.groupby("language").indices.items()):
-        totals = [corpus.stratified[part] for part in PARTS] if corpus.stratified else None
-        if totals and sum(totals) != len(mine):
-            totals = None
+    published, _ = published_sizes(corpus, rows["utterance"])
+    for language, mine in sorted(rows.groupby("language").indices.items()):
         official = rows["official_part"].to_numpy()[mine]
+        fits = published is not None and sum(published.values()) == len(mine)
+        totals = [published[part] for part in PARTS] if fits else None
+        if only_published:
+            _refuse_other_sizes(corpus, published, language, official)
         if totals and [int((official == part).sum()) for part in PARTS] == totals:
             parts[mine] = official
             continue
@@ -185,6 +191,26 @@ def _stratified(rows, seed, corpus):
             for part, chosen in zip(PARTS, np.split(shuffled, np.cumsum(sizes)[:-1]), strict=True):
                 parts[chosen] = part
     return [parts]
+
+
+def _refuse_other_sizes(corpus, published, language, official):
+    """Refuse a corpus that does not have the published number of utterances, or has other official parts."""
+    if published is None:
+        raise XserError(f"{corpus.title} has no published sizes for --split paper: choose --split stratified")
+    of = f" of {language_name(language)}" if len(corpus.languages) > 1 else ""
+    wanted = " + ".join(f"{published[part]} {part}" for part in PARTS)
+    if len(official) != sum(published.values()):
+        raise XserError(
+            f"{corpus.title}: there are {len(official)} utterances{of} and the published experiment has "
+            f"{sum(published.values())} ({wanted}): --split paper needs the whole corpus and scheme four; "
+            "choose --split stratified or speaker"
+        )
+    counts = {part: int((official == part).sum()) for part in PARTS}
+    if (official != "").any() and counts != published:
+        raise XserError(
+            f"{corpus.title}: the official parts{of} have {' + '.join(f'{counts[part]} {part}' for part in PARTS)} "
+            f"utterances, the published experiment {wanted}: choose --split official or stratified"
+        )
 
 
 def _speaker(rows, seed, corpus):
@@ -272,6 +298,7 @@ def _generator(seed, *things):
 
 SPLITS = {
     "speaker": _speaker,
+    "paper": functools.partial(_stratified, only_published=True),
     "stratified": _stratified,
     "official": _official,
     "loso": _loso,

@@ -155,6 +155,32 @@ def find_task(recipes, name):
     return _named("task", name, tasks, tasks_yaml(recipes))
 
 
+def training_beside_published(named, infos):
+    """Count what a task learns from, beside what was published.
+
+    Parameters
+    ----------
+    named : NamedTask
+        The task.
+    infos : list of dict
+        Content of manifest.json of each of its sources.
+
+    Returns
+    -------
+    dict
+        ``utterances`` and ``speakers`` of the training parts, ``published_utterances`` and ``published_speakers`` (None
+        where nothing was), and ``lost``: sentences that say which utterances the training parts lack.
+    """
+    tables = [info["tables"][0] for info in infos]
+    return {
+        "utterances": sum(sum(table["counts"]["train"].values()) for table in tables),
+        "published_utterances": named.training_utterances,
+        "speakers": sum(table["speakers"]["train"] for table in tables),
+        "published_speakers": named.training_speakers,
+        "lost": [sentence for info in infos for sentence in info.get("lost", []) if "(train)" in sentence],
+    }
+
+
 def _named(what, name, known, path):
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)

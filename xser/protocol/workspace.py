@@ -86,6 +86,7 @@ def manifest_fingerprint(corpus, language, scheme, split, split_seed, prepared_f
     str
     """
     described = (corpus.id, corpus.labels, corpus.stratified, corpus.speaker_loss)
+    described += tuple(fault for fault in corpus.faults if fault.part)  # they change the sizes
     return fingerprint(SPLIT_RULES, described, language, scheme, split, int(split_seed), prepared_fingerprint)
 
 
