@@ -3,14 +3,18 @@
 # after them. `--help` lists every option.
 #
 # Stages: 0 prepare, 1 manifests, 2 train, 3 evaluate. Each is one `python -m xser.<stage>`, reads files and writes
-# files, and may be run again at no harm. What is not stripped here (--stage, --stop-stage, --gpus, --help) goes to every
-# stage unchanged.
+# files, and may be run again at no harm. What is not stripped here (--stage, --stop-stage, --help, and --gpus, --nnodes,
+# --node-rank, --rdzv, which start stages 2 and 3 in several processes) goes to every stage unchanged. With --grid, all
+# options go to `python -m xser.grid`, which runs the stages of many experiments.
 set -euo pipefail
 
 stages=(prepare manifests train evaluate)
 first=0
 last=3
 gpus=1
+nnodes=1
+node_rank=0
+rdzv=""
 help=no
 options=()
 
@@ -41,7 +45,7 @@ read_options() {
     while [ $# -gt 0 ]; do
         option=${1%%=*}
         case $option in
-            --stage | --stop-stage | --gpus)
+            --stage | --stop-stage | --gpus | --nnodes | --node-rank | --rdzv)
                 if [ "$option" != "$1" ]; then
                     value=${1#*=}
                 elif [ $# -ge 2 ] && [[ $2 != --* ]]; then
@@ -57,6 +61,18 @@ read_options() {
                 [[ $value =~ ^[1-9][0-9]?$ ]] || usage_error "--gpus takes a number of GPUs from 1 on, not '$value'"
                 gpus=$value
                 ;;
+            --nnodes)
+                [[ $value =~ ^[1-9][0-9]{0,3}$ ]] || usage_error "--nnodes takes a number of nodes from 1 on, not '$value'"
+                nnodes=$value
+                ;;
+            --node-rank)
+                [[ $value =~ ^(0|[1-9][0-9]{0,3})$ ]] || usage_error "--node-rank takes a number from 0 on, not '$value'"
+                node_rank=$value
+                ;;
+            --rdzv)
+                [[ $value =~ ^.+:[1-9][0-9]{0,4}$ ]] || usage_error "--rdzv takes HOST:PORT, not '$value'"
+                rdzv=$value
+                ;;
             --corpus) usage_error "--corpus is set by the recipe: run recipes/<corpus>/run.sh of another corpus" ;;
             -h | --help) help=yes ;;
             *) options+=("$1") ;;
@@ -64,15 +80,21 @@ read_options() {
         shift
     done
     ((first <= last)) || usage_error "--stop-stage ${stages[last]} comes before --stage ${stages[first]}"
+    ((node_rank < nnodes)) || usage_error "--node-rank is below --nnodes, and $node_rank is not below $nnodes"
+    ((nnodes == 1)) || [ -n "$rdzv" ] || usage_error "with --nnodes give --rdzv HOST:PORT, the same on every node"
 }
 
 run_stage() {
-    local number=$1 name=${stages[$1]} cores
+    local number=$1 name=${stages[$1]}
     local command=("$python" -m "xser.$name" "${options[@]}")
-    if [ "$name" = train ] && ((gpus > 1)); then
-        cores=$(nproc)
-        export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((cores > gpus ? cores / gpus : 1))}"
-        command=("$python" -m torch.distributed.run --standalone --nproc_per_node "$gpus" -m xser.train "${options[@]}")
+    if ((number < 2 && node_rank > 0)); then
+        printf 'stage %d %s: left to the first node\n' "$number" "$name" >&2
+        return
+    fi
+    if ((number >= 2 && gpus * nnodes > 1)); then
+        command=("$python" -m xser.ranks --gpus "$gpus")
+        if ((nnodes > 1)); then command+=(--nnodes "$nnodes" --node-rank "$node_rank" --rdzv "$rdzv"); fi
+        command+=("$name" "${options[@]}")
     fi
     printf 'stage %d %s: python %s\n' "$number" "$name" "$(quoted "${command[@]:1}")" >&2
     "${command[@]}"
@@ -89,10 +111,14 @@ quoted() {
 }
 
 main() {
-    local number
-    read_options "$@"
+    local number word grid=no
+    for word in "$@"; do
+        case $word in --grid | --grid=*) grid=yes ;; esac
+    done
+    if [ "$grid" = no ]; then read_options "$@"; fi
     # shellcheck source=tools/environment.sh
     source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../tools/environment.sh"
+    if [ "$grid" = yes ]; then exec "$python" -m xser.grid "$@"; fi
     if [ "$help" = yes ]; then
         "$python" -m xser.experiment help "${options[@]}"
         exit

@@ -18,7 +18,7 @@ from tests.made_corpora import make_root
 from tests.official_lists import lay_out_speech
 from xser import prepare
 from xser.corpora import audio_preparation
-from xser.errors import XserError
+from xser.errors import HeldByAnother, XserError
 from xser.experiment import parse_experiment
 from xser.files import only_writer
 from xser.options import CHECKOUT
@@ -234,7 +234,8 @@ def test_two_runs_at_once_are_refused(made, tmp_path):
     with only_writer(folder_of(argv, "emodb")):
         process = run(argv)
         error = process.communicate()[1]
-    assert process.returncode == 1 and error.count("\n") == 1 and "another run is writing to" in error
+    assert process.returncode == HeldByAnother.exit_code
+    assert error.count("\n") == 1 and "another run is writing to" in error
 
 
 def test_a_full_disk_is_one_line_and_the_next_run_finishes(made, tmp_path, monkeypatch, capsys):

@@ -65,6 +65,9 @@ def test_stages_are_chosen_by_number_or_name(shell, options, first, last):
         ["--stage", "2", "--stop-stage", "1"],
         ["--gpus", "0"],
         ["--gpus", "many"],
+        ["--nnodes", "0"],
+        ["--node-rank", "-1"],
+        ["--rdzv", ""],
         ["--gpus"],
         ["--corpus", "urdu"],
     ],
@@ -104,17 +107,58 @@ def test_zero_shot_has_a_task_of_its_own_unless_the_user_names_one(shell):
         assert shell.asked("-m xser.evaluate")[-1] == " ".join(["-m xser.evaluate", *options])
 
 
-def test_several_gpus_start_stage_2_and_only_that_in_several_processes(shell):
+def test_several_gpus_start_stages_2_and_3_and_only_those_in_several_processes(shell):
     process = shell.recipe("emodb", "--gpus", "3", "--seed", "0")
     assert process.returncode == 0, process.err
-    launched = shell.asked("torch.distributed.run")
-    assert launched == [
-        "-m torch.distributed.run --standalone --nproc_per_node 3 -m xser.train --corpus emodb --seed 0"
+    assert shell.asked("-m xser.") == [
+        "-m xser.experiment check --corpus emodb --seed 0",
+        "-m xser.prepare --corpus emodb --seed 0",
+        "-m xser.manifests --corpus emodb --seed 0",
+        "-m xser.ranks --gpus 3 train --corpus emodb --seed 0",
+        "-m xser.ranks --gpus 3 evaluate --corpus emodb --seed 0",
     ]
-    assert len(shell.asked("-m xser.")) == 5
     shell.log.unlink()
     shell.recipe("emodb", "--gpus", "1")
-    assert shell.asked("torch.distributed.run") == []
+    assert shell.asked("xser.ranks") == []
+
+
+def test_of_several_nodes_the_first_prepares_and_all_train_and_evaluate(shell):
+    nodes = ["--gpus", "4", "--nnodes", "2", "--rdzv", "n0:2000", "--seed", "0"]
+    process = shell.recipe("emodb", *nodes, "--node-rank", "0")
+    assert process.returncode == 0, process.err
+    assert shell.modules() == ["xser.experiment", *STAGES[:2], "xser.ranks", "xser.ranks"]
+    where = "--gpus 4 --nnodes 2 --node-rank 0 --rdzv n0:2000"
+    assert shell.asked("xser.ranks")[0] == f"-m xser.ranks {where} train --corpus emodb --seed 0"
+    shell.log.unlink()
+    process = shell.recipe("emodb", *nodes, "--node-rank", "1")
+    assert process.returncode == 0, process.err
+    assert shell.modules() == ["xser.experiment", "xser.ranks", "xser.ranks"]
+    assert "stage 0 prepare: left to the first node" in process.err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--nnodes", "2"], "with --nnodes give --rdzv HOST:PORT"),
+        (["--nnodes", "two"], "--nnodes takes"),
+        (["--node-rank", "1"], "--node-rank is below --nnodes"),
+        (["--nnodes", "2", "--node-rank", "2", "--rdzv", "h:1"], "--node-rank is below --nnodes"),
+        (["--nnodes", "2", "--rdzv", "host"], "--rdzv takes HOST:PORT"),
+    ],
+)
+def test_nodes_that_cannot_meet_are_one_line(shell, options, told):
+    process = shell.recipe("emodb", *options)
+    assert process.returncode == 2 and told in process.err and len(process.err.splitlines()) == 1
+    assert shell.asked("") == []
+
+
+def test_a_grid_gets_every_option_unchanged_and_runs_the_stages_itself(shell):
+    process = shell.recipe("zero_shot", "--grid", "paper", "--seeds", "0-4", "--gpus", "2", "--data-root", "a b")
+    assert process.returncode == 0, process.err
+    assert shell.asked("-m xser.") == [r"-m xser.grid --grid paper --seeds 0-4 --gpus 2 --data-root a\ b"]
+    shell.log.unlink()
+    assert shell.recipe("zero_shot", "--grid=paper", "--help").returncode == 0
+    assert shell.asked("-m xser.") == ["-m xser.grid --grid=paper --help"]
 
 
 def test_nothing_runs_when_the_options_do_not_pass_the_check(shell):
@@ -171,7 +215,61 @@ def test_the_tests_command_passes_pytest_its_options(shell, options, expected):
     assert "requirements-test.txt" in check
 
 
-@pytest.mark.parametrize("script", ["tools/test.sh", "tools/setup_env.sh"])
+FAKE_SRUN = """#!/usr/bin/env bash
+# As SLURM does: the command once on every node of the step, with the node's number.
+nodes=$SLURM_JOB_NUM_NODES
+while [[ $1 == --* ]]; do
+    if [[ $1 == --nodes=* ]]; then nodes=${1#*=}; fi
+    shift
+done
+for ((node = 0; node < nodes; node++)); do SLURM_NODEID=$node "$@" || exit; done
+"""
+JOB = {"SLURM_JOB_ID": 30007, "SLURM_JOB_NUM_NODES": 2, "SLURM_JOB_NODELIST": "n[3-4]", "SLURM_GPUS_ON_NODE": 4}
+
+
+def slurm(shell, *options, **variables):
+    for name, text in (("srun", FAKE_SRUN), ("scontrol", "#!/usr/bin/env bash\necho n3\necho n4\n")):
+        (shell.bin / name).write_text(text)
+        (shell.bin / name).chmod(0o755)
+    return shell.run("tools/slurm/several_nodes.sh", *options, XSER_PYTHON=shell.python, **variables)
+
+
+def test_slurm_starts_an_experiment_on_every_node(shell):
+    process = slurm(shell, "--task", "en-de", "--data-root", "a b", SLURM_SUBMIT_DIR=shell.root, **JOB)
+    assert process.returncode == 0, process.err
+    options = r"--task en-de --data-root a\ b"
+    asked = [line for line in shell.asked("-m xser.") if "xser.experiment" not in line]
+    assert asked == [
+        f"-m xser.prepare {options}",
+        f"-m xser.manifests {options}",
+        *(
+            f"-m xser.ranks --gpus 4 --nnodes 2 --node-rank {node} --rdzv n3:20014 {stage} {options}"
+            for node in range(2)
+            for stage in ("train", "evaluate")
+        ),
+    ]
+
+
+def test_slurm_starts_the_recipe_that_is_named(shell):
+    process = slurm(shell, "emodb", "--seed", "1", SLURM_SUBMIT_DIR=shell.root, **JOB)
+    assert process.returncode == 0, process.err
+    assert shell.asked("-m xser.prepare") == ["-m xser.prepare --corpus emodb --seed 1"]
+
+
+def test_slurm_ends_the_job_when_a_stage_fails(shell):
+    process = slurm(shell, "emodb", SLURM_SUBMIT_DIR=shell.root, FAKE_FAILING_VERB="xser.manifests", **JOB)
+    assert process.returncode == 1
+    assert shell.asked("xser.ranks") == []
+
+
+@pytest.mark.parametrize("job", [{}, {**JOB, "SLURM_SUBMIT_DIR": "/tmp"}])
+def test_what_slurm_needs_is_one_line(shell, job):
+    process = slurm(shell, "--task", "en-de", **job)
+    assert process.returncode == 2 and len(process.err.splitlines()) == 1 and "sbatch" in process.err
+    assert shell.asked("") == []
+
+
+@pytest.mark.parametrize("script", ["tools/test.sh", "tools/setup_env.sh", "tools/slurm/several_nodes.sh"])
 def test_scripts_have_help(shell, script):
     process = shell.run(script, "--help")
     assert process.returncode == 0 and script in process.out and process.out.count("\n") > 4

@@ -1,10 +1,15 @@
 """What every verb's command line shares: one-line errors, exit codes, the log."""
 
 import argparse
+import ctypes
 import errno
+import json
 import logging
 import os
+import signal
 import sys
+import time
+from pathlib import Path
 
 from xser.errors import XserError
 
@@ -44,13 +49,15 @@ def run(main, argv=None):
     Raises
     ------
     SystemExit
-        With code 1 after an `XserError`, a full disk, missing permission or exhausted memory, each told in one line;
-        130 after Ctrl-C.
+        With code 1 after an `XserError`, a full disk, missing permission or exhausted memory, each told in one line
+        (75 after `xser.errors.HeldByAnother`); 130 after Ctrl-C.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
+    _end_with_parent(os.environ.pop("XSER_PARENT", ""))
     debug = "--debug" in argv
     argv = [word for word in argv if word != "--debug"]
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    first = os.environ.get("RANK", "0") == "0"  # of several processes, one tells how things go
+    logging.basicConfig(level=logging.INFO if first else logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
         main(argv)
     except KeyboardInterrupt:
@@ -62,9 +69,33 @@ def run(main, argv=None):
         line = _one_line(error)
         if debug or line is None:
             raise
-        if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
-            print(f"xser: {line}", file=sys.stderr)
+        _say(line)
+        sys.exit(getattr(error, "exit_code", 1))
+
+
+def _end_with_parent(parent):
+    """Let Linux end this process with the xser process that started it, however that one ends; elsewhere it goes on.
+
+    Parameters
+    ----------
+    parent : str
+        Its process id, or empty.
+    """
+    if not parent or not sys.platform.startswith("linux"):
+        return
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):  # it ended before it could be asked
         sys.exit(1)
+
+
+def _say(line):
+    """Tell the user; one of several processes tells torchrun, or else only the first tells the user."""
+    if "TORCHELASTIC_ERROR_FILE" in os.environ:
+        told = {"message": line, "timestamp": int(time.time())}  # as xser.ranks, and torchrun's own report, read it
+        Path(os.environ["TORCHELASTIC_ERROR_FILE"]).write_text(json.dumps(told), encoding="utf-8")
+    elif os.environ.get("RANK", "0") == "0":
+        print(f"xser: {line}", file=sys.stderr)
 
 
 def _one_line(error):

@@ -7,6 +7,7 @@ the table is made from these files. Zero-shot, it gets ``embeddings.npz`` as wel
 work.
 """
 
+import contextlib
 import logging
 import os
 
@@ -61,18 +62,24 @@ def _refuse_untrained(planned):
 
 def _evaluate(planned):
     """Predict the rows that the run is reported on, unless they were predicted before."""
-    rows = planned.read_evaluation_rows()
-    info = planned.evaluated(read_json(planned.folder / "trained.json"))
-    if "LOCAL_RANK" not in os.environ and _is_evaluated(planned.folder, info):
+    if "LOCAL_RANK" not in os.environ and is_evaluated(planned):
         return  # without a wait for torch
+    from xser.model.gathering import same_on_all_ranks, this_rank
+
+    with only_writer(planned.folder) if this_rank() == 0 else contextlib.nullcontext():
+        if not same_on_all_ranks(is_evaluated(planned)):
+            _predict(planned)
+
+
+def _predict(planned):
     from speechbrain.utils.distributed import run_on_main
 
-    from xser.model.gathering import same_on_all_ranks, this_rank
+    from xser.model.gathering import this_rank
     from xser.model.training import predict
 
-    if same_on_all_ranks(_is_evaluated(planned.folder, info)):
-        return
     run_on_main(planned.place_encoder)
+    rows = planned.read_evaluation_rows()
+    info = planned.evaluated(read_json(planned.folder / "trained.json"))
     device, recorded = planned.experiment.device, planned.read_recorded()
     scores, embeddings = predict(planned.folder, rows, info["emotions"], device, recorded)
     pictured = None
@@ -100,20 +107,22 @@ def _write(folder, rows, scores, pictured, info):
     from xser.evidence.embeddings import write_embeddings
     from xser.evidence.predictions import prediction_table, write_predictions, write_run
 
-    with only_writer(folder):
-        (folder / "run.json").unlink(missing_ok=True)
-        write_predictions(folder / "predictions.csv", prediction_table(rows, scores, info["emotions"]))
-        if pictured is not None:
-            write_embeddings(folder / "embeddings.npz", *pictured)
-        write_run(folder, info)
+    (folder / "run.json").unlink(missing_ok=True)
+    write_predictions(folder / "predictions.csv", prediction_table(rows, scores, info["emotions"]))
+    if pictured is not None:
+        write_embeddings(folder / "embeddings.npz", *pictured)
+    write_run(folder, info)
 
 
-def _is_evaluated(folder, info):
-    """Whether the run was evaluated on the very same target before, and its predictions are still whole."""
+def is_evaluated(planned):
+    """Whether a run is trained, was evaluated on the very same target, and its predictions are still whole."""
     from xser.evidence.predictions import read_run
 
+    if not planned.is_trained:
+        return False
+    info = planned.evaluated(read_json(planned.folder / "trained.json"))
     try:
-        evaluated = read_run(folder)
+        evaluated = read_run(planned.folder)
         return not evaluated.predictions.empty and evaluated.info["fingerprints"] == info["fingerprints"]
     except XserError:
         return False

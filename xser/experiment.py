@@ -301,8 +301,15 @@ def print_help(argv):
     control.add_argument("--stage", metavar="N", default=0, help="first stage: a number or a name")
     control.add_argument("--stop-stage", metavar="M", default=3, help="last stage")
     control.add_argument(
-        "--gpus", metavar="N", default=1, help="processes of stage 2, each with a GPU where there is one"
+        "--gpus", metavar="N", default=1, help="processes of stages 2 and 3, each with a GPU where there is one"
     )
+    control.add_argument("--nnodes", metavar="N", default=1, help="nodes that train together: docs/grid.md")
+    control.add_argument("--node-rank", metavar="R", default=0, help="which of them this is, from 0")
+    control.add_argument("--rdzv", metavar="HOST:PORT", help="where they meet: the first node and a free port of it")
+    if not options.corpus:
+        control.add_argument(
+            "--grid", metavar="G", help="every task of a grid, every system, every seed: --grid G --help"
+        )
     print(parser.format_help())
     hparams = recipes / "hparams"
     print(f"systems: {', '.join(yaml_names(hparams / 'systems'))}")

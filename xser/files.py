@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from xser.errors import XserError
+from xser.errors import HeldByAnother, XserError
 
 
 @contextlib.contextmanager
@@ -97,7 +97,7 @@ def only_writer(folder, waiting=False):
 
     Raises
     ------
-    XserError
+    HeldByAnother
         When another process holds the folder and `waiting` is False.
     """
     from filelock import FileLock, Timeout
@@ -108,10 +108,21 @@ def only_writer(folder, waiting=False):
     try:
         lock.acquire()
     except Timeout as error:
-        raise XserError(
+        raise HeldByAnother(
             f"another run is writing to {folder}: wait until it has finished, or choose another --work-dir"
         ) from error
     try:
         yield folder
     finally:
         lock.release()
+
+
+def is_being_written(folder):
+    """Whether another process holds `folder` (`only_writer`) at this moment; the folder itself is left alone."""
+    if not (Path(folder) / ".lock").is_file():
+        return False
+    try:
+        with only_writer(folder):
+            return False
+    except HeldByAnother:
+        return True

@@ -34,7 +34,27 @@ FOLDS_SHOWN = 10
 
 def main(argv):
     """Make the manifests of an experiment and print what is in them."""
-    experiment = parse_experiment("manifests", argv)
+    make_manifests([parse_experiment("manifests", argv)])
+
+
+def make_manifests(experiments):
+    """Make the manifests of experiments and print what is in them, each once.
+
+    Raises
+    ------
+    XserError
+        When a corpus is not prepared, or a source holds recordings of the target.
+    """
+    said = set()
+    for experiment in experiments:
+        for about, text in _make_and_describe(experiment):
+            if about not in said:
+                print(text, flush=True)
+            said.add(about)
+
+
+def _make_and_describe(experiment):
+    """Yield what there is to say, and about what: so that it is said once."""
     selected = {selection: selected_rows(experiment, selection) for selection in experiment.selections}
     if experiment.target is not None:
         for source in experiment.sources:
@@ -42,15 +62,17 @@ def main(argv):
     infos = {}
     for selection, rows in selected.items():
         infos[selection], kept = make_manifest(experiment, selection, rows)
-        print(describe(infos[selection], experiment.manifest_folder(selection), kept), flush=True)
+        folder = experiment.manifest_folder(selection)
+        yield folder, describe(infos[selection], folder, kept)
     if experiment.named_task:
         named = find_task(experiment.recipes, experiment.named_task)
-        print(describe_training(named, [infos[source] for source in experiment.sources]), flush=True)
+        yield named, describe_training(named, [infos[source] for source in experiment.sources])
     if experiment.target_statistics == "speaker":
         for info in infos.values():
             if info["speaker_loss"]["masked"]:
                 why = info["speaker_loss"]["why"]
-                print(f"warning: do not trust --target-statistics speaker with {info['corpus']}: {why}", flush=True)
+                warning = f"warning: do not trust --target-statistics speaker with {info['corpus']}: {why}"
+                yield warning, warning
 
 
 def selected_rows(experiment, selection):

@@ -13,6 +13,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 # Installed without its checkout, xser looks for recipes and writes below the current folder.
 PLACE = CHECKOUT if (CHECKOUT / "recipes").is_dir() else Path.cwd()
 
+RUN_SH = ("stage", "stop_stage", "gpus", "nnodes", "node_rank", "rdzv", "grid")  # options that run.sh takes out
+
 STAGES = """\
 stages:
   0 prepare     find the recordings, check them, write 16 kHz audio
@@ -69,6 +71,9 @@ def experiment_parser(prog):
     data.add_argument(
         "--allow-incomplete", action="store_true", help="go on when files are missing; the results say so"
     )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on where an interrupted run stopped: always done, also without it"
+    )
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return parser
 
@@ -124,7 +129,7 @@ def read_hyperparameters(parser, words, known, allowed):
         key, equals, value = word[2:].partition("=")
         key = key.replace("-", "_")
         if key not in known:
-            options = {"stage", "stop_stage", "gpus"} | set(known) | {action.dest for action in parser._actions}
+            options = set(RUN_SH) | set(known) | {action.dest for action in parser._actions}
             parser.error(f"unknown option --{key}{close_match(key, options, '--')}")
         if not equals:
             if not words or words[0].startswith("--"):

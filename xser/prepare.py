@@ -29,15 +29,29 @@ DECODERS = ("soundfile", "av")
 
 def main(argv):
     """Prepare the corpora of an experiment and print what was found."""
-    experiment = parse_experiment("prepare", argv)
-    counts = read_counts(experiment.data_root)
+    prepare([parse_experiment("prepare", argv)])
+
+
+def prepare(experiments):
+    """Prepare the corpora of experiments, each corpus once, and print what was found.
+
+    Raises
+    ------
+    XserError
+        Before anything is written, when recordings are missing; for those that cannot be used; and when another process
+        prepares the same corpus (`xser.errors.HeldByAnother`).
+    """
     scans = {}
-    for name in dict.fromkeys(selection.corpus for selection in experiment.selections):
-        corpus = read_corpus(experiment.corpus_yaml(name))
-        expected = counts["counts"].get(name)
-        scans[corpus.id] = corpus, scan(corpus, experiment.data_folder(name), experiment.allow_incomplete, expected)
-    for corpus, found in scans.values():  # after all scans: what is missing anywhere shows before the work begins
-        print(prepare_corpus(experiment, corpus, found, counts["made_up"]), flush=True)
+    for experiment in experiments:
+        counts = read_counts(experiment.data_root)
+        for name in dict.fromkeys(selection.corpus for selection in experiment.selections):
+            folder = experiment.prepared_folder(name)
+            if folder not in scans:
+                corpus, data_folder = read_corpus(experiment.corpus_yaml(name)), experiment.data_folder(name)
+                found = scan(corpus, data_folder, experiment.allow_incomplete, counts["counts"].get(name))
+                scans[folder] = experiment, corpus, found, counts["made_up"]
+    for scanned in scans.values():  # after all scans: what is missing anywhere shows before the work begins
+        print(prepare_corpus(*scanned), flush=True)
 
 
 def read_counts(data_root):

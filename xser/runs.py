@@ -175,12 +175,13 @@ class PlannedRun:
 
         Empty when there is no speaker loss, or ``mask_speaker_loss`` is off.
         """
-        if not self._value_of("mask_speaker_loss") or self._value_of("speaker_weight") == 0:
+        if not self.value_of("mask_speaker_loss") or self.value_of("speaker_weight") == 0:
             return {}
         infos = [_manifest(self.experiment, selection)[1] for selection in self.learned_from]
         return {info["corpus"]: info["speaker_loss"]["why"] for info in infos if info["speaker_loss"]["masked"]}
 
-    def _value_of(self, key):
+    def value_of(self, key):
+        """Value of a hyperparameter that is a plain value (`xser.hyperparameters.hyperparameter_keys`)."""
         experiment = self.experiment
         defaults = hyperparameter_keys(experiment.hparams, experiment.encoder_choice.yaml, experiment.finetuning)
         return {**defaults, **self.system.hyperparameters, **self.experiment.hyperparameters}[key]

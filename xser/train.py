@@ -36,6 +36,8 @@ def main(argv):
     waiting = [each for each in planned if each.name in names]
     for number, each in enumerate(waiting, start=1):
         with only_writer(each.folder) if main_rank else contextlib.nullcontext():
+            if same_on_all_ranks(each.is_trained):
+                continue  # another launch has finished it while this one trained others
             _train(experiment, each, f"{number}/{len(waiting)} {each.name}")
 
 

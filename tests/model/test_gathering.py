@@ -1,9 +1,15 @@
-"""Two processes with parts of a batch learn what one process with the whole batch learns."""
+"""Two processes with parts of a batch learn what one process with the whole batch learns, by brute force.
+
+What one process computes here is written down again from the formulas, with none of xser's losses in it.
+"""
+
+import math
 
 import pytest
 import torch
 
 from xser.model.adversary import MASKED, SpeakerAdversary, masked_cross_entropy
+from xser.model.brain import weighted_cross_entropy
 from xser.model.gathering import gather_with_gradients, mean_over_ranks
 from xser.model.supcon import LanguageAwareSupCon
 
@@ -29,14 +35,36 @@ def made_batch():
     return torch.randn(12, 5), torch.randint(3, (12,)), torch.randint(2, (12,)), speakers
 
 
+WEIGHTS = [0.5, 1.0, 2.0]
+
+
 def loss_of(model, features, emotions, languages, speakers):
     embeddings, logits, speaker_logits = model(features)
-    emotion_loss = torch.nn.functional.cross_entropy(logits, emotions, reduction="sum")
     return (
-        mean_over_ranks(emotion_loss, len(emotions))
+        weighted_cross_entropy(logits, emotions, logits.new_tensor(WEIGHTS))
         + LanguageAwareSupCon()(embeddings, emotions, languages)
         + 0.3 * masked_cross_entropy(speaker_logits, speakers)
     )
+
+
+def loss_by_brute_force(model, features, emotions, languages, speakers, weight=2.5, temperature=0.07):
+    """The same loss of the whole batch, utterance by utterance."""
+    embeddings, logits, speaker_logits = model(features)
+    everyone = range(len(emotions))
+    weights = [WEIGHTS[emotion] for emotion in emotions]
+    emotion_loss = sum(-w * row.log_softmax(0)[e] for w, row, e in zip(weights, logits, emotions, strict=True))
+    z = [row / row.norm() for row in embeddings]
+    anchors = []
+    for i in everyone:
+        positives = [p for p in everyone if p != i and emotions[p] == emotions[i]]
+        below = sum(torch.exp(z[i] @ z[a] / temperature) for a in everyone if a != i)
+        w = {p: weight if languages[p] != languages[i] else 1.0 for p in positives}
+        terms = [w[p] * torch.log(torch.exp(z[i] @ z[p] / temperature) / below) for p in positives]
+        if positives:
+            anchors.append(-sum(terms) / sum(w.values()))
+    known = [i for i in everyone if speakers[i] != MASKED]
+    speaker_loss = sum(-speaker_logits[i].log_softmax(0)[speakers[i]] for i in known) / len(known)
+    return emotion_loss / math.fsum(weights) + sum(anchors) / len(anchors) + 0.3 * speaker_loss
 
 
 def one_rank(rank, folder):
@@ -51,7 +79,13 @@ def one_rank(rank, folder):
         with torch.no_grad():  # evaluation is whole on every rank: nothing is exchanged
             assert torch.equal(gather_with_gradients(features), features)
             assert mean_over_ranks(torch.tensor(6.0), 3) == 2.0
-        gradients = [parameter.grad for parameter in model.parameters()]
+        gradients = [parameter.grad.clone() for parameter in model.parameters()]
+        model.zero_grad()
+        with model.no_sync():  # gradient accumulation: two equal batches, then one exchange
+            (loss_of(model, features.double(), *labels) / 2).backward()
+        (loss_of(model, features.double(), *labels) / 2).backward()
+        for once, twice in zip(gradients, model.parameters(), strict=True):
+            assert torch.allclose(once, twice.grad, atol=1e-12)
         gathered = gather_with_gradients(labels[0])
         torch.save({"loss": loss.detach(), "gradients": gradients, "emotions": gathered}, folder / f"{name}{rank}.pt")
     torch.distributed.destroy_process_group()
@@ -70,7 +104,7 @@ def test_two_ranks_equal_one_process(two_ranks, shares):
     torch.manual_seed(0)
     model = Model().double()
     features, *labels = made_batch()
-    loss = loss_of(model, features.double(), *labels)
+    loss = loss_by_brute_force(model, features.double(), *labels)
     loss.backward()
     assert abs((ranks[0]["loss"] + ranks[1]["loss"]) / 2 - loss) < 1e-6
     order = SHARES[shares][0] + SHARES[shares][1]

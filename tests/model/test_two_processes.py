@@ -1,40 +1,181 @@
-"""Two processes train what one does: the same batches between them, the same losses, the same weights."""
+"""Two processes train what one does, evaluate what one does, and go on after a kill as if nothing had been."""
 
+import json
 import os
+import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
 
 from tests import stages
 from tests.made_corpora import make_root
+from tests.model.tiny_encoders import tiny_encoder
 
-UNLABELLED = ("--target-statistics", "speaker", "--remove_band_mean", "false")
+CHECKOUT = Path(__file__).resolve().parents[2]
+# One thread each, so that sums are made in the same order whatever the number of processes.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1", "XSER_PYTHON": sys.executable}
+
+UNLABELLED = ["--target-statistics", "speaker", "--remove_band_mean", "false"]
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return make_root(tmp_path_factory.mktemp("recordings"))
 
 
-@pytest.mark.parametrize(("system", "regime"), [("baseline2", ()), ("proposed", ()), ("proposed", UNLABELLED)])
-def test_two_processes_train_the_weights_of_one(tmp_path, system, regime):
-    root = make_root(tmp_path / "recordings")
-    same = ("--dropout", "0", "--system", system, *regime)
-    words = stages.options(root, tmp_path / "one", *same)
-    stages.run("prepare manifests train", words)
-    words = stages.options(root, tmp_path / "two", *same)
-    stages.run("prepare manifests", words)
-    launch = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc_per_node",
-        "2",
-        "-m",
-        "xser.train",
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    ended = subprocess.run([*launch, *words], capture_output=True, text=True, env=environment, timeout=300)
+def run_sh(words, *control):
+    """Call the recipe as a user does."""
+    command = ["bash", str(CHECKOUT / "recipes" / "zero_shot" / "run.sh"), *words, *control]
+    ended = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=300)
     assert ended.returncode == 0, ended.stderr[-3000:]
-    one, two = stages.weights(tmp_path / "one"), stages.weights(tmp_path / "two")
+    return ended
+
+
+def files(work_dir, name):
+    return sorted(work_dir.glob(f"runs/**/{name}"))
+
+
+def greatest_difference(one, two):
     assert one.keys() == two.keys()
-    for key in one:
-        assert torch.allclose(one[key], two[key], atol=1e-5), key
+    tensors = [key for key, value in one.items() if torch.is_tensor(value)]
+    assert all(one[key] == two[key] for key in one.keys() - set(tensors))  # which encoder it is
+    return max((one[key].double() - two[key].double()).abs().max().item() for key in tensors)
+
+
+@pytest.fixture(params=["compact", "unlabelled", "peft and accumulation"])
+def kind(request, tmp_path, tmp_path_factory):
+    if request.param == "compact":
+        return ["--system", "baseline2,proposed"]
+    if request.param == "unlabelled":
+        return ["--system", "proposed", *UNLABELLED]
+    folder = shutil.copytree(tiny_encoder("wav2vec2-group", tmp_path_factory), tmp_path / "encoder")
+    config = json.loads((folder / "config.json").read_text())
+    config.update({key: 0.0 for key in config if "drop" in key})  # each process draws dropout of its own
+    (folder / "config.json").write_text(json.dumps(config))
+    pretrained = ["--encoder", "whisper_tiny_en", "--encoder_source", str(folder)]
+    return [*pretrained, "--system", "proposed", "--accumulated_batches", "2", "--lora_rank", "2"]
+
+
+def test_two_processes_train_and_evaluate_as_one(root, tmp_path, kind):
+    words = stages.options(root, tmp_path / "one", "--dropout", "0", *kind)
+    if "--encoder" in words:
+        at = words.index("--embedding_size")
+        del words[at : at + 2]
+    stages.run("prepare manifests train evaluate", words)
+    two = [str(tmp_path / "two") if word == str(tmp_path / "one") else word for word in words]
+    stages.run("prepare manifests", two)
+    run_sh(two, "--gpus", "2", "--stage", "train")
+    difference = greatest_difference(stages.weights(tmp_path / "one"), stages.weights(tmp_path / "two"))
+    print(f"weights differ by {difference:.1e} at the most")
+    assert difference < 1e-5
+
+    # The same weights: evaluation by two processes counts nothing twice, and gives the same bytes.
+    predictions = files(tmp_path / "one", "predictions.csv")
+    before = [path.read_bytes() for path in predictions]
+    assert all(len(content.splitlines()) == 1 + 24 for content in before)
+    for path in [*predictions, *files(tmp_path / "one", "run.json")]:
+        path.unlink()
+    run_sh(words, "--gpus", "2", "--stage", "evaluate")
+    assert [path.read_bytes() for path in predictions] == before
+
+
+@pytest.mark.slow
+def test_two_nodes_train_and_evaluate_as_one_process(root, tmp_path):
+    """The nodes are two launches on this computer that share its disk; only the first prepares."""
+    one, two = (stages.options(root, tmp_path / name, "--dropout", "0") for name in ("one", "two"))
+    stages.run("prepare manifests train", one)
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    recipe = ["bash", str(CHECKOUT / "recipes" / "zero_shot" / "run.sh")]
+    nodes = [
+        subprocess.Popen(
+            [*recipe, *two, "--nnodes", "2", "--node-rank", str(node), "--rdzv", f"localhost:{port}"],
+            env=ENVIRONMENT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for node in range(2)
+    ]
+    (out, err), (quiet, other) = (node.communicate(timeout=300) for node in nodes)
+    assert [node.returncode for node in nodes] == [0, 0], err[-2000:] + other[-2000:]
+    assert "UAR %" in out and "UAR %" not in quiet
+    assert greatest_difference(stages.weights(tmp_path / "one"), stages.weights(tmp_path / "two")) < 1e-5
+
+
+def ranks_of(launch):
+    """Process ids of the ranks below a launch, in the order of the ranks; fewer while they are starting."""
+    pids = Path(f"/proc/{launch.pid}/task/{launch.pid}/children").read_text().split()
+    found = {}
+    for pid in pids:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        found.update({int(each[5:]): int(pid) for each in variables if each.startswith(b"RANK=")})
+    return [found[rank] for rank in sorted(found)]
+
+
+def epochs(work_dir):
+    return sum(len(path.read_text().splitlines()) for path in files(work_dir, "train_log.txt"))
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
+def test_a_training_of_which_any_rank_was_killed_goes_on_to_the_same_weights(root, tmp_path):
+    more = ["--system", "proposed", "--steps", "60"]  # dropout too
+    straight, killed = (stages.options(root, tmp_path / name, *more) for name in ("straight", "killed"))
+    for words in (straight, killed):
+        stages.run("prepare manifests", words)
+    run_sh(straight, "--gpus", "2", "--stage", "train", "--stop-stage", "train")
+    for rank, epoch in ((1, 2), (0, 6)):
+        launch = subprocess.Popen(
+            [sys.executable, "-m", "xser.ranks", "--gpus", "2", "train", *killed],
+            env=ENVIRONMENT,
+            text=True,
+            stderr=subprocess.PIPE,
+        )
+        while epochs(tmp_path / "killed") < epoch:
+            assert launch.poll() is None, launch.stderr.read()
+            time.sleep(0.02)
+        ranks = ranks_of(launch)
+        os.kill(ranks[rank], signal.SIGKILL)
+        began = time.monotonic()
+        _, said = launch.communicate(timeout=40)
+        print(f"rank {rank} killed: all ended after {time.monotonic() - began:.1f} s")
+        assert launch.returncode == 1
+        assert said.splitlines()[-1].startswith(f"xser: rank {rank} was killed (SIGKILL)")
+        assert not any(map(is_alive, ranks))
+        assert not files(tmp_path / "killed", "trained.json")
+    run_sh(killed, "--gpus", "2", "--stage", "train", "--stop-stage", "train", "--resume")
+    assert stages.equal_to_the_bit(stages.weights(tmp_path / "straight"), stages.weights(tmp_path / "killed"))
+
+
+def test_ranks_end_with_their_launch(root, tmp_path):
+    if not sys.platform.startswith("linux"):
+        pytest.skip("Linux ends processes with their parent")
+    words = stages.options(root, tmp_path, "--system", "baseline2", "--steps", "100000")
+    stages.run("prepare manifests", words)
+    launch = subprocess.Popen(
+        [sys.executable, "-m", "xser.ranks", "--gpus", "2", "train", *words], env=ENVIRONMENT, stderr=subprocess.DEVNULL
+    )
+    while epochs(tmp_path) < 1:
+        assert launch.poll() is None
+        time.sleep(0.05)
+    ranks = ranks_of(launch)
+    assert len(ranks) == 2 and all(map(is_alive, ranks))
+    launch.kill()
+    launch.wait()
+    began = time.monotonic()
+    while any(map(is_alive, ranks)):
+        assert time.monotonic() - began < 10
+        time.sleep(0.05)
