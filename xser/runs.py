@@ -63,7 +63,7 @@ class PlannedRun:
     def results_folder(self):
         """Where the table of the whole experiment goes."""
         experiment = self.experiment
-        how = [experiment.encoder, experiment.scheme.name, experiment.split.replace(":", "")]
+        how = [self._encoder, experiment.scheme.name, experiment.split.replace(":", "")]
         how += [f"by_{experiment.target_statistics}"] if experiment.target_statistics != "none" else []
         return experiment.work_dir / "results" / experiment.task.name / "-".join(how)
 
