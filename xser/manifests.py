@@ -279,7 +279,7 @@ def describe_training(named, infos):
         beside = "" if published is None else ", as published" if here == published else f", published {published}"
         pieces.append(f"{here} training {what}{beside}")
     because = [f"because {sentence}" for sentence in counted["lost"]]
-    if infos[0]["split"] != "paper":
+    if infos[0]["split"] != "paper" and (named.training_utterances, named.training_speakers) != (None, None):
         because = [f"the published figures are of --split paper, these of --split {infos[0]['split']}"]
     return f"{named.name}: {'; '.join(pieces)}" + "".join(f"; {sentence}" for sentence in because)
 
