@@ -340,11 +340,10 @@ def _write_tables(cells, grid, argv):
 
 
 def _how(cells):
-    """What the tables of a grid with other options must not be mixed up with."""
-    experiments = [cell.experiment for cell in cells]
-    encoders = {each.encoder for each in experiments}
-    encoder = encoders.pop() if len(encoders) == 1 else "language_matched"
-    return "-".join([encoder, experiments[0].scheme.name, experiments[0].split.replace(":", "")])
+    """What the tables of a grid with other options must not be mixed up with: as a single experiment has it."""
+    names = {cell.runs[0].results_folder.name: cell.experiment.encoder for cell in cells}
+    name, encoder = next(iter(names.items()))
+    return name if len(names) == 1 else "language_matched" + name.removeprefix(encoder)
 
 
 if __name__ == "__main__":
