@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+import torch
 
 from tests import stages
 from tests.made_corpora import make_root
@@ -130,3 +131,18 @@ def test_a_scheme_with_an_emotion_that_no_source_has_is_refused(root, tmp_path):
     stages.run("prepare manifests", words)
     with pytest.raises(XserError, match="no training utterance of cafe, urdu is"):
         stages.run("train", words)
+
+
+def test_the_gradients_of_network_and_heads_are_clipped(root, tmp_path, monkeypatch):
+    norms = []
+    step = torch.optim.AdamW.step
+
+    def note_norms(optimizer, *arguments):
+        parameters = [each for group in optimizer.param_groups for each in group["params"]]
+        norms.append(torch.cat([each.grad.flatten() for each in parameters]).norm().item())
+        return step(optimizer, *arguments)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", note_norms)
+    words = stages.options(root, tmp_path, "--system", "proposed", "--max_grad_norm", "0.001")
+    stages.run("prepare manifests train", words)
+    assert len(norms) >= 2 * 9 and 0.0009 < min(norms) and max(norms) < 0.0011

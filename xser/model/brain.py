@@ -80,21 +80,25 @@ class EmotionBrain(sb.Brain):
 
     def on_fit_batch_start(self, batch, should_step):
         """Let the learning rates fall linearly to a twentieth over the training."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["first_rate"] * (1 - 0.95 * self.progress())
+        for optimizer in self.optimizers_dict.values():
+            for group in optimizer.param_groups:
+                group["lr"] = group["first_rate"] * (1 - 0.95 * self.progress())
 
     def init_optimizers(self):
-        """Give the network a learning rate of its own where there is one (a pretrained one wants a lower)."""
-        rates = {name: self.hparams.learning_rate for name in self.modules}
-        if self.hparams.network_learning_rate > 0:
-            rates["network"] = self.hparams.network_learning_rate
-        groups = [
-            {"params": [each for each in self.modules[name].parameters() if each.requires_grad], "first_rate": rate}
-            for name, rate in rates.items()
-        ]
-        self.optimizer = self.opt_class([{**group, "lr": group["first_rate"]} for group in groups if group["params"]])
-        self.optimizers_dict = {"optimizer": self.optimizer}
-        self.checkpointer.add_recoverable("optimizer", self.optimizer)
+        """An optimizer for the network, which may learn at a rate of its own (a pretrained one wants a lower), and one
+        for the heads: SpeechBrain clips the gradients of an optimizer's first group alone."""
+        rate = self.hparams.learning_rate
+        heads = [self.modules[name] for name in self.modules if name != "network"]
+        self.optimizers_dict = {
+            "network": self._optimizer([self.modules["network"]], self.hparams.network_learning_rate or rate),
+            "heads": self._optimizer(heads, rate),
+        }
+        for name, optimizer in self.optimizers_dict.items():
+            self.checkpointer.add_recoverable(f"optimizer_{name}", optimizer)
+
+    def _optimizer(self, modules, rate):
+        learning = [each for module in modules for each in module.parameters() if each.requires_grad]
+        return self.opt_class([{"params": learning, "lr": rate, "first_rate": rate}])
 
     def on_stage_start(self, stage, epoch=None):
         """Start the epoch's own random stream, or an empty list of what validation saw."""
@@ -116,7 +120,7 @@ class EmotionBrain(sb.Brain):
         mean = sum(recalls.values()) / len(recalls)
         stage_loss = sum(losses.values()) / len(losses)
         self.hparams.train_logger.log_stats(
-            {"epoch": epoch, "rate": self.optimizer.param_groups[0]["lr"]},
+            {"epoch": epoch, "rate": self.optimizers_dict["network"].param_groups[0]["lr"]},
             {"loss": self.train_loss},
             {"loss": stage_loss, "UAR": mean, **{f"UAR {language}": uar for language, uar in recalls.items()}},
         )
