@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every figure of docs/results/real_speech.md, in one command that may be stopped and started again:
+# Every figure of docs/results/real_speech.md, in one command that may be stopped and started again (frozen and new
+# encoders; fine-tuned ones: real_speech_peft.sh):
 #
 #     bash recipes/zero_shot/real_speech.sh --data-root DIR [--encoder_source FOLDER] [--seeds 0-2] [--at-once 2] \
 #         [--work-dir DIR] [--output DIR] [--note TEXT]
@@ -75,7 +76,7 @@ list_experiments() {
 }
 
 experiment() {
-    local recipe=$1 encoder=$2 own=("${pretrained[@]}")
+    local recipe=$1 encoder=$2 own=(--finetune frozen "${pretrained[@]}")
     shift 2
     if [ "$encoder" = compact ]; then own=(--steps 300); fi # 156 trainings from scratch: half a minute each
     printf '%q ' bash "$(dirname -- "$0")/../$recipe/run.sh" "${shared[@]}" --encoder "$encoder" "${own[@]}" "$@"
