@@ -23,6 +23,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1"
 
 UNLABELLED = ["--target-statistics", "speaker", "--remove_band_mean", "false"]
 
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     return make_root(tmp_path_factory.mktemp("recordings"))
