@@ -11,6 +11,7 @@ from torch.nn.functional import gelu, pad
 from torch.nn.utils.rnn import pad_sequence
 
 from xser.model.encoders.masks import attention_mask, zero_padding
+from xser.model.encoders.recordings import RATE
 
 SHORTEST = 400  # samples; shorter utterances and pieces are filled up with zeros to one window
 
@@ -67,7 +68,7 @@ class WhisperSpeechModel(torch.nn.Module):
         with torch.autocast("cpu", enabled=False):
             return self.extractor(
                 pad(piece, (0, max(0, SHORTEST - len(piece)))).cpu().numpy(),
-                sampling_rate=16000,
+                sampling_rate=RATE,
                 padding="max_length" if self.window == "native" else "do_not_pad",
                 truncation=False,
                 return_tensors="pt",
