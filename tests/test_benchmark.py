@@ -4,7 +4,11 @@ import json
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
+import soundfile
+
+from tests.made_corpora import PITCH, tone
 
 CHECKED = ["tests", "benchmarks", "training_cost.py"]
 PROMISED = (
@@ -85,6 +89,30 @@ def test_help_and_a_wrong_folder_are_one_line(checkout, tmp_path):
     wrong = subprocess.run([*command, "--quick", "--data-root", tmp_path], capture_output=True, text=True)
     assert wrong.returncode != 0 and "Traceback" not in wrong.stderr
     assert "emodb" in wrong.stderr
+
+
+def test_our_side_takes_steps_and_bare_ones(checkout, tmp_path):
+    """Made-up tones, trained from scratch: quick, and the training that is measured is the one there is."""
+    (tmp_path / "audio").mkdir()
+    rows = []
+    for number, (language, emotion) in enumerate(
+        (language, emotion) for language in ("deu", "urd") for emotion in PITCH
+    ):
+        path, samples = tmp_path / "audio" / f"{number}.wav", tone(emotion, number)
+        soundfile.write(path, samples, 16000)
+        one = {"utterance": f"made-{number}", "corpus": "made", "digest": f"digest{number}", "audio": str(path)}
+        rows.append(one | {"seconds": len(samples) / 16000, "emotion": emotion, "language": language, "speaker": "a"})
+    pd.DataFrame(rows).to_csv(tmp_path / "rows.csv", index=False)
+    code = """import json
+from measuring import Worker
+with Worker("our_loop.py", sys.argv[1], sys.argv[1], "none", 1, "compact", sys.argv[2]) as ours:
+    ours.warm_up(bare=True)
+    ours.measure(2)
+    ours.measure_bare()
+print(json.dumps(ours.found))"""
+    found = json.loads(in_the_benchmark(checkout, code, tmp_path / "rows.csv", tmp_path))
+    assert [len(found[what]) for what in ("steps", "bare")] == [2, 2]
+    assert all(0 < step["useful"] <= step["padded"] + 1e-6 and step["wall"] > 0 for step in found["steps"])
 
 
 @pytest.mark.slow

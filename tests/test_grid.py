@@ -115,18 +115,19 @@ def test_a_dry_run_works_before_anything_is_prepared_and_says_how_to_know_the_co
     assert list(tmp_path.iterdir()) == []
 
 
-def finished_run(work_dir, system, seconds, steps=9):
+def finished_run(work_dir, system, seconds, steps=9, **more):
     folder = work_dir / "runs" / "fr-de" / "compact" / system / f"seed{seconds}-0"
-    info = {"system": system, "encoder": "compact", "finetuning": None, "train_seconds": seconds, "device": "cpu"}
+    info = {"system": system, "encoder": "compact", "finetuning": None, "train_seconds": seconds, **more}
     write_json(folder / "trained.json", info)
     write_text(folder / "hyperparameters.yaml", f"batch_size: 6\nsteps: {steps}\n")
 
 
 def test_a_dry_run_takes_the_cost_from_finished_runs_of_the_same_kind(place, tmp_path, capsys):
     for seconds in (3600, 60, 7200):
-        finished_run(tmp_path, "proposed", seconds)
-    finished_run(tmp_path, "proposed", 99999, steps=1200)
-    finished_run(tmp_path, "baseline1", 99999)
+        finished_run(tmp_path, "proposed", seconds, device="cpu")
+    finished_run(tmp_path, "proposed", 99999, steps=1200, device="cpu")
+    finished_run(tmp_path, "proposed", 99998)  # of an older version, which did not say where
+    finished_run(tmp_path, "baseline1", 99999, device="cpu")
     grid.main(words(place, tmp_path, "--dry-run", "--seeds", "0-4", "--system", "proposed", "--at-once", "4"))
     said = " ".join(capsys.readouterr().out.split())
     assert "fr-de proposed 0 5 5 h 0 min de-fr proposed 0 5 5 h 0 min" in said

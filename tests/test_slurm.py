@@ -3,8 +3,10 @@
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import submitit
 
 from tests.made_cells import MadeUpWork, made_up, run
 from xser import grid, launching
@@ -80,9 +82,19 @@ def test_cells_are_jobs_of_one_array(cluster, tmp_path):
 def test_a_job_that_cannot_run_is_one_line(cluster, tmp_path, monkeypatch):
     (cell,) = made_up(tmp_path, "a")
     (cluster / "srun").write_text("#!/usr/bin/env bash\nexit 1\n")
+    monkeypatch.setattr(submitit.Job, "_results_timeout_s", 1)  # for a result that a slow disk still hides: 15 s
     ((outcome, _),) = run([cell], launching.Slurm(tmp_path / "jobs", settings()), tmp_path)
     assert outcome.code and outcome.line.startswith("job 4711") and "FAILED" in outcome.line
     assert "\n" not in outcome.line
+
+
+def test_an_error_without_words_is_one_line():
+    def result():
+        raise AssertionError
+
+    job = SimpleNamespace(result=result, job_id="4711", state="UNKNOWN")
+    work = MadeUpWork("a", (), 1, Path("a.log"))
+    assert launching.Slurm._outcome(job, work).line == "job 4711 ended as UNKNOWN: AssertionError"
 
 
 def test_settings_are_those_of_the_command_line():

@@ -219,7 +219,7 @@ def parse_experiment(verb, argv):
 
 
 def _recipes_folder(folder):
-    folder = Path(folder).expanduser().resolve()
+    folder = folder_of(folder)
     if not (folder / "hparams" / "train.yaml").is_file():
         raise XserError(
             f"{folder} holds no recipes (hparams/train.yaml): give --recipes the recipes folder of a checkout"

@@ -14,15 +14,15 @@ import logging
 import shlex
 import sys
 import time
-from pathlib import Path
 
 from xser.command_line import OneLineParser, run
+from xser.encoder_choice import LANGUAGE_MATCHED
 from xser.errors import HeldByAnother, XserError
 from xser.experiment import parse_experiment
 from xser.files import is_being_written
 from xser.hyperparameters import yaml_names
 from xser.launching import Here, Slurm, Work, device_groups
-from xser.options import experiment_parser, read_seeds, refuse_repeats, words_of
+from xser.options import experiment_parser, folder_of, read_seeds, refuse_repeats, words_of
 from xser.protocol.task_list import read_grid
 from xser.runs import plan_runs
 
@@ -160,7 +160,7 @@ def plan_cells(options, rest, prepared):
         For a grid, task, system or whatever else that does not exist; with `prepared` for a missing manifest too.
     """
     shared, _ = experiment_parser("run.sh --grid").parse_known_args(rest)
-    recipes = Path(shared.recipes).expanduser().resolve()
+    recipes = folder_of(shared.recipes)
     grid = read_grid(recipes, options.grid)
     names = [task.name for task in grid.tasks]
     chosen = words_of(options.task) or names
@@ -343,7 +343,7 @@ def _how(cells):
     """What the tables of a grid with other options must not be mixed up with: as a single experiment has it."""
     names = {cell.runs[0].results_folder.name: cell.experiment.encoder for cell in cells}
     name, encoder = next(iter(names.items()))
-    return name if len(names) == 1 else "language_matched" + name.removeprefix(encoder)
+    return name if len(names) == 1 else LANGUAGE_MATCHED + name.removeprefix(encoder)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def _measured(work_dirs):
     for path in (path for work_dir in work_dirs for path in work_dir.glob("runs/*/*/*/*/trained.json")):
         info = read_json(path)
         asked = re.search(r"^steps: (\d+)", (path.parent / "hyperparameters.yaml").read_text(encoding="utf-8"), re.M)
-        if asked and "train_seconds" in info:
+        if asked and {"train_seconds", "device"} <= info.keys():  # runs of older versions do not say where
             key = (info["system"], info["encoder"], info.get("finetuning"), int(asked[1]))
             seconds[key].append(info["train_seconds"])
             devices.add(info["device"])

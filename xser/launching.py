@@ -275,5 +275,5 @@ class Slurm:
         try:
             return job.result()
         except Exception as error:  # whatever SLURM or submitit says: the other cells go on
-            last = [line for line in str(error).splitlines() if line.strip()][-1]
+            *_, last = type(error).__name__, *filter(str.strip, str(error).splitlines())
             return Outcome(work.name, 1, f"job {job.job_id} ended as {job.state}: {last.strip()}")

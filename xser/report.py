@@ -89,9 +89,9 @@ def write_settings(runs, output_folder, name, title, reference, paragraphs=(), c
     from xser.evidence.choices import choices_page
 
     pooled, table, sentences = _evidence(runs)
-    page = choices_page(pooled, title, paragraphs, command, reference)
+    page = choices_page(pooled, title, paragraphs, sentences, command, reference)
     _write_files(Path(output_folder), name, pooled, table, sentences, command, page)
-    return page.split("## Commands")[0]
+    return page.split("## How these figures were made")[0]
 
 
 def write_report(runs, output_folder, name, title, published=None, command=""):

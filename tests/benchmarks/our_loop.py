@@ -102,8 +102,9 @@ class WatchedLoader(torch.utils.data.DataLoader):
 
     @functools.cache  # noqa: B019  (there is one loader a process)
     def optimizer(self):
-        groups = [{key: group[key] for key in ("params", "lr")} for group in self.brain.optimizer.param_groups]
-        return type(self.brain.optimizer)(groups)
+        own = list(self.brain.optimizers_dict.values())
+        groups = [{key: group[key] for key in ("params", "lr")} for each in own for group in each.param_groups]
+        return type(own[0])(groups)
 
 
 def composed(data, encoder, finetuning):

@@ -69,14 +69,22 @@ def test_what_all_settings_share_is_not_repeated(tmp_path):
     longer = {**base, "crop_seconds": 2.0}
     make_tasks(tmp_path, "proposed", lambda pair, target: 0.5, key="1", hyperparameters=longer)
     assert list(table_of(tmp_path)[1]) == ["baseline2", "proposed", "proposed, crop_seconds=2.0"]
-    page = choices_page(pool_runs(find_runs(tmp_path)), "Choices", ["Why."], "python -m xser.report x")
+    page = choices_page(pool_runs(find_runs(tmp_path)), "Choices", ["Why."], ["Made-up."], "python -m xser.report x")
     assert "`crop_seconds=1.0`, `steps=150`" in page and "python -m xser.report x" in page
+    assert "- Made-up.\n" in page  # what must be known beside the figures
+
+
+def test_a_value_may_hold_any_character(tmp_path):
+    make_tasks(tmp_path, "proposed", lambda pair, target: 0.5)
+    named = {"encoder_source": "/my models/a=b, tiny"}
+    make_tasks(tmp_path, "proposed", lambda pair, target: 0.5, key="1", hyperparameters=named)
+    assert list(table_of(tmp_path)[1]) == ["proposed", "proposed, encoder_source=/my models/a=b, tiny"]
 
 
 def test_a_reference_that_is_not_there_is_told(tmp_path):
     make_tasks(tmp_path, "baseline2", lambda pair, target: 0.5)
     with pytest.raises(XserError, match="no setting 'proposed'"):
-        choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], "")
+        choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], [], "")
 
 
 def test_runs_within_a_corpus_are_refused(tmp_path):

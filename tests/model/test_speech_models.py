@@ -7,6 +7,7 @@ import torch
 from tests.model.tiny_encoders import KINDS, tiny_encoder
 from xser.errors import XserError
 from xser.files import read_json, write_json
+from xser.model.encoders.group_norm import masked_group_norm
 from xser.model.encoders.speech_model import hidden_states, load_speech_model, model_shape
 
 LENGTHS = [30000, 16000, 9013, 1601, 399, 1]
@@ -69,6 +70,17 @@ def test_alone_equals_in_a_batch(folder, seed):
         alone, alone_frames = layers_of(model, waveforms[row : row + 1, :length], lengths[row : row + 1])
         assert alone_frames[0] == frames[row] == alone.shape[1] >= 1
         assert (alone[0] - together[row, : frames[row]]).abs().max() < 1e-4
+
+
+def test_group_norm_is_computed_in_float32():
+    """As torch's own is under autocast: in float16 the sum of a second's squares overflows."""
+    norm = torch.nn.GroupNorm(4, 4)
+    frames = (3 * torch.randn(2, 4, 12799, generator=torch.Generator().manual_seed(0))).half()
+    with torch.no_grad():
+        found = masked_group_norm(norm, frames, torch.tensor([12799, 6400]))
+        for row, length in enumerate((12799, 6400)):
+            wanted = norm(frames[row : row + 1, :, :length].float())[0]
+            assert (found[row, :, :length] - wanted).abs().max() < 1e-5
 
 
 def test_native_whisper_alone_equals_in_a_batch(tmp_path_factory):

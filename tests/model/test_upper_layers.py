@@ -123,18 +123,28 @@ def test_everything_learns_when_all_is_asked(folder):
     assert learning >= 0.9 * len(list(whole.parameters()))
 
 
+def test_a_whole_model_in_bf16_gives_nearly_the_same(folder):
+    """The waveforms' own arithmetic (log-mel frames, norms over time) is not done in half precision."""
+    whole = UpperLayers(folder, first=None, tuning="all").eval()
+    with torch.no_grad():
+        exact, _ = whole(*made_waveforms())
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            lower, _ = whole(*made_waveforms())
+    assert 0 < (lower - exact).norm() / exact.norm() < 0.02
+
+
+@pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.parametrize("tuning", ["adapters", "all"])
-def test_a_checkpoint_holds_what_learns_and_brings_it_back(folder, tuning, tmp_path):
-    trained = moved(UpperLayers(folder, first=1, tuning=tuning, layer="mix")).eval()
+def test_a_checkpoint_holds_what_learns_and_brings_it_back(folder, tuning, first, tmp_path):
+    trained = moved(UpperLayers(folder, first=first, tuning=tuning, layer="mix")).eval()
     torch.save(trained.state_dict(), tmp_path / "network.ckpt")
     kept = torch.load(tmp_path / "network.ckpt", weights_only=True)
     learning = {name for name, parameter in trained.named_parameters() if parameter.requires_grad}
     assert set(kept) == learning | {"_extra_state"}
-    again = UpperLayers(folder, first=1, tuning=tuning, layer="mix").eval()
+    again = UpperLayers(folder, first=first, tuning=tuning, layer="mix").eval()
     again.load_state_dict(kept, strict=True)
-    features, lengths = PretrainedEncoder(folder, keep="input", trained_layers=again.model.number_of_layers - 1)(
-        *made_waveforms()
-    )
+    lower = PretrainedEncoder(folder, keep="input", trained_layers=again.model.number_of_layers - first)
+    features, lengths = lower(*made_waveforms())
     with torch.no_grad():
         assert torch.equal(again(features, lengths)[0], trained(features, lengths)[0])
 

@@ -14,9 +14,8 @@ import numpy as np
 from xser.corpora.languages import language_name
 from xser.errors import XserError
 from xser.evidence.differences import difference_figure, mean_figure, uar_figure
-from xser.evidence.overview import signed
 from xser.evidence.pooled import system_rank
-from xser.evidence.tables import markdown_table, number
+from xser.evidence.tables import markdown_table, number, provenance, signed
 
 METHOD = """\
 Figures are UAR in % on all recordings of the held-out language, averaged over seeds, then over tasks (pairs of sources
@@ -43,7 +42,7 @@ class SettingRow:
     systems: dict
 
 
-def choices_page(pooled, title, paragraphs, command, reference="proposed"):
+def choices_page(pooled, title, paragraphs, sentences, command, reference="proposed"):
     """Write the page.
 
     Parameters
@@ -53,6 +52,8 @@ def choices_page(pooled, title, paragraphs, command, reference="proposed"):
     title : str
     paragraphs : sequence of str
         What the reader should know first.
+    sentences : list of str
+        From `xser.evidence.tables.notes`.
     command : str
         The command that made the page.
     reference : str
@@ -73,16 +74,16 @@ def choices_page(pooled, title, paragraphs, command, reference="proposed"):
     if reference not in by_name:
         raise XserError(f"there is no setting {reference!r} to compare with; there are {', '.join(by_name)}")
     header, cells = choices_table(rows, by_name[reference])
-    commands = sorted({run.info["command"] for one in pooled for run in one.runs})
     shared = pooled[0].setting
+    encoder = " ".join(filter(None, [f"`{shared.encoder}`", shared.finetuning]))
     facts = (
-        f"Encoder `{shared.encoder}` {shared.finetuning}, scheme `{shared.scheme}`, split `{shared.split}` (split seed "
+        f"Encoder {encoder}, scheme `{shared.scheme}`, split `{shared.split}` (split seed "
         f"{shared.split_seed})"
         + "".join(f", `{key}={value}`" for key, value in sorted(_usual(pooled).items()) if value is not None)
-        + f"; {len({run.folder for one in pooled for run in one.runs})} runs. Reference: `{reference}`."
+        + f". Reference: `{reference}`."
     )
     parts = [f"# {title}", *paragraphs, facts, METHOD, markdown_table(header, cells)]
-    return "\n\n".join([*parts, "## Commands", "```\n" + "\n".join([*commands, command]) + "\n```"]) + "\n"
+    return "\n\n".join([*parts, *provenance(pooled, sentences, command)]) + "\n"
 
 
 def setting_rows(pooled):
@@ -129,7 +130,7 @@ def _given(one):
     """The hyperparameters that the command line set, and the regime of the target where it is not blind."""
     statistics = one.setting.target_statistics
     regime = {} if statistics == "none" else {"target_statistics": statistics}
-    return {**dict(word.split("=", 1) for word in one.setting.hyperparameters.split()), **regime}
+    return {key: str(value) for key, value in one.runs[0].info.get("hyperparameters", {}).items()} | regime
 
 
 def _usual(pooled):

@@ -10,7 +10,7 @@ from xser.evidence.differences import difference_figure, mean_figure, uar_figure
 from xser.evidence.intervals import FEWEST_SPEAKERS, RESAMPLES
 from xser.evidence.pooled import PART_NAMES, regime, system_rank
 from xser.evidence.sections import facts, headings, sort_into_sections
-from xser.evidence.tables import bounds, commands_of, markdown_table, number, signed, versions_of
+from xser.evidence.tables import bounds, markdown_table, number, provenance, signed
 
 # What is subtracted from what, where a table has both. The first pair is the one of the summary at the top.
 COMPARISONS = (("proposed", "baseline2"), ("proposed", "no_supcon"), ("proposed", "no_adversary"))
@@ -61,7 +61,7 @@ def overview_page(pooled, title, paragraphs, sentences, command):
             if part == first and COMPARISONS[0] in figures:
                 summary.append((section, shown, figures[COMPARISONS[0]]))
     opening = [f"# {title}", *paragraphs, *_summary(summary), "## How to read the tables", LEGEND]
-    return "\n\n".join([*opening, *sections, *_provenance(pooled, sentences, command)]) + "\n"
+    return "\n\n".join([*opening, *sections, *provenance(pooled, sentences, command)]) + "\n"
 
 
 _PART_LINES = {
@@ -211,16 +211,3 @@ def _short(section, rows):
     said_above = ("kind", "encoder", "target_statistics")
     differing = [str(value) for field, value in section._asdict().items() if value != "" and field not in said_above]
     return ", ".join([f"`{section.encoder}`", *differing])
-
-
-def _provenance(pooled, sentences, command):
-    runs = sum(len(system.runs) for system in pooled)
-    commands = list(dict.fromkeys([*commands_of(pooled), *([command] if command else [])]))
-    return [
-        "## What was left out, and what else to know",
-        "\n".join(f"- {sentence}" for sentence in sentences) or "Nothing was left out.",
-        "## How these figures were made",
-        f"{runs} runs. Versions: {versions_of(pooled) or 'not recorded'}. Commands:",
-        "```\n" + "\n".join(commands) + "\n```",
-        "The JSON file beside this page holds each run's fingerprints of data, split and hyperparameters.",
-    ]

@@ -246,6 +246,34 @@ def commands_of(pooled):
     return list(dict.fromkeys(run.info["command"] for system in pooled for run in system.runs))
 
 
+def provenance(pooled, sentences, command):
+    """What a Markdown page ends with: what was left out, and how its figures were made.
+
+    Parameters
+    ----------
+    pooled : list of Pooled
+    sentences : list of str
+        From `notes`.
+    command : str
+        The command that made the page; empty when only the runs' commands are known.
+
+    Returns
+    -------
+    list of str
+        Headings and paragraphs.
+    """
+    runs = sum(len(system.runs) for system in pooled)
+    commands = list(dict.fromkeys([*commands_of(pooled), *([command] if command else [])]))
+    return [
+        "## What was left out, and what else to know",
+        "\n".join(f"- {sentence}" for sentence in sentences) or "Nothing was left out.",
+        "## How these figures were made",
+        f"{runs} runs. Versions: {versions_of(pooled) or 'not recorded'}. Commands:",
+        "```\n" + "\n".join(commands) + "\n```",
+        "The JSON file beside this page holds each run's fingerprints of data, split and hyperparameters.",
+    ]
+
+
 def text_of(table, sentences):
     """The table for a terminal: fixed width."""
     lines = []

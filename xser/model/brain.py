@@ -84,6 +84,14 @@ class EmotionBrain(sb.Brain):
             for group in optimizer.param_groups:
                 group["lr"] = group["first_rate"] * (1 - 0.95 * self.progress())
 
+    def on_fit_start(self):
+        """Go on from the last checkpoint, if any. Ranks exchange no buffers: none changes while training, and in
+        validation ranks have different numbers of batches, so that one would wait for the other for ever."""
+        super().on_fit_start()
+        for module in self.modules.values():
+            if isinstance(module, torch.nn.parallel.DistributedDataParallel):
+                module.broadcast_buffers = False
+
     def init_optimizers(self):
         """An optimizer for the network, which may learn at a rate of its own (a pretrained one wants a lower), and one
         for the heads: SpeechBrain clips the gradients of an optimizer's first group alone."""

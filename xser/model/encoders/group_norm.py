@@ -21,8 +21,10 @@ def masked_group_norm(norm, frames, lengths):
     Returns
     -------
     Tensor
-        Shape (batch, channels, time); what stands where a frame is not real means nothing.
+        Shape (batch, channels, time), float32 as torch's own under autocast: in float16 the sum of a second's squares
+        is soon infinite. What stands where a frame is not real means nothing.
     """
+    frames = frames.float()
     real = frame_mask(lengths, frames.shape[2])[:, None].to(frames.dtype)
     count = lengths[:, None, None].to(frames.dtype)
     mean = (frames * real).sum(dim=2, keepdim=True) / count

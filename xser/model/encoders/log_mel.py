@@ -5,8 +5,8 @@ import torchaudio
 
 from xser.model.encoders.masks import zero_padding
 from xser.model.encoders.pooling import MaskedMean
+from xser.model.encoders.recordings import RATE
 
-RATE = 16000
 WINDOW = 400  # 25 ms
 HOP = 160  # 10 ms
 FFT = 512

@@ -5,7 +5,7 @@ import torch
 
 from xser.errors import XserError
 
-RATE = 16000
+RATE = 16000  # of all audio that stage 0 writes, and of every encoder
 
 
 def read_prepared_audio(path):

@@ -18,8 +18,7 @@ import torch
 from xser.command_line import is_exhausted_memory
 from xser.errors import XserError
 from xser.model.encoders.model_folder import extractor_settings, model_config
-
-RATE = 16000
+from xser.model.encoders.recordings import RATE
 
 
 def load_speech_model(folder, window="own"):

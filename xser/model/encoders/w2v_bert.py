@@ -4,6 +4,7 @@ import torch
 
 from xser.errors import XserError
 from xser.model.encoders.masks import frame_mask, zero_padding
+from xser.model.encoders.recordings import RATE
 
 SHORTEST = 560  # samples of two log-mel windows, which make one frame
 
@@ -58,7 +59,7 @@ class W2vBertModel(torch.nn.Module):
     def _log_mel(self, waveform):
         """Log-mel frames of an utterance, normalised by band, two side by side: (time, 2 * bands)."""
         waveform = torch.nn.functional.pad(waveform, (0, max(0, SHORTEST - len(waveform))))
-        found = self.extractor(waveform.cpu().numpy(), sampling_rate=16000, return_tensors="pt")
+        found = self.extractor(waveform.cpu().numpy(), sampling_rate=RATE, return_tensors="pt")
         return found["input_features"][0, : int(found["attention_mask"][0].sum())]
 
     def context(self, frames, lengths):

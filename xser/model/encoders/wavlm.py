@@ -15,12 +15,13 @@ class WavLMSpeechModel(WaveformModel):
 
     def __init__(self, model, extractor, window):
         super().__init__(model, extractor, window)
-        self.first_attention = model.encoder.layers[0].attention  # holds the bias of all layers
+        self.position_bias = None  # the first layer's attention holds it for all; here when that layer is dropped
 
     def context(self, frames, lengths):
         """The attention mask, and the position bias (heads, time, time) that every layer gates in its own way."""
         time = frames.shape[1]
-        return attention_mask(lengths, time), self.first_attention.compute_bias(time, time)
+        holder = self.layers[0].attention if self.position_bias is None else self.position_bias
+        return attention_mask(lengths, time), holder.compute_bias(time, time)
 
     def run_layer(self, index, frames, context):
         """Output of layer `index`, (batch, time, size)."""
@@ -34,11 +35,12 @@ class WavLMSpeechModel(WaveformModel):
 
     def keep_layers_from(self, first):
         """Drop the convolutions and the layers below `first`, but for the position bias of the first."""
-        super().keep_layers_from(first)
         if first > 0:
+            self.position_bias = self.layers[0].attention
             for name in ("q_proj", "k_proj", "v_proj", "out_proj", "gru_rel_pos_linear"):
-                delattr(self.first_attention, name)
-            self.first_attention.gru_rel_pos_const = None
+                delattr(self.position_bias, name)
+            self.position_bias.gru_rel_pos_const = None
+        super().keep_layers_from(first)
 
 
 def _attend(attention, frames, mask, bias):

@@ -11,6 +11,7 @@ from torch.nn.functional import gelu, pad
 from torch.nn.utils.rnn import pad_sequence
 
 from xser.model.encoders.masks import attention_mask, zero_padding
+from xser.model.encoders.recordings import RATE
 
 SHORTEST = 400  # samples; shorter utterances and pieces are filled up with zeros to one window
 
@@ -63,14 +64,15 @@ class WhisperSpeechModel(torch.nn.Module):
         return pad_sequence(rows, batch_first=True), lengths
 
     def _log_mel(self, piece):
-        """Log-mel frames (time, bands) of at most 30 s."""
-        return self.extractor(
-            pad(piece, (0, max(0, SHORTEST - len(piece)))).cpu().numpy(),
-            sampling_rate=16000,
-            padding="max_length" if self.window == "native" else "do_not_pad",
-            truncation=False,
-            return_tensors="pt",
-        )["input_features"][0].T
+        """Log-mel frames (time, bands) of at most 30 s, in float32: NumPy, which they pass through, has no bfloat16."""
+        with torch.autocast("cpu", enabled=False):
+            return self.extractor(
+                pad(piece, (0, max(0, SHORTEST - len(piece)))).cpu().numpy(),
+                sampling_rate=RATE,
+                padding="max_length" if self.window == "native" else "do_not_pad",
+                truncation=False,
+                return_tensors="pt",
+            )["input_features"][0].T
 
     def _convolve(self, mels, lengths):
         """Frames (pieces, time / 2, size) of log-mel frames; each convolution sees zeros beyond a piece's end."""
