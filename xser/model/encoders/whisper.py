@@ -64,13 +64,14 @@ class WhisperSpeechModel(torch.nn.Module):
 
     def _log_mel(self, piece):
         """Log-mel frames (time, bands) of at most 30 s."""
-        return self.extractor(
-            pad(piece, (0, max(0, SHORTEST - len(piece)))).cpu().numpy(),
-            sampling_rate=16000,
-            padding="max_length" if self.window == "native" else "do_not_pad",
-            truncation=False,
-            return_tensors="pt",
-        )["input_features"][0].T
+        with torch.autocast("cpu", enabled=False):  # the extractor computes on the CPU, and cannot in bfloat16
+            return self.extractor(
+                pad(piece, (0, max(0, SHORTEST - len(piece)))).cpu().numpy(),
+                sampling_rate=16000,
+                padding="max_length" if self.window == "native" else "do_not_pad",
+                truncation=False,
+                return_tensors="pt",
+            )["input_features"][0].T
 
     def _convolve(self, mels, lengths):
         """Frames (pieces, time / 2, size) of log-mel frames; each convolution sees zeros beyond a piece's end."""
