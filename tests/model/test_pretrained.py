@@ -139,6 +139,8 @@ def test_every_fault_is_told_in_one_line(whisper, waveform_model, tmp_path, monk
     told("config.json", empty)
     (empty / "config.json").write_text("[]")
     told("no description of a model", empty)
+    (empty / "config.json").write_text("{")
+    told("config.json is not valid JSON: download the model again", empty)
     (empty / "config.json").write_text('{"model_type": "bert"}')
     told("'bert'.*whisper", empty)
     (empty / "config.json").write_text((whisper / "config.json").read_text())
