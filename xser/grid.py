@@ -21,7 +21,7 @@ from xser.errors import HeldByAnother, XserError
 from xser.experiment import parse_experiment
 from xser.files import is_being_written
 from xser.hyperparameters import yaml_names
-from xser.launching import Here, Slurm, Work, device_groups
+from xser.launching import Here, Slurm, Work, device_groups, refuse_without_slurm
 from xser.options import experiment_parser, read_seeds, refuse_repeats, words_of
 from xser.protocol.task_list import read_grid
 from xser.runs import plan_runs
@@ -240,21 +240,25 @@ def run_cells(cells, place, options, folder):
     def skip(name):
         return by_name[name].is_held or by_name[name].is_finished
 
+    def done(name, how="finished"):
+        del left[name]
+        bar.update()
+        if bar.disable:  # a log has no bar
+            logger.info("grid: %s %s, %d of %d left", name, how, len(left), len(works))
+
     with tqdm(total=len(works), desc=f"grid {options.grid}", unit="cell", disable=None) as bar:
         while left:
             before = len(left)
             for outcome in place.run(list(left.values()), skip):
                 if outcome.is_held:
                     continue
-                del left[outcome.name]
-                bar.update()
+                done(outcome.name, "failed" if outcome.code else "finished")
                 if outcome.code:
                     failures.append((outcome, works[outcome.name].log))
                     tqdm.write(f"grid: {outcome.name} failed: {outcome.line}", file=sys.stderr)
             # What is left is in the hands of another launch: done by it in the end, or free when it ends early.
             for name in [name for name in left if by_name[name].is_finished]:
-                del left[name]
-                bar.update()
+                done(name)
             if len(left) == before:
                 bar.set_postfix_str(f"waiting for another launch: {len(left)}")
                 time.sleep(POLL_SECONDS)
@@ -270,6 +274,8 @@ def main(argv):
 
         print(describe_cost(cells, options, ["bash", "recipes/zero_shot/run.sh", "--grid", options.grid, *rest]))
         return
+    if options.slurm:
+        refuse_without_slurm()  # before hours of preparation
     prepare(cells)
     cells = plan_cells(options, rest, prepared=True)
     to_do = [cell for cell in cells if not cell.is_finished]
