@@ -83,6 +83,8 @@ def test_the_command_line_wins_over_the_grid_s_own_options(place, tmp_path, opti
         (["--stage", "train"], "--stage is for a single experiment"),
         (["--at-once", "0"], "--at-once are numbers from 1 on"),
         (["--slurm-partition", "gpu"], "belong to --slurm"),
+        (["--slurm-minutes", "90"], "belong to --slurm"),
+        (["--slurm", "--slurm-cpus", "0"], "numbers from 1 on"),
         (["--slurm", "--slurm-option", "long"], "KEY=VALUE"),
         (["--seeds", "4-0"], "run backwards"),
         (["--stepps", "3"], "run.sh --grid: unknown option --stepps (did you mean --steps?); see run.sh --grid --help"),

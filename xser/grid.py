@@ -94,8 +94,8 @@ def parser():
     slurm = options.add_argument_group("SLURM: a job a cell, instead of this computer")
     slurm.add_argument("--slurm", action="store_true", help="submit cells as a job array, wait for them")
     slurm.add_argument("--slurm-partition", metavar="P", help="where (default: the cluster's)")
-    slurm.add_argument("--slurm-minutes", metavar="N", type=int, default=1440, help="time limit of a cell")
-    slurm.add_argument("--slurm-cpus", metavar="N", type=int, default=8, help="cores of a cell")
+    slurm.add_argument("--slurm-minutes", metavar="N", type=int, help="time limit of a cell (default: 1440)")
+    slurm.add_argument("--slurm-cpus", metavar="N", type=int, help="cores of a cell (default: 8)")
     slurm.add_argument("--slurm-memory", metavar="GB", type=int, help="memory of a cell (default: the cluster's)")
     slurm.add_argument(
         "--slurm-option",
@@ -128,8 +128,11 @@ def read_options(argv):
             verb.error(f"{name} is for a single experiment, and the grid has many: leave it out")
     if options.gpus < 1 or (options.at_once is not None and options.at_once < 1):
         verb.error("--gpus and --at-once are numbers from 1 on")
-    if not options.slurm and (options.slurm_partition or options.slurm_memory or options.slurm_option):
-        verb.error("--slurm-partition, --slurm-memory and --slurm-option belong to --slurm")
+    numbers = [options.slurm_minutes, options.slurm_cpus, options.slurm_memory]
+    if any(number is not None and number < 1 for number in numbers):
+        verb.error("--slurm-minutes, --slurm-cpus and --slurm-memory are numbers from 1 on")
+    if not options.slurm and (any(numbers) or options.slurm_partition or options.slurm_option):
+        verb.error("--slurm-partition and the other --slurm-... options belong to --slurm: add it")
     for setting in options.slurm_option:
         if not setting.partition("=")[2]:
             verb.error(f"--slurm-option takes KEY=VALUE, not {setting!r}")
@@ -315,8 +318,8 @@ def slurm_settings(options, device):
     """
     settings = {
         "name": f"xser-{options.grid}",
-        "timeout_min": options.slurm_minutes,
-        "cpus_per_task": options.slurm_cpus,
+        "timeout_min": options.slurm_minutes or 1440,
+        "cpus_per_task": options.slurm_cpus or 8,
         "gpus_per_node": None if device == "cpu" else options.gpus,
         "mem_gb": options.slurm_memory,
         "slurm_partition": options.slurm_partition,
