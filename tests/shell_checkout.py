@@ -6,7 +6,10 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CORPORA = ("emodb", "urdu", "ravdess", "turevdb", "esd", "cafe", "meld", "cremad")
-TOOLS = "bash cat chmod cmp cp dirname env flock grep ln ls mkdir mv nproc readlink rm sed sleep touch".split()
+TOOLS = (
+    "basename bash cat chmod cmp cp dirname env flock grep ln ls mkdir mv nproc "
+    "readlink realpath rm sed sleep touch xargs"
+).split()
 
 FAKE_PYTHON = r"""#!/usr/bin/env bash
 echo "$(printf '%q ' "$@")" >>"$FAKE_LOG"
@@ -56,6 +59,8 @@ class Shell:
             (self.root / "recipes" / recipe).mkdir(parents=True)
             shutil.copy(CHECKOUT / "recipes" / recipe / "run.sh", self.root / "recipes" / recipe)
         shutil.copy(CHECKOUT / "recipes" / "run_stages.sh", self.root / "recipes")
+        for script in (CHECKOUT / "recipes" / "zero_shot").glob("*.sh"):
+            shutil.copy(script, self.root / "recipes" / "zero_shot")
         for name in ("requirements.txt", "requirements-test.txt"):
             shutil.copy(CHECKOUT / name, self.root)
         self.bin.mkdir()

@@ -26,6 +26,9 @@ def run(error, *words):
         (OSError(errno.ENOSPC, "No space left on device"), "no space left on the disk"),
         (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected"), "no space left on the disk"),
         (PermissionError(errno.EACCES, "Permission denied", "exp"), "no permission for exp"),
+        (OSError(errno.EROFS, "Read-only file system", "exp"), "exp is on a read-only file system: choose another"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "exp/audio"), "exp/audio cannot be a folder"),
+        (FileExistsError(errno.EEXIST, "File exists", "exp"), "exp cannot be a folder"),
         (MemoryError(), "out of memory: use smaller batches"),
         (
             RuntimeError(
@@ -44,6 +47,13 @@ def test_what_a_user_can_mend_is_one_line(error, said, capsys):
     complaint = capsys.readouterr().err
     assert said in complaint
     assert complaint.count("\n") == 1
+
+
+def test_help_says_no_default_where_there_is_none():
+    parser = command_line.OneLineParser()
+    parser.add_argument("--note", action="append", default=[], help="a paragraph")
+    parser.add_argument("--jobs", default=3, help="processes")
+    assert "default: 3" in parser.format_help() and "[]" not in parser.format_help()
 
 
 def test_torchs_own_words_for_exhausted_memory(capsys):

@@ -83,9 +83,11 @@ def test_the_command_line_wins_over_the_grid_s_own_options(place, tmp_path, opti
         (["--stage", "train"], "--stage is for a single experiment"),
         (["--at-once", "0"], "--at-once are numbers from 1 on"),
         (["--slurm-partition", "gpu"], "belong to --slurm"),
+        (["--slurm-minutes", "90"], "belong to --slurm"),
+        (["--slurm", "--slurm-cpus", "0"], "numbers from 1 on"),
         (["--slurm", "--slurm-option", "long"], "KEY=VALUE"),
         (["--seeds", "4-0"], "run backwards"),
-        (["--stepps", "3"], "unknown option --stepps (did you mean --steps?)"),
+        (["--stepps", "3"], "run.sh --grid: unknown option --stepps (did you mean --steps?); see run.sh --grid --help"),
         (["--system", "proposed,proposed"], "names something twice"),
     ],
 )
@@ -154,6 +156,7 @@ def test_a_grid_ends_with_one_table_of_all_tasks(finished):
     assert "fr-de" in out and "de-fr" in out
     (table,) = work_dir.glob("results/tiny/compact-four-speaker/table.md")
     assert "baseline2" in table.read_text()
+    assert "grid: fr-de/baseline2/seed0 finished, " in finished[2] and "0 of 2 left" in finished[2]
     logs = sorted(path.relative_to(work_dir).as_posix() for path in work_dir.glob("grids/tiny/**/*.log"))
     assert logs == ["grids/tiny/de-fr/baseline2/seed0.log", "grids/tiny/fr-de/baseline2/seed0.log"]
 

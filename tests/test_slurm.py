@@ -119,6 +119,14 @@ def test_no_slurm_is_one_line(tmp_path, monkeypatch):
         launching.Slurm(tmp_path, {})
 
 
+def test_without_slurm_nothing_is_prepared(tmp_path, monkeypatch, recipes):
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    words = ["--grid", "paper", "--slurm", "--encoder", "compact", "--data-root", str(tmp_path / "none")]
+    with pytest.raises(XserError, match="no SLURM here"):
+        grid.main([*words, "--work-dir", str(tmp_path / "exp")])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_job_that_slurm_ends_early_is_submitted_again_as_it_was(tmp_path):
     (cell,) = made_up(tmp_path, "a")
     work = MadeUpWork(cell.name, cell.options, 1, tmp_path / "a.log")

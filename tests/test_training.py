@@ -1,5 +1,6 @@
 """The same seed gives the same result, resumed or not; what is finished is kept."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,6 +125,17 @@ def test_evaluation_before_training_says_stage_2(root, tmp_path):
     stages.run("prepare manifests", words)
     with pytest.raises(XserError, match="stage 2"):
         stages.run("evaluate", words)
+
+
+def test_the_remedy_for_a_run_without_its_checkpoint_works(root, straight):
+    words = stages.options(root, straight, "--system", "baseline2", "--seed", "7")
+    stages.run("train", words)
+    (run,) = plan_runs(parse_experiment("train", words))
+    shutil.rmtree(run.folder / "checkpoints")
+    with pytest.raises(XserError, match="delete that folder and run stage 2"):
+        stages.run("evaluate", words)
+    shutil.rmtree(run.folder)
+    stages.run("train evaluate", words)
 
 
 def test_a_scheme_with_an_emotion_that_no_source_has_is_refused(root, tmp_path):

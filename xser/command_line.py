@@ -18,7 +18,7 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefau
     """Help that keeps line breaks of the description and says the defaults that there are."""
 
     def _get_help_string(self, action):
-        if any(action.default is nothing for nothing in (None, False, argparse.SUPPRESS)):
+        if action.default == [] or any(action.default is nothing for nothing in (None, False, argparse.SUPPRESS)):
             return action.help
         return super()._get_help_string(action)
 
@@ -105,7 +105,14 @@ def _one_line(error):
     if _is_full_disk(error):
         return "no space left on the disk: free some and run the same command again"
     if isinstance(error, PermissionError):
-        return f"no permission for {error.filename}: change it, or choose another --work-dir"
+        return f"no permission for {error.filename}: change it, or choose another folder (--work-dir, --output)"
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        return f"{error.filename} is on a read-only file system: choose another folder (--work-dir, --output)"
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return (
+            f"{error.filename} cannot be a folder, as a file stands in its place or above it: move that file, or "
+            "choose another folder (--work-dir, --output)"
+        )
     if is_exhausted_memory(error):
         return (
             "out of memory: use smaller batches (--batch_size where they are shuffled, --utterances_per_cell where "

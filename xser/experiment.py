@@ -174,7 +174,8 @@ def parse_experiment(verb, argv):
     SystemExit
         With code 2 and one line when the options cannot be read.
     """
-    parser = experiment_parser("run.sh" if verb == "experiment" else f"python -m xser.{verb}")
+    typed = {"experiment": "run.sh", "grid": "run.sh --grid"}
+    parser = experiment_parser(typed.get(verb, f"python -m xser.{verb}"))
     options, rest = parser.parse_known_args(argv)
     recipes = _recipes_folder(options.recipes)
     for name in words_of(options.system):

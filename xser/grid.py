@@ -21,7 +21,7 @@ from xser.errors import HeldByAnother, XserError
 from xser.experiment import parse_experiment
 from xser.files import is_being_written
 from xser.hyperparameters import yaml_names
-from xser.launching import Here, Slurm, Work, device_groups
+from xser.launching import Here, Slurm, Work, device_groups, refuse_without_slurm
 from xser.options import experiment_parser, folder_of, read_seeds, refuse_repeats, words_of
 from xser.protocol.task_list import read_grid
 from xser.runs import plan_runs
@@ -94,8 +94,8 @@ def parser():
     slurm = options.add_argument_group("SLURM: a job a cell, instead of this computer")
     slurm.add_argument("--slurm", action="store_true", help="submit cells as a job array, wait for them")
     slurm.add_argument("--slurm-partition", metavar="P", help="where (default: the cluster's)")
-    slurm.add_argument("--slurm-minutes", metavar="N", type=int, default=1440, help="time limit of a cell")
-    slurm.add_argument("--slurm-cpus", metavar="N", type=int, default=8, help="cores of a cell")
+    slurm.add_argument("--slurm-minutes", metavar="N", type=int, help="time limit of a cell (default: 1440)")
+    slurm.add_argument("--slurm-cpus", metavar="N", type=int, help="cores of a cell (default: 8)")
     slurm.add_argument("--slurm-memory", metavar="GB", type=int, help="memory of a cell (default: the cluster's)")
     slurm.add_argument(
         "--slurm-option",
@@ -128,8 +128,11 @@ def read_options(argv):
             verb.error(f"{name} is for a single experiment, and the grid has many: leave it out")
     if options.gpus < 1 or (options.at_once is not None and options.at_once < 1):
         verb.error("--gpus and --at-once are numbers from 1 on")
-    if not options.slurm and (options.slurm_partition or options.slurm_memory or options.slurm_option):
-        verb.error("--slurm-partition, --slurm-memory and --slurm-option belong to --slurm")
+    numbers = [options.slurm_minutes, options.slurm_cpus, options.slurm_memory]
+    if any(number is not None and number < 1 for number in numbers):
+        verb.error("--slurm-minutes, --slurm-cpus and --slurm-memory are numbers from 1 on")
+    if not options.slurm and (any(numbers) or options.slurm_partition or options.slurm_option):
+        verb.error("--slurm-partition and the other --slurm-... options belong to --slurm: add it")
     for setting in options.slurm_option:
         if not setting.partition("=")[2]:
             verb.error(f"--slurm-option takes KEY=VALUE, not {setting!r}")
@@ -240,21 +243,25 @@ def run_cells(cells, place, options, folder):
     def skip(name):
         return by_name[name].is_held or by_name[name].is_finished
 
+    def done(name, how="finished"):
+        del left[name]
+        bar.update()
+        if bar.disable:  # a log has no bar
+            logger.info("grid: %s %s, %d of %d left", name, how, len(left), len(works))
+
     with tqdm(total=len(works), desc=f"grid {options.grid}", unit="cell", disable=None) as bar:
         while left:
             before = len(left)
             for outcome in place.run(list(left.values()), skip):
                 if outcome.is_held:
                     continue
-                del left[outcome.name]
-                bar.update()
+                done(outcome.name, "failed" if outcome.code else "finished")
                 if outcome.code:
                     failures.append((outcome, works[outcome.name].log))
                     tqdm.write(f"grid: {outcome.name} failed: {outcome.line}", file=sys.stderr)
             # What is left is in the hands of another launch: done by it in the end, or free when it ends early.
             for name in [name for name in left if by_name[name].is_finished]:
-                del left[name]
-                bar.update()
+                done(name)
             if len(left) == before:
                 bar.set_postfix_str(f"waiting for another launch: {len(left)}")
                 time.sleep(POLL_SECONDS)
@@ -270,6 +277,8 @@ def main(argv):
 
         print(describe_cost(cells, options, ["bash", "recipes/zero_shot/run.sh", "--grid", options.grid, *rest]))
         return
+    if options.slurm:
+        refuse_without_slurm()  # before hours of preparation
     prepare(cells)
     cells = plan_cells(options, rest, prepared=True)
     to_do = [cell for cell in cells if not cell.is_finished]
@@ -309,8 +318,8 @@ def slurm_settings(options, device):
     """
     settings = {
         "name": f"xser-{options.grid}",
-        "timeout_min": options.slurm_minutes,
-        "cpus_per_task": options.slurm_cpus,
+        "timeout_min": options.slurm_minutes or 1440,
+        "cpus_per_task": options.slurm_cpus or 8,
         "gpus_per_node": None if device == "cpu" else options.gpus,
         "mem_gb": options.slurm_memory,
         "slurm_partition": options.slurm_partition,

@@ -228,6 +228,18 @@ class Here:
 # On SLURM. ------------------------------------------------------------------------------------------------------------
 
 
+def refuse_without_slurm():
+    """Refuse a computer from which no job can be submitted.
+
+    Raises
+    ------
+    XserError
+        When SLURM's commands are not there.
+    """
+    if shutil.which("sbatch") is None or shutil.which("srun") is None:
+        raise XserError("there is no SLURM here (no sbatch and srun): call this on a login node, or without --slurm")
+
+
 class Slurm:
     """Runs cells as the jobs of an array on SLURM, through submitit.
 
@@ -244,10 +256,7 @@ class Slurm:
     def __init__(self, folder, settings):
         import submitit
 
-        if shutil.which("sbatch") is None or shutil.which("srun") is None:
-            raise XserError(
-                "there is no SLURM here (no sbatch and srun): call this on a login node, or without --slurm"
-            )
+        refuse_without_slurm()
         self.executor = submitit.AutoExecutor(folder, cluster="slurm")
         self.executor.update_parameters(**settings)
 

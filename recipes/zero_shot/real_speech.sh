@@ -85,7 +85,7 @@ experiment() {
 
 # Audio and manifests are shared between experiments: make them one after the other; then train several at once, each on
 # a core of its own.
-list_experiments | sed 's/$/--stage prepare --stop-stage manifests/' | xargs -d '\n' -I{} bash -c {}
+bash -e <(list_experiments | sed 's/$/--stage prepare --stop-stage manifests/') # ends with the first that fails
 export OMP_NUM_THREADS=1
 list_experiments | sed 's/$/--stage train/' | xargs -d '\n' -P "$at_once" -I{} bash -c {}
 

@@ -139,6 +139,8 @@ def test_every_fault_is_told_in_one_line(whisper, waveform_model, tmp_path, monk
     told("config.json", empty)
     (empty / "config.json").write_text("[]")
     told("no description of a model", empty)
+    (empty / "config.json").write_text("{")
+    told("config.json is not valid JSON: download the model again", empty)
     (empty / "config.json").write_text('{"model_type": "bert"}')
     told("'bert'.*whisper", empty)
     (empty / "config.json").write_text((whisper / "config.json").read_text())
@@ -163,6 +165,17 @@ def test_every_fault_is_told_in_one_line(whisper, waveform_model, tmp_path, monk
     told("keep is", whisper, keep="all")
     told("window is", whisper, window="half")
     told("own, or --finetune frozen", whisper, keep="input", window="native")
+
+
+def test_a_head_that_is_not_used_is_no_word_of_warning(waveform_model, tmp_path, capfd):
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(waveform_model, tmp_path / "fine-tuned")
+    tensors = load_file(folder / "model.safetensors")
+    tensors.pop("masked_spec_embed", None)
+    save_file({**tensors, "lm_head.weight": torch.zeros(3, 3)}, folder / "model.safetensors", {"format": "pt"})
+    PretrainedEncoder(folder).model  # noqa: B018 (loads it)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_weights_in_parts_must_all_be_there(whisper, tmp_path):

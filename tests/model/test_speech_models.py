@@ -83,6 +83,16 @@ def test_group_norm_is_computed_in_float32():
             assert (found[row, :, :length] - wanted).abs().max() < 1e-5
 
 
+def test_in_bfloat16_the_numbers_are_nearly_the_same(folder):
+    model = load_speech_model(folder)
+    waveforms, lengths = made_waveforms([16000, 9013])
+    exact, frames = layers_of(model, waveforms, lengths)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        lower, _ = layers_of(model, waveforms, lengths)
+    for row, count in enumerate(frames):
+        assert (exact[row, :count] - lower[row, :count]).abs().max() < 0.05 * exact[row, :count].abs().max()
+
+
 def test_native_whisper_alone_equals_in_a_batch(tmp_path_factory):
     model = load_speech_model(tiny_encoder("whisper", tmp_path_factory), "native")
     waveforms, lengths = made_waveforms([480000 + 5000, 20000, 8000])

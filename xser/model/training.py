@@ -209,7 +209,7 @@ def load_trained(folder):
         del hparams["modules"]["adversary"]
     checkpoint = _checkpointer(folder, hparams["modules"], allow_partial_load=True).recover_if_possible(max_key="uar")
     if checkpoint is None:
-        raise XserError(f"{folder} holds no checkpoint: run stage 2 (train) again")
+        raise XserError(f"{folder} holds no checkpoint: delete that folder and run stage 2 (train) again")
     return hparams
 
 

@@ -80,7 +80,7 @@ def model_config(folder):
     XserError
         When it is no JSON object.
     """
-    config = read_json(Path(folder) / "config.json")
+    config = _read(Path(folder) / "config.json")
     if not isinstance(config, dict):
         raise XserError(f"{folder}/config.json is no description of a model: {_FORMAT}")
     return config
@@ -121,7 +121,14 @@ def refuse_another_encoder(trained_on, encoder):
 def extractor_settings(folder):
     """Content of preprocessor_config.json; empty when the model has none."""
     path = Path(folder) / "preprocessor_config.json"
-    return read_json(path) if path.is_file() else {}
+    return _read(path) if path.is_file() else {}
+
+
+def _read(path):
+    try:
+        return read_json(path)
+    except XserError as error:
+        raise XserError(f"{path} is not valid JSON: download the model again") from error
 
 
 def _sha256(path):

@@ -13,6 +13,8 @@ An utterance gives the same frames alone and in a batch, whatever stands where i
 transformers' own model gives. Neither LayerDrop nor SpecAugment is ever applied.
 """
 
+import contextlib
+
 import torch
 
 from xser.command_line import is_exhausted_memory
@@ -107,14 +109,28 @@ def _kind_of(folder):
     return kinds[kind]
 
 
+@contextlib.contextmanager
+def _no_word_of_unused_weights():
+    """Keep transformers from saying that a head is not used and the model should be trained: what lacks is checked."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
 def _load(folder):
     """Load transformers' own model; attention by torch's fused function where transformers knows it."""
     from transformers import AutoModel
 
     try:
-        model, report = AutoModel.from_pretrained(
-            folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
-        )
+        with _no_word_of_unused_weights():
+            model, report = AutoModel.from_pretrained(
+                folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
+            )
     except Exception as error:  # transformers' errors are of many kinds, nearly all of them faults of the files
         if is_exhausted_memory(error):
             raise
