@@ -22,7 +22,6 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1", "XSER_PYTHON": sys.executable}
 
 
-
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     return make_root(tmp_path_factory.mktemp("recordings"))
