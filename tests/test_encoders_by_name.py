@@ -66,7 +66,7 @@ def test_a_folder_may_move_and_another_model_is_trained_anew(data_root, tmp_path
     (tmp_path / "elsewhere").mkdir()
     moved = shutil.move(folder, tmp_path / "elsewhere" / "my model")
     run("train evaluate", words(data_root, tmp_path, encoder=moved))
-    assert f"encoder {first['encoder']}," in capsys.readouterr().out
+    assert f"encoder {first['encoder']} " in capsys.readouterr().out
     assert len(trained(tmp_path)) == 1
     evaluated = json.loads((trained(tmp_path)[0].parent / "run.json").read_text())
     assert evaluated["encoder_identity"] == first["encoder_identity"]
@@ -141,7 +141,7 @@ def test_a_model_of_the_hub_trains_and_evaluates_offline_afterwards(data_root, t
     assert (info["encoder"], info["encoder_source"], info["encoder_revision"]) == ("someone-tiny-v1", NAME, COMMIT)
     done = verb("evaluate", "http://127.0.0.1:9")
     assert done.returncode == 0, done.stderr
-    assert "encoder someone-tiny-v1," in done.stdout
+    assert "encoder someone-tiny-v1 peft," in done.stdout
 
 
 def test_the_real_whisper_by_its_folder(data_root, tmp_path, shared):

@@ -28,14 +28,7 @@ def main(argv):
     experiment = parse_experiment("evaluate", argv)
     planned = plan_runs(experiment)
     _refuse_untrained(planned)
-    main_rank = True
-    if "LOCAL_RANK" in os.environ:
-        from xser.model.gathering import join_ranks
-
-        main_rank = join_ranks(experiment.device)
-    for each in planned:
-        _evaluate(each)
-    if not main_rank:
+    if not _evaluate_all(planned, experiment.device):
         return
     from xser.evidence.predictions import read_run
     from xser.report import write_table
@@ -43,6 +36,21 @@ def main(argv):
     folder = planned[0].results_folder
     print(write_table([read_run(each.folder) for each in planned], folder, "table"))
     logger.info("evaluate: %s/table.md, .csv, .json and .png", folder)
+
+
+def _evaluate_all(planned, device):
+    """Evaluate every run, with the other ranks where there are some; whether this is the rank that writes."""
+    if "LOCAL_RANK" not in os.environ:
+        for each in planned:
+            _evaluate(each)
+        return True  # without a wait for torch where all was evaluated before
+    from xser.model.gathering import join_ranks, leave_ranks
+
+    main_rank = join_ranks(device)
+    for each in planned:
+        _evaluate(each)
+    leave_ranks()
+    return main_rank
 
 
 def _refuse_untrained(planned):

@@ -106,7 +106,7 @@ def duration(seconds):
 
     Examples
     --------
-    >>> duration(42), duration(150), duration(3700), duration(200000)
+    >>> duration(42), duration(170), duration(3700), duration(200000)
     ('42 s', '3 min', '1 h 2 min', '55 h 33 min')
     """
     if seconds < 120:

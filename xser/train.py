@@ -29,7 +29,7 @@ def main(argv):
         return  # without a wait for torch
     if waiting and experiment.encoder_choice.note and os.environ.get("RANK", "0") == "0":
         logger.warning("warning: %s", experiment.encoder_choice.note)
-    from xser.model.gathering import join_ranks, same_on_all_ranks
+    from xser.model.gathering import join_ranks, leave_ranks, same_on_all_ranks
 
     main_rank = join_ranks(experiment.device)
     names = same_on_all_ranks([each.name for each in waiting])  # another launch may have finished one in between
@@ -39,6 +39,7 @@ def main(argv):
             if same_on_all_ranks(each.is_trained):
                 continue  # another launch has finished it while this one trained others
             _train(experiment, each, f"{number}/{len(waiting)} {each.name}")
+    leave_ranks()
 
 
 def _train(experiment, planned, description):

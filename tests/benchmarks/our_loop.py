@@ -12,10 +12,12 @@ import sys
 from pathlib import Path
 
 import torch
-from worker import EMOTIONS, answer, clocks, commands, peak_memory, read_rows, since
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(CHECKOUT))
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[1]
+sys.path[:0] = [str(HERE), str(CHECKOUT)]  # PYTHONSAFEPATH leaves the script's own folder out
+
+from worker import EMOTIONS, answer, clocks, commands, peak_memory, read_rows, since  # noqa: E402
 
 import xser.model  # noqa: E402, F401  (before speechbrain: quietens its log)
 from xser.hyperparameters import compose  # noqa: E402

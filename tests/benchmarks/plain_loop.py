@@ -12,13 +12,16 @@ Answers ``steps N`` with what each step took.
 
 import random
 import sys
+from pathlib import Path
 
 import soundfile
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, gelu, normalize
 from transformers import AutoFeatureExtractor, AutoModel
-from worker import EMOTIONS, answer, clocks, commands, peak_memory, read_rows, since
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # PYTHONSAFEPATH leaves the script's own folder out
+from worker import EMOTIONS, answer, clocks, commands, peak_memory, read_rows, since  # noqa: E402
 
 IMPORTED = peak_memory()
 RATE, CROP = 16000, 4 * 16000

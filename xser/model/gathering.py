@@ -45,6 +45,13 @@ def join_ranks(device="auto"):
     return if_main_process()
 
 
+def leave_ranks():
+    """Part from the other ranks when all have come this far: a process that ends before the others may abort."""
+    if dist.is_available() and dist.is_initialized():
+        dist.barrier()
+        dist.destroy_process_group()
+
+
 def this_rank():
     """Number of this process among those that train together, from 0."""
     return dist.get_rank() if number_of_ranks() > 1 else 0
