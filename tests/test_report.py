@@ -119,9 +119,7 @@ def test_systems_evaluated_on_other_recordings_are_not_put_in_one_table(tmp_path
 def test_settings_are_compared_with_the_one_that_is_named(tmp_path, runs, capsys):
     options = ["--output", tmp_path / "out", "--name", "choices", "--settings", "proposed", "--note", "Why."]
     main([str(word) for word in (runs, *options)])
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        f"choices.{kind}" for kind in ("md", "csv", "json", "png")
-    }
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {f"choices.{kind}" for kind in ("md", "csv", "json")}
     page = (tmp_path / "out" / "choices.md").read_text()
     assert "Why." in page and "| `proposed` |" in page and "reference" in capsys.readouterr().out
 
@@ -131,3 +129,10 @@ def test_a_single_system_leaves_no_differences_of_before(tmp_path, runs):
     assert len(pd.read_csv(tmp_path / "out" / "results_differences.csv")) > 0
     main([*map(str, runs.glob("runs/*/*/proposed")), "--output", str(tmp_path / "out")])
     assert len(pd.read_csv(tmp_path / "out" / "results_differences.csv")) == 0
+
+
+def test_a_published_file_does_not_say_where_an_encoder_lay(tmp_path):
+    make_run(tmp_path, "proposed", encoder_source="/home/someone/models/tiny", encoder_identity="0123")
+    main([str(tmp_path), "--output", str(tmp_path / "out"), "--overview"])
+    (run_info,) = json.loads((tmp_path / "out" / "results.json").read_text())["runs"]
+    assert (run_info["encoder_source"], run_info["encoder_identity"]) == ("tiny", "0123")

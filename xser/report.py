@@ -72,7 +72,7 @@ def write_overview(runs, output_folder, name, title, paragraphs=(), command=""):
 
 
 def write_settings(runs, output_folder, name, title, reference, paragraphs=(), command=""):
-    """Write the same files as `write_table`, with NAME.md a page that compares settings of hyperparameters.
+    """Write NAME.md, a page that compares settings of hyperparameters, NAME.csv and NAME.json.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def write_settings(runs, output_folder, name, title, reference, paragraphs=(), c
 
     pooled, table, sentences = _evidence(runs)
     page = choices_page(pooled, title, paragraphs, sentences, command, reference)
-    _write_files(Path(output_folder), name, pooled, table, sentences, command, page)
+    _write_files(Path(output_folder), name, pooled, table, sentences, command, page, pictures=False)
     return page.split("## How these figures were made")[0]
 
 
@@ -155,12 +155,13 @@ def _evidence(runs):
     return pooled, result_table(pooled), notes(pooled)
 
 
-def _write_files(folder, name, pooled, table, sentences, command, page, more=None):
+def _write_files(folder, name, pooled, table, sentences, command, page, more=None, pictures=True):
     from xser.evidence.pictures import confusion_picture
     from xser.evidence.tables import write_csv, write_provenance
 
     write_csv(table, folder / f"{name}.csv")
-    confusion_picture(folder / f"{name}.png", pooled)
+    if pictures:
+        confusion_picture(folder / f"{name}.png", pooled)
     write_provenance(folder / f"{name}.json", pooled, table, sentences, command, more)
     write_text(folder / f"{name}.md", page)
 
@@ -225,8 +226,8 @@ def main(argv):
     else:
         text = write_report(runs, options.output, options.name, title, published, command)
     print(text, end="")
-    more = "" if options.overview or options.settings else ", .tex, .html"
-    print(f"written: {Path(options.output) / options.name}.md, .csv, .json, .png{more}")
+    more = "" if options.settings else ", .png" if options.overview else ", .png, .tex, .html"
+    print(f"written: {Path(options.output) / options.name}.md, .csv, .json{more}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Every form is made from the same table, and the same runs give the same bytes.
 
 import importlib.metadata
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -324,7 +325,7 @@ def write_provenance(path, pooled, table, sentences, command, more=None):
     more : dict, optional
         What else the file holds, by key.
     """
-    runs = [{"name": run.name, **run.info} for system in pooled for run in system.runs]
+    runs = [{"name": run.name, **_without_places(run.info)} for system in pooled for run in system.runs]
     candidates = [
         {**system.setting._asdict(), "system": system.system, "chosen": system.source, "validation": system.candidates}
         for system in pooled
@@ -344,6 +345,12 @@ def write_provenance(path, pooled, table, sentences, command, more=None):
             **(more or {}),
         },
     )
+
+
+def _without_places(info):
+    """What a run says, without where its encoder lay on one computer: the identity beside it says which it was."""
+    source = info.get("encoder_source")
+    return {**info, "encoder_source": Path(source).name} if source and Path(source).is_absolute() else info
 
 
 def records(table):
