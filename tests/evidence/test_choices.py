@@ -1,6 +1,7 @@
 """Settings compared on held-out languages: a column for a language holds nothing of that language."""
 
 import itertools
+import shutil
 
 import numpy as np
 import pytest
@@ -51,6 +52,16 @@ def test_a_column_averages_the_tasks_without_its_language(tmp_path):
         ]
     )
     assert cells["for Turkish"] == f"{expected:+.1f}".replace("-", "−")
+
+
+def test_a_column_of_which_a_task_is_not_run_says_nothing(tmp_path):
+    make_tasks(tmp_path, "proposed", lambda pair, target: 0.4)
+    make_tasks(tmp_path / "other", "baseline2", lambda pair, target: 0.2)
+    shutil.rmtree(tmp_path / "other" / "runs" / "alpha+beta-to-delta")
+    header, rows = table_of(tmp_path)
+    cells = dict(zip(header[1:], rows["baseline2"], strict=True))
+    assert cells["UAR %"].endswith("(11 of 12 tasks)") and cells["unanimous"] == ""
+    assert cells["for Turkish"] == "–" and cells["for Urdu"].startswith("−")
 
 
 def test_what_is_better_without_each_language_is_unanimous(tmp_path):

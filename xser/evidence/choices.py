@@ -153,17 +153,15 @@ def _languages(reference):
 
 
 def _without(differences, reference, code):
-    """Mean difference over the tasks that have nothing to do with a language; NaN when there is none."""
+    """Mean difference over the tasks that have nothing to do with a language; NaN unless all of them were run."""
     held_out = {task: set(one.utterances["language"]) for task, one in reference.systems.items()}
-    corpora = {
-        one.setting.target for task, one in reference.systems.items() if code in held_out[task]
-    }  # the corpora in which the language is spoken
-    values = [
-        figure.value
-        for task, figure in differences.items()
-        if code not in held_out[task] and not corpora & set(reference.systems[task].runs[0].info["sources"])
+    spoken_in = {one.setting.target for task, one in reference.systems.items() if code in held_out[task]}
+    tasks = [
+        task
+        for task, one in reference.systems.items()
+        if code not in held_out[task] and not spoken_in & set(one.runs[0].info["sources"])
     ]
-    return float(np.mean(values)) if values else float("nan")
+    return float(np.mean([differences[task].value for task in tasks])) if set(tasks) <= set(differences) else np.nan
 
 
 def _verdict(columns):
