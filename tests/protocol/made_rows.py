@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from xser.protocol.fingerprints import fingerprint
-from xser.protocol.rows import ROW_COLUMNS
+from xser.protocol.rows import PARTS, ROW_COLUMNS
+from xser.protocol.splits import split_rows
 
 
 def corpus_like(id="made", stratified=None, labels=None, languages=("deu",), speaker_loss=None, faults=()):
@@ -69,3 +70,14 @@ def shuffled(rows, seed):
 def by_utterance(rows, parts):
     """The part of every utterance."""
     return dict(zip(rows["utterance"], parts.loc[rows.index], strict=True))
+
+
+def one_split(rows, name, seed=0, corpus=None):
+    """Parts of a split that has no folds."""
+    (parts,) = split_rows(rows, name, seed, corpus or corpus_like())
+    return parts
+
+
+def every_class_is_in_every_part(rows, parts):
+    """Whether the parts have the same emotions, all that there are."""
+    return all(set(rows.loc[parts == part, "emotion"]) == set(rows["emotion"]) for part in PARTS)

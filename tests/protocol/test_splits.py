@@ -1,16 +1,20 @@
-"""Splits keep their promises: exact counts, disjoint speakers, every class in every part, one answer for one seed."""
+"""Splits keep their promises: disjoint speakers, every class in every part, one answer for one seed."""
 
 import itertools
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from tests.protocol.made_rows import by_utterance, corpus_like, evenly, rows_of, shuffled
-from xser.corpora.corpus_yaml import Fault
-from xser.corpora.description import read_corpus
+from tests.protocol.made_rows import (
+    by_utterance,
+    corpus_like,
+    evenly,
+    every_class_is_in_every_part,
+    one_split,
+    rows_of,
+    shuffled,
+)
 from xser.errors import XserError
-from xser.protocol.exact_counts import published_sizes, stratified_sizes
 from xser.protocol.rows import PARTS
 from xser.protocol.splits import check_split, has_folds, overlaps, split_names_help, split_rows
 
@@ -22,20 +26,8 @@ SPLITS = (*ONE_PART, "loso", "folds:2", "folds:5")
 SEEDS = range(20)
 
 
-def one(rows, name, seed=0, corpus=CORPUS):
-    parts = split_rows(rows, name, seed, corpus)
-    assert len(parts) == 1
-    return parts[0]
-
-
 def speakers_of(rows, parts, part):
     return set(rows.loc[parts == part, "speaker"])
-
-
-def assert_every_class_in_every_part(rows, parts):
-    classes = set(rows["emotion"])
-    for part in PARTS:
-        assert set(rows.loc[parts == part, "emotion"]) == classes
 
 
 def assert_disjoint_speakers(rows, parts):
@@ -112,150 +104,33 @@ def test_nothing_to_split_is_told():
         split_rows(rows_of(EVEN).iloc[:0], "stratified", 0, CORPUS)
 
 
-# Stratified
-
-
-@pytest.mark.parametrize(
-    ("id", "language", "counts", "totals"),
-    [
-        ("emodb", "deu", (127, 71, 79, 62), (266, 35, 38)),
-        ("cafe", "fra", (144, 144, 72, 144), (420, 42, 42)),
-        ("urdu", "urd", (100, 100, 100, 100), (300, 20, 80)),
-        ("esd", "cmn", (3500, 3500, 3500, 3500), (11200, 1400, 1400)),
-    ],
-)
-def test_the_published_counts_come_out_exactly(id, language, counts, totals, recipes):
-    corpus = read_corpus(recipes / id / "corpus.yaml")
-    rows = rows_of(evenly(dict(zip(FOUR, counts, strict=True)), 10), id, language)
-    for seed, name in itertools.product(range(3), ("paper", "stratified")):
-        parts = one(rows, name, seed, corpus)
-        assert tuple((parts == part).sum() for part in PARTS) == totals
-        for emotion, count in zip(FOUR, counts, strict=True):
-            for part, total in zip(PARTS, totals, strict=True):
-                found = ((rows["emotion"] == emotion) & (parts == part)).sum()
-                assert abs(found - count * total / sum(totals)) <= 1
-
-
-def test_each_language_of_a_corpus_is_split_to_its_own_counts(recipes):
-    corpus = read_corpus(recipes / "esd" / "corpus.yaml")
-    counts = dict.fromkeys(FOUR, 3500)
-    rows = pd.concat([rows_of(evenly(counts, 10), "esd", language) for language in ("cmn", "eng")], ignore_index=True)
-    rows["utterance"] += rows["language"]
-    parts = one(rows, "stratified", 0, corpus)
-    for language in ("cmn", "eng"):
-        mine = rows["language"] == language
-        assert [(parts[mine] == part).sum() for part in PARTS] == [11200, 1400, 1400]
-    alone = rows[rows["language"] == "cmn"]
-    assert by_utterance(alone, one(alone, "stratified", 0, corpus)) == by_utterance(alone, parts)
-
-
-def test_other_numbers_than_the_published_are_told_and_refused(recipes):
-    corpus = read_corpus(recipes / "esd" / "corpus.yaml")
-    rows = rows_of(evenly(dict.fromkeys(FOUR, 3500), 10), "esd", "cmn")
-    with pytest.raises(XserError, match=r"ESD: there are 13999 utterances of Mandarin and .* has 14000 \(11200 train"):
-        one(rows.iloc[1:], "paper", 0, corpus)
-    with pytest.raises(XserError, match="MADE has no published sizes for --split paper"):
-        one(rows_of(EVEN), "paper")
-    rows = rows_of(EVEN)
-    rows["official_part"] = one(rows, "speaker")
-    sizes = {part: int((rows["official_part"] == part).sum()) for part in PARTS}
-    assert one(rows, "paper", 0, corpus_like(stratified=sizes)).tolist() == rows["official_part"].tolist()
-    moved = {**sizes, "train": sizes["train"] - 1, "test": sizes["test"] + 1}
-    with pytest.raises(
-        XserError, match=f"official parts have {sizes['train']} train .* {moved['train']} train"
-    ) as told:
-        one(rows, "paper", 0, corpus_like(stratified=moved))
-    assert "\n" not in str(told.value)
-
-
-@pytest.mark.parametrize("here", [(), ("made-lost",), ("made-gone",), ("made-lost", "made-gone")])
-def test_a_known_fault_that_is_not_here_makes_its_part_smaller(here):
-    faults = (Fault("made-lost", "broken", False, "train"), Fault("made-gone", "missing", False, "valid"))
-    corpus = corpus_like(stratified={"train": 266, "valid": 35, "test": 38}, faults=faults)
-    every = rows_of(evenly(dict(zip(FOUR, (127, 71, 79, 62), strict=True)), 10))
-    rows = every.iloc[2 - len(here) :].reset_index(drop=True)
-    rows.loc[range(len(here)), "utterance"] = list(here)
-    sizes, lost = published_sizes(corpus, rows["utterance"])
-    assert sizes == {"train": 265 + ("made-lost" in here), "valid": 34 + ("made-gone" in here), "test": 38}
-    assert {fault.utterance for fault in lost} == {"made-lost", "made-gone"} - set(here)
-    parts = one(rows, "paper", 0, corpus)
-    assert {part: (parts == part).sum() for part in PARTS} == sizes
-    lost = f", {2 - len(here)} of them not in the official release" if len(here) < 2 else ""
-    said = rf"are {len(rows) - 1} utterances and .* has 339 \(266 train \+ 35 valid \+ 38 test{lost}\)"
-    with pytest.raises(XserError, match=said):
-        one(rows.iloc[:-1], "paper", 0, corpus)
-
-
-def test_other_numbers_are_split_80_10_10():
-    corpus = corpus_like(stratified={"train": 266, "valid": 35, "test": 38})
-    rows = rows_of(EVEN)
-    parts = one(rows, "stratified", 0, corpus)
-    expected = {"angry": (96, 12, 12), "happy": (80, 10, 10), "neutral": (72, 9, 9), "sad": (48, 6, 6)}
-    for emotion, sizes in expected.items():
-        assert tuple(((rows["emotion"] == emotion) & (parts == part)).sum() for part in PARTS) == sizes
-
-
-def test_official_parts_of_the_published_sizes_are_taken():
-    rows = rows_of(EVEN)
-    rows["official_part"] = one(rows, "speaker")
-    sizes = {part: int((rows["official_part"] == part).sum()) for part in PARTS}
-    assert one(rows, "stratified", 0, corpus_like(stratified=sizes)).tolist() == rows["official_part"].tolist()
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_sizes_add_up_and_stay_near_their_shares(seed):
-    random = np.random.default_rng(seed)
-    counts = random.integers(3, 200, random.integers(1, 8))
-    total = counts.sum()
-    for totals in (None, random.multinomial(total - 9 * len(counts), (0.7, 0.2, 0.1)) + 3 * len(counts)):
-        sizes = stratified_sizes(counts, (0.8, 0.1, 0.1), totals)
-        assert (sizes.sum(axis=1) == counts).all() and (sizes >= 1).all()
-        shares = np.array((0.8, 0.1, 0.1)) if totals is None else totals / total
-        if totals is not None:
-            assert (sizes.sum(axis=0) == totals).all()
-        big = counts >= 60
-        assert (np.abs(sizes - counts[:, None] * shares)[big] < 3).all()
-
-
-@pytest.mark.parametrize("count", [1, 2])
-def test_a_class_too_small_for_three_parts_is_told(count):
-    rows = rows_of({**EVEN, "rare": {"fear": count}})
-    with pytest.raises(XserError, match=f"MADE: class fear has {count} utterances, 3 are needed"):
-        one(rows, "stratified")
-
-
-def test_three_utterances_of_a_class_are_enough():
-    rows = rows_of({**EVEN, "rare": {"fear": 3}})
-    assert_every_class_in_every_part(rows, one(rows, "stratified"))
-
-
 # Official
 
 
 def test_official_parts_are_the_corpus_s():
     rows = rows_of(EVEN)
-    rows["official_part"] = one(rows, "speaker", 3)
-    assert one(rows, "official").tolist() == rows["official_part"].tolist()
+    rows["official_part"] = one_split(rows, "speaker", 3)
+    assert one_split(rows, "official").tolist() == rows["official_part"].tolist()
 
 
 def test_no_official_parts_are_told():
     with pytest.raises(XserError, match="MADE has no official parts: choose --split"):
-        one(rows_of(EVEN), "official")
+        one_split(rows_of(EVEN), "official")
 
 
 def test_an_utterance_without_official_part_is_told():
     rows = rows_of(EVEN)
-    rows["official_part"] = ["", *one(rows, "speaker")[1:]]
+    rows["official_part"] = ["", *one_split(rows, "speaker")[1:]]
     with pytest.raises(XserError, match=f"{rows['utterance'][0]} has no official part"):
-        one(rows, "official")
+        one_split(rows, "official")
 
 
 def test_a_class_missing_from_an_official_part_is_told():
     rows = rows_of(EVEN)
-    rows["official_part"] = one(rows, "speaker")
+    rows["official_part"] = one_split(rows, "speaker")
     rows.loc[(rows["emotion"] == "sad") & (rows["official_part"] == "valid"), "official_part"] = "train"
     with pytest.raises(XserError, match="class sad is missing from the official part valid"):
-        one(rows, "official")
+        one_split(rows, "official")
 
 
 # Speaker-disjoint
@@ -273,15 +148,15 @@ def test_a_class_missing_from_an_official_part_is_told():
 def test_speakers_are_disjoint_and_every_part_has_every_class(table):
     rows = rows_of(table)
     for seed in SEEDS:
-        parts = one(rows, "speaker", seed)
+        parts = one_split(rows, "speaker", seed)
         assert_disjoint_speakers(rows, parts)
-        assert_every_class_in_every_part(rows, parts)
+        assert every_class_is_in_every_part(rows, parts)
 
 
 def test_shares_are_about_70_15_15():
     rows = rows_of(evenly(dict.fromkeys(FOUR, 400), 40))
     for seed in SEEDS:
-        parts = one(rows, "speaker", seed)
+        parts = one_split(rows, "speaker", seed)
         for emotion in FOUR:
             shares = [((rows["emotion"] == emotion) & (parts == part)).mean() / 0.25 for part in PARTS]
             assert shares == pytest.approx([0.7, 0.15, 0.15], abs=0.051)
@@ -303,9 +178,9 @@ def test_real_tables_of_speakers_and_classes(id, speaker, classes, shared):
     rows = rows_of(table.to_dict(orient="index"), id)
     assert len(rows) == len(files)
     for seed in SEEDS if id == "urdu" else range(3):
-        parts = one(rows, "speaker", seed)
+        parts = one_split(rows, "speaker", seed)
         assert_disjoint_speakers(rows, parts)
-        assert_every_class_in_every_part(rows, parts)
+        assert every_class_is_in_every_part(rows, parts)
     folds = split_rows(rows, "folds:5", 0, CORPUS)
     assert sum((parts == "test").astype(int) for parts in folds).eq(1).all()
 
@@ -317,7 +192,7 @@ def test_unknown_speakers_are_told(name):
         XserError, match="MADE: 4 of 374 utterances have no known speaker .*: choose --split stratified"
     ):
         split_rows(rows, name, 0, CORPUS)
-    one(rows, "stratified")
+    one_split(rows, "stratified")
 
 
 def test_a_class_with_too_few_speakers_is_named():
@@ -325,7 +200,7 @@ def test_a_class_with_too_few_speakers_is_named():
     for speaker in list(table)[2:]:
         del table[speaker]["happy"]
     with pytest.raises(XserError, match="MADE: class happy has 2 speakers, 3 are needed"):
-        one(rows_of(table), "speaker")
+        one_split(rows_of(table), "speaker")
 
 
 def test_classes_that_cannot_be_served_together_are_named():
@@ -334,7 +209,7 @@ def test_classes_that_cannot_be_served_together_are_named():
     table["d"] = {"angry": 5, "happy": 5, "sad": 5}
     rows = rows_of({**table, "e": {"neutral": 1}, "f": {"neutral": 1}, "g": {"neutral": 1}})
     with pytest.raises(XserError, match="MADE: the classes angry and happy and sad have 4 speakers between them"):
-        one(rows, "speaker")
+        one_split(rows, "speaker")
 
 
 def test_a_corpus_with_two_languages_keeps_every_class_of_each():
@@ -343,13 +218,13 @@ def test_a_corpus_with_two_languages_keeps_every_class_of_each():
         ignore_index=True,
     )
     for seed in SEEDS:
-        parts = one(rows, "speaker", seed)
+        parts = one_split(rows, "speaker", seed)
         for language in ("cmn", "eng"):
             mine = rows["language"] == language
-            assert_every_class_in_every_part(rows[mine], parts[mine])
+            assert every_class_is_in_every_part(rows[mine], parts[mine])
     table = {"a": {"sad": 5}, "b": {"sad": 5}}
     with pytest.raises(XserError, match="class sad in English has 2 speakers, 3 are needed"):
-        one(pd.concat([rows_of(EVEN, "a", "cmn"), rows_of(table, "b", "eng")], ignore_index=True), "speaker")
+        one_split(pd.concat([rows_of(EVEN, "a", "cmn"), rows_of(table, "b", "eng")], ignore_index=True), "speaker")
 
 
 # Folds
@@ -416,7 +291,7 @@ def test_two_folds_of_three_classes_that_share_their_speakers_in_a_ring():
 def test_overlaps_are_what_parts_share_with_train(name):
     rows = rows_of(EVEN, texts=7)
     rows.loc[::5, "text"] = ""
-    parts = one(rows, name)
+    parts = one_split(rows, name)
     found = overlaps(rows, parts)
     for part in ("valid", "test"):
         for column, key in (("speaker", "speakers"), ("text", "texts")):
@@ -428,6 +303,6 @@ def test_overlaps_are_what_parts_share_with_train(name):
 
 def test_unknown_speakers_and_texts_are_no_overlap():
     rows = rows_of({"": {emotion: 30 for emotion in FOUR}}, texts=0)
-    assert overlaps(rows, one(rows, "stratified")) == {
+    assert overlaps(rows, one_split(rows, "stratified")) == {
         part: {"speakers": None, "texts": None} for part in ("valid", "test")
     }
