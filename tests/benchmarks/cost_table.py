@@ -146,7 +146,7 @@ def written_table(found):
     )
     other = made["brought_to_other_durations"]
     repeated = f" (recordings of {', '.join(other)} repeated up to their official durations)" if other else ""
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(machine["versions"].items()))
     lines = [
         f"    {found['command']}",
         "",
