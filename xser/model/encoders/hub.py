@@ -77,7 +77,7 @@ def _from_hub(name, revision, cached):
     try:
         # Of the hub's functions the one that neither waits for ever nor tries again for minutes.
         info = HfApi().model_info(name, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT)
-    except Exception as error:
+    except Exception as error:  # all but an unreachable hub, for which the cache may stand in, is raised again
         if cached is None or not _is_one_of(error, UNREACHABLE):
             raise
         logger.info("%s as it is in the cache, commit %s (%s)", name, cached.name[:12], type(error).__name__)
@@ -100,7 +100,7 @@ def _download(name, file, commit):
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return hf_hub_download(name, file, revision=commit)
-        except Exception as error:
+        except Exception as error:  # all but a download that broke off is raised again
             if attempt == ATTEMPTS or not _broke_off(error):
                 raise
 
