@@ -9,16 +9,23 @@
 # ways; a choice for results on a language is made by the three of them in which it takes no part.
 set -euo pipefail
 
-budget=(--steps 150 --crop_seconds 1.0 --precision bf16) # a minute or two of one core
-settings=(
-    "--system baseline2"
-    "--system proposed"
-    "--system no_supcon"
-    "--system no_adversary"
-    "--system proposed --crop_seconds 2.0 --like_durations false"
-    "--system proposed --mask_speaker_loss false"
-    "--system proposed --layer mix"
+frozen=(                                    # on embeddings of the frozen encoder: seconds a training
+    "--system baseline2,proposed,no_supcon,no_adversary"
     "--system proposed --temperature 0.2"
+    "--system proposed --temperature 0.5"
+    "--system proposed --supcon_weight 0.3"
+    "--system proposed --cross_language_weight 1.0"
+    "--system proposed --speaker_weight 0.1"
+    "--system proposed --speaker_weight 1.0"
+    "--system proposed --reversal_gamma 3"
+    "--system proposed --reversal_gamma 10000" # the full reversal from the start
+    "--system proposed --mask_speaker_loss false"
+    "--system proposed --batches shuffled"
+    "--system baseline2 --batches hierarchical"
+    "--system proposed --utterances_per_cell 6"
+    "--system proposed --layer last"
+    "--system baseline2,proposed --target-statistics corpus"
+    "--system baseline2,proposed --target-statistics speaker"
 )
 here=$(dirname -- "$(readlink -f -- "$0")")
 # shellcheck source=recipes/zero_shot/report_options.sh

@@ -98,6 +98,34 @@ def test_a_reference_that_is_not_there_is_told(tmp_path):
         choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], [], "")
 
 
+def test_each_way_of_fine_tuning_has_a_table_and_a_reference_of_its_own(tmp_path):
+    for finetuning, accuracy in (("frozen", 0.2), ("peft", 0.8)):
+        folder = tmp_path / finetuning
+        make_tasks(folder, "proposed", lambda pair, target: 0.5, finetuning=finetuning)
+        make_tasks(folder, "baseline2", lambda pair, target, accuracy=accuracy: accuracy, finetuning=finetuning)
+    page = choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], [], "")
+    tables = page.split("\n## Encoder ")[1:]
+    assert [("frozen" in table, "worse" in table, "better" in table) for table in tables] == [
+        (True, True, False),
+        (False, False, True),
+    ]
+
+
+def test_what_was_known_of_the_target_is_never_mixed_in_a_column(tmp_path):
+    for statistics in ("none", "speaker"):
+        folder = tmp_path / statistics
+        make_tasks(folder, "proposed", lambda pair, target: 0.5, target_statistics=statistics)
+    page = choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], [], "")
+    assert page.count("| `proposed` |") == 2 and page.count("\n## Encoder ") == 2
+    assert "blind" in page.split("\n## Encoder ")[1] and "unlabelled (by speaker)" in page.split("\n## Encoder ")[2]
+
+
+def test_the_commands_of_hundreds_of_runs_are_left_to_the_json_file(tmp_path):
+    make_tasks(tmp_path, "proposed", lambda pair, target: 0.5)
+    page = choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], [], "python -m xser.report x")
+    assert "```\npython -m xser.report x\n```" in page and "JSON file beside this page holds each run's command" in page
+
+
 def test_runs_within_a_corpus_are_refused(tmp_path):
     make_run(tmp_path, "baseline2", kind="within", sources=["alpha"])
     with pytest.raises(XserError, match="zero-shot"):

@@ -14,7 +14,7 @@ import numpy as np
 from xser.corpora.languages import language_name
 from xser.errors import XserError
 from xser.evidence.differences import difference_figure, mean_figure, uar_figure
-from xser.evidence.pooled import system_rank
+from xser.evidence.pooled import regime, system_rank
 from xser.evidence.tables import markdown_table, number, provenance, signed
 
 METHOD = """\
@@ -23,7 +23,7 @@ and a third language held out). Differences are in points from the reference, on
 paired bootstrap over utterances. A column "for X" averages the tasks without X: all that may be looked at when a choice
 is made for results on X. **unanimous** marks a setting that is better, or worse, in every such column."""
 
-ALIKE = ("kind", "encoder", "finetuning", "scheme", "split", "split_seed")
+ALIKE = ("encoder", "finetuning", "scheme", "split", "split_seed", "target_statistics")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -43,12 +43,12 @@ class SettingRow:
 
 
 def choices_page(pooled, title, paragraphs, sentences, command, reference="proposed"):
-    """Write the page.
+    """Write the page: a table for each encoder, way of fine-tuning, scheme, split and knowledge of the target.
 
     Parameters
     ----------
     pooled : list of Pooled
-        From `xser.evidence.pooled.pool_runs`; zero-shot, one encoder, scheme and split.
+        From `xser.evidence.pooled.pool_runs`; zero-shot.
     title : str
     paragraphs : sequence of str
         What the reader should know first.
@@ -67,36 +67,46 @@ def choices_page(pooled, title, paragraphs, sentences, command, reference="propo
     Raises
     ------
     XserError
-        When there is no such row, or the rows do not share encoder, scheme and split.
+        When a table has no such row, or a run is not zero-shot.
     """
+    tables = {}
+    for one in pooled:
+        tables.setdefault(tuple(getattr(one.setting, field) for field in ALIKE), []).append(one)
+    parts = [f"# {title}", *paragraphs, METHOD]
+    for together in tables.values():
+        parts += _table(together, reference)
+    return "\n\n".join([*parts, *provenance(pooled, sentences, command, quoted=False)]) + "\n"
+
+
+def _table(pooled, reference):
+    """Heading, what all settings share, and the table."""
     rows = setting_rows(pooled)
     by_name = {row.name: row for row in rows}
-    if reference not in by_name:
-        raise XserError(f"there is no setting {reference!r} to compare with; there are {', '.join(by_name)}")
-    header, cells = choices_table(rows, by_name[reference])
     shared = pooled[0].setting
     encoder = " ".join(filter(None, [f"`{shared.encoder}`", shared.finetuning]))
+    if reference not in by_name:
+        raise XserError(f"{encoder}: there is no setting {reference!r} to compare with; there are {', '.join(by_name)}")
+    seeds = sorted({run.info["seed"] for one in pooled for run in one.runs})
     facts = (
-        f"Encoder {encoder}, scheme `{shared.scheme}`, split `{shared.split}` (split seed "
-        f"{shared.split_seed})"
+        f"Scheme `{shared.scheme}`, split `{shared.split}` (split seed {shared.split_seed}), "
+        f"training seeds {' '.join(map(str, seeds))}"
         + "".join(f", `{key}={value}`" for key, value in sorted(_usual(pooled).items()) if value is not None)
         + f". Reference: `{reference}`."
     )
-    parts = [f"# {title}", *paragraphs, facts, METHOD, markdown_table(header, cells)]
-    return "\n\n".join([*parts, *provenance(pooled, sentences, command)]) + "\n"
+    heading = f"## Encoder {encoder}, {regime(shared.target_statistics)}"
+    return [heading, facts, markdown_table(*choices_table(rows, by_name[reference]))]
 
 
 def setting_rows(pooled):
-    """Sort systems and settings into rows.
+    """Sort systems and settings that belong in one table into rows.
 
     Raises
     ------
     XserError
-        When the systems do not share encoder, scheme and split, or are not zero-shot.
+        When a run is not zero-shot.
     """
-    alike = {tuple(getattr(one.setting, field) for field in ALIKE) for one in pooled}
-    if len(alike) > 1 or pooled[0].setting.kind != "zero_shot":
-        raise XserError(f"settings are compared within one {', '.join(ALIKE[1:])}, zero-shot: give fewer folders")
+    if any(one.setting.kind != "zero_shot" for one in pooled):
+        raise XserError("settings are compared over zero-shot tasks: leave runs within a corpus out")
     usual, rows = _usual(pooled), {}
     for one in pooled:
         given = _given(one)
@@ -127,10 +137,8 @@ def choices_table(rows, reference):
 
 
 def _given(one):
-    """The hyperparameters that the command line set, and the regime of the target where it is not blind."""
-    statistics = one.setting.target_statistics
-    regime = {} if statistics == "none" else {"target_statistics": statistics}
-    return {key: str(value) for key, value in one.runs[0].info.get("hyperparameters", {}).items()} | regime
+    """The hyperparameters that the command line set."""
+    return {key: str(value) for key, value in one.runs[0].info.get("hyperparameters", {}).items()}
 
 
 def _usual(pooled):

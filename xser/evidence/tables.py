@@ -247,7 +247,7 @@ def commands_of(pooled):
     return list(dict.fromkeys(run.info["command"] for system in pooled for run in system.runs))
 
 
-def provenance(pooled, sentences, command):
+def provenance(pooled, sentences, command, quoted=True):
     """What a Markdown page ends with: what was left out, and how its figures were made.
 
     Parameters
@@ -257,6 +257,8 @@ def provenance(pooled, sentences, command):
         From `notes`.
     command : str
         The command that made the page; empty when only the runs' commands are known.
+    quoted : bool
+        Quote the runs' commands too; else it is said where they are.
 
     Returns
     -------
@@ -264,14 +266,15 @@ def provenance(pooled, sentences, command):
         Headings and paragraphs.
     """
     runs = sum(len(system.runs) for system in pooled)
-    commands = list(dict.fromkeys([*commands_of(pooled), *([command] if command else [])]))
+    commands = list(dict.fromkeys([*(commands_of(pooled) if quoted else []), *([command] if command else [])]))
+    each_run = "" if quoted else "command and "
     return [
         "## What was left out, and what else to know",
         "\n".join(f"- {sentence}" for sentence in sentences) or "Nothing was left out.",
         "## How these figures were made",
         f"{runs} runs. Versions: {versions_of(pooled) or 'not recorded'}. Commands:",
         "```\n" + "\n".join(commands) + "\n```",
-        "The JSON file beside this page holds each run's fingerprints of data, split and hyperparameters.",
+        f"The JSON file beside this page holds each run's {each_run}fingerprints of data, split and hyperparameters.",
     ]
 
 
