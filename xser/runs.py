@@ -74,18 +74,21 @@ class PlannedRun:
     @functools.cached_property
     def folder(self):
         """The run's folder."""
-        experiment = self.experiment
-        manifests = [_manifest(experiment, selection)[1]["fingerprint"] for selection in self._trained_by]
-        key = fingerprint(
-            manifests,
-            self.system.trained_on,
-            *self._trained_how,
-            [str(selection) for selection in self.learned_from],
-            self.seed,
-            self.fold,
-            *((str(experiment.target),) if experiment.named_task else ()),  # which the folder's name does not say
-        )
-        return self._place / f"{self.name}-{key[: workspace.KEY]}"
+        target = (
+            [str(self.experiment.target)] if self.experiment.named_task else []
+        )  # the folder's name does not say it
+        return self._place / f"{self.name}-{fingerprint(*self._weights_from, *target)[: workspace.KEY]}"
+
+    @functools.cached_property
+    def weights_fingerprint(self):
+        """Fingerprint of all that the weights depend on. Tasks with the same sources have it in common."""
+        return fingerprint(*self._weights_from)
+
+    @functools.cached_property
+    def _weights_from(self):
+        manifests = [_manifest(self.experiment, selection)[1]["fingerprint"] for selection in self._trained_by]
+        learned_from = [str(selection) for selection in self.learned_from]
+        return [manifests, self.system.trained_on, *self._trained_how, learned_from, self.seed, self.fold]
 
     @property
     def _place(self):
@@ -103,6 +106,13 @@ class PlannedRun:
     def is_trained(self):
         """Whether stage 2 has finished it."""
         return (self.folder / "trained.json").is_file()
+
+    def trained_for_another_task(self):
+        """Folder of a finished run of another task that has the same weights; None without one."""
+        for finished in sorted(self._place.parent.parent.glob(f"*/{self._encoder}/{self.name}-*/trained.json")):
+            if read_json(finished).get("weights_fingerprint") == self.weights_fingerprint:
+                return finished.parent
+        return None
 
     @property
     def _trained_by(self):
@@ -214,6 +224,7 @@ class PlannedRun:
             "seed": self.seed,
             "fold": self.fold,
             "hyperparameters": experiment.hyperparameters,
+            "weights_fingerprint": self.weights_fingerprint,
             "command": experiment.command,
             "versions": versions(),
             "fingerprints": {name: info["fingerprint"] for name, info in infos.items()},

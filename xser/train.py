@@ -4,19 +4,23 @@
     python -m xser.train --sources emodb,urdu --target cremad --system baseline2,proposed --seeds 0-4
 
 Each run has a folder of its own below ``<work-dir>/runs/`` with its hyperparameters, log, checkpoints, the predictions
-on the validation parts (``validation.csv``) and, last of all, ``trained.json``.
+on the validation parts (``validation.csv``) and, last of all, ``trained.json``. A training depends on nothing of the
+target: what another task has trained on the same data in the same way is copied, not trained again.
 """
 
 import contextlib
 import logging
 import os
+import shutil
 
 from xser.command_line import run
 from xser.experiment import parse_experiment
-from xser.files import only_writer, write_json
+from xser.files import only_writer, read_json, write_json
 from xser.runs import plan_runs
 
 logger = logging.getLogger(__name__)
+
+OF_ONE_TASK = (".lock", "trained.json", "predictions.csv", "run.json", "embeddings.npz")  # in a run's folder
 
 
 def main(argv):
@@ -29,6 +33,8 @@ def main(argv):
         return  # without a wait for torch
     if waiting and experiment.encoder_choice.note and os.environ.get("RANK", "0") == "0":
         logger.warning("warning: %s", experiment.encoder_choice.note)
+    from speechbrain.utils.distributed import run_on_main
+
     from xser.model.gathering import join_ranks, leave_ranks, same_on_all_ranks
 
     main_rank = join_ranks(experiment.device)
@@ -38,6 +44,10 @@ def main(argv):
         with only_writer(each.folder) if main_rank else contextlib.nullcontext():
             if same_on_all_ranks(each.is_trained):
                 continue  # another launch has finished it while this one trained others
+            elsewhere = same_on_all_ranks(each.trained_for_another_task())
+            if elsewhere is not None:
+                run_on_main(_take_over, args=[each, elsewhere])
+                continue
             _train(experiment, each, f"{number}/{len(waiting)} {each.name}")
     leave_ranks()
 
@@ -54,6 +64,22 @@ def _train(experiment, planned, description):
     outcome = train_run(planned.folder, hyperparameters, data, planned.seed, description, experiment.device)
     scores, _ = predict(planned.folder, rows.choosing, data.emotions, experiment.device, rows.recorded)
     run_on_main(_finish, args=[planned, data, rows.choosing, scores, outcome, description])
+
+
+def _take_over(planned, elsewhere):
+    """Copy a finished training of another task, `trained.json` last."""
+    copied, checkpoints = planned.folder / "checkpoints.part", planned.folder / "checkpoints"
+    shutil.rmtree(copied, ignore_errors=True)
+    shutil.copytree(elsewhere / "checkpoints", copied)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    copied.rename(checkpoints)
+    for file in elsewhere.iterdir():
+        if file.is_file() and file.name not in OF_ONE_TASK:
+            shutil.copyfile(file, planned.folder / file.name)
+    info = read_json(elsewhere / "trained.json")
+    own = {**planned.description(), "versions": info["versions"], "trained_for": info["task"]}
+    write_json(planned.folder / "trained.json", {**info, **own})
+    logger.info("%s: the same as %s, copied", planned.name, elsewhere)
 
 
 def _finish(planned, data, choosing, scores, outcome, description):
