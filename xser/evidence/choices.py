@@ -73,8 +73,8 @@ def choices_page(pooled, title, paragraphs, sentences, command, reference="propo
     for one in pooled:
         tables.setdefault(tuple(getattr(one.setting, field) for field in ALIKE), []).append(one)
     parts = [f"# {title}", *paragraphs, METHOD]
-    for together in tables.values():
-        parts += _table(together, reference)
+    for together in sorted(tables.values(), key=lambda pooled: pooled[0].setting.target_statistics != "none"):
+        parts += _table(together, reference)  # blind first
     return "\n\n".join([*parts, *provenance(pooled, sentences, command, quoted=False)]) + "\n"
 
 
