@@ -163,7 +163,7 @@ class Column:
     template : str
         Text with ``{field}`` or ``{field%350}`` (the number modulo 350); a field that the file does not have is empty.
     map : tuple of (str, str), optional
-        (regular expression, value): the first that matches the whole filled template gives the value.
+        (regular expression, value): the first that matches the whole filled template gives the value, a template too.
 
     Examples
     --------
@@ -171,6 +171,8 @@ class Column:
     'cmn-1'
     >>> Column("{speaker}", ((r"\\d*[13579]", "male"), (r"\\d*[02468]", "female"))).value({"speaker": "07"})
     'male'
+    >>> Column("{speaker}", (("Unknown", ""), (".*", "{speaker}"))).value({"speaker": "07"})
+    '07'
     """
 
     template: str
@@ -178,8 +180,9 @@ class Column:
 
     @property
     def fields(self):
-        """Names of the fields that the template uses."""
-        return tuple(match[1] for match in _REFERENCE.finditer(self.template))
+        """Names of the fields that the templates use."""
+        templates = [self.template, *(value for _, value in self.map or ())]
+        return tuple(match[1] for template in templates for match in _REFERENCE.finditer(template))
 
     def value(self, fields):
         """Return the column's value for a file.
@@ -198,7 +201,7 @@ class Column:
             return text
         for expression, value in self.map:
             if re.fullmatch(expression, text):
-                return value
+                return _REFERENCE.sub(functools.partial(_fill, fields), value)
         raise ValueError(f"{text!r} has no entry in its `map`")
 
 

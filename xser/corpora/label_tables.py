@@ -3,9 +3,11 @@
 import csv
 import dataclasses
 import io
+import json
 import os
 
-from xser.corpora.file_patterns import FilePattern, field_names, match_first, nfc
+from xser.corpora.file_patterns import FilePattern, field_names, match_first, nfc, split_fields
+from xser.corpora.folders import File
 from xser.errors import XserError
 
 
@@ -18,25 +20,33 @@ class LabelTable:
     files : tuple of FilePattern
         Which files it is: one table may come in several files, and the fields of a file's name are fields of its rows.
     columns : dict of str to str
-        Field -> heading of the column that has it.
+        Field -> heading of the column that has it, or path of the value below a JSON row. A field called ``stem`` or
+        ``name`` is a recording's path: of it counts what the field of that name is.
     join : tuple of str
         The fields that tell which row is which recording's.
+    delimiter : str
+        Between columns. Empty: tab where the file's name ends in ``.tsv``, else comma.
+    rows : FilePattern or None
+        Where the file is no table of columns: the lines that are rows, with their fields; of a JSON file the paths of
+        the objects that are rows. Other lines and objects are none.
     """
 
     files: tuple[FilePattern, ...]
     columns: dict[str, str]
     join: tuple[str, ...]
+    delimiter: str = ""
+    rows: FilePattern | None = None
 
     @property
     def fields(self):
         """Every field of a row."""
-        return field_names(self.files) | set(self.columns)
+        return field_names(self.files) | set(self.columns) | set(self.rows.fields if self.rows else ())
 
 
 def read_table(table, files):
     """Read a table that comes in one file or several.
 
-    Comma-separated, or tab-separated where the name ends in ``.tsv``; UTF-8, or Windows-1252 where it is not.
+    UTF-8, or Windows-1252 where it is not.
 
     Parameters
     ----------
@@ -52,7 +62,7 @@ def read_table(table, files):
     Raises
     ------
     XserError
-        When a column is missing, or two rows say different things of one recording.
+        When a column is missing, no line is a row, or two rows say different things of one recording.
     """
     rows, origin = {}, {}
     for name_fields, path in files:
@@ -63,11 +73,33 @@ def read_table(table, files):
                 said = ", ".join(f"{field} {value}" for field, value in zip(table.join, key, strict=True))
                 raise XserError(f"{origin[key]} and {path} disagree about {said}: keep the official table only")
             origin.setdefault(key, path)
+    if not rows and table.rows is not None:
+        path = files[0][1]
+        raise XserError(f"{path} has nothing like {table.rows.text}: put the official table in its place")
     return rows
 
 
 def _rows(table, path):
-    delimiter = "\t" if path.lower().endswith(".tsv") else ","
+    if table.rows is None:
+        read = _rows_of_columns
+    elif path.lower().endswith(".json"):
+        read = _rows_of_json
+    else:
+        read = _rows_of_lines
+    for row in read(table, path):
+        yield {field: _file_field(field, nfc(value).strip()) for field, value in row.items()}
+
+
+def _file_field(field, value):
+    """Of a recording's path its name, or that without suffix, where the field asks for it."""
+    if field not in ("stem", "name"):
+        return value
+    file = File(value, value)
+    return file.stem if field == "stem" and file.is_audio else file.name
+
+
+def _rows_of_columns(table, path):
+    delimiter = table.delimiter or ("\t" if path.lower().endswith(".tsv") else ",")
     reader = csv.DictReader(io.StringIO(_text(path), newline=""), delimiter=delimiter)
     headings = [nfc(heading).strip() for heading in reader.fieldnames or ()]
     for heading in table.columns.values():
@@ -76,7 +108,43 @@ def _rows(table, path):
             raise XserError(f"{path} has no column {heading!r} but {there}: put the official table in its place")
     reader.fieldnames = headings
     for row in reader:
-        yield {field: nfc(row[heading] or "").strip() for field, heading in table.columns.items()}
+        yield {field: row[heading] or "" for field, heading in table.columns.items()}
+
+
+def _rows_of_lines(table, path):
+    for line in _text(path).splitlines():
+        fields = table.rows.match(nfc(line).strip())
+        if fields is not None:
+            yield fields
+
+
+def _rows_of_json(table, path):
+    try:
+        content = json.loads(_text(path))
+    except ValueError as error:
+        raise XserError(f"{path} is not valid JSON ({error}): put the official table in its place") from error
+    literal = "".join(expression for field, expression in split_fields(table.rows.text) if field is None)
+    for keys, value in _objects(content, literal.count("/") + 1):
+        fields = table.rows.match(nfc("/".join(keys)))
+        if fields is not None:
+            yield {**fields, **{field: _at(value, where, path) for field, where in table.columns.items()}}
+
+
+def _objects(content, depth):
+    """Yield (keys, object) for every object `depth` keys below `content`."""
+    if depth == 0:
+        yield (), content
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            yield from (((key, *keys), found) for keys, found in _objects(value, depth - 1))
+
+
+def _at(value, where, path):
+    for key in where.split("/"):
+        if not isinstance(value, dict) or key not in value:
+            raise XserError(f"{path} has a row without {where}: put the official table in its place")
+        value = value[key]
+    return "" if value is None else str(value)
 
 
 def _text(path):

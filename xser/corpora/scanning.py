@@ -11,8 +11,8 @@ from xser.corpora.label_tables import read_table, tables_beside
 from xser.errors import XserError
 
 ROW_COLUMNS = (
-    "utterance", "corpus", "language", "speaker", "gender", "text", "transcript", "intensity", "take", "native_label",
-    "official_part", "source",
+    "utterance", "corpus", "language", "speaker", "gender", "age", "text", "transcript", "intensity", "take",
+    "native_label", "official_part", "source",
 )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def scan(corpus, folder, allow_incomplete=False, expected=None):
     expected = _expected(corpus, expected)
     complete = _compare(corpus, folder, counted, expected, allow_incomplete, left_out, odd)
     rows = pd.DataFrame(usable, columns=ROW_COLUMNS, dtype=str)
-    return Scan(rows, left_out + odd, left_out, doubtful, counted.total(), sum(expected.values()), complete)
+    return Scan(rows, left_out + odd, left_out, doubtful, counted.total(), _total(expected), complete)
 
 
 def _count(things, name):
@@ -228,13 +228,22 @@ def _expected(corpus, expected):
     return expected
 
 
+def _total(expected):
+    return expected if isinstance(expected, int) else sum(expected.values())
+
+
 def _compare(corpus, folder, counted, expected, allow_incomplete, left_out, odd):
-    """Compare what was found with what there should be, label by label; return whether nothing is missing."""
-    found, total = counted.total(), sum(expected.values())
-    differing = [label for label in corpus.labels if counted[label] != expected.get(label, 0)]
-    labels = ", ".join(f"{label} {counted[label]} of {expected.get(label, 0)}" for label in differing)
-    missing = any(counted[label] < expected.get(label, 0) for label in differing)
-    if not differing:
+    """Compare what was found with what there should be, of each label where that is known.
+
+    Returns whether nothing is missing.
+    """
+    found, total = counted.total(), _total(expected)
+    if isinstance(expected, int):
+        counted, expected = {"all": found}, {"all": total}
+    names = [name for name in ("all", *corpus.labels) if counted.get(name, 0) != expected.get(name, 0)]
+    labels = ", ".join(f"{name} {counted.get(name, 0)} of {expected.get(name, 0)}" for name in names)
+    missing = any(counted.get(name, 0) < expected.get(name, 0) for name in names)
+    if not names:
         return True
     if not missing:
         odd.append(f"found {found} files of {corpus.title}, more than the {total} there should be ({labels})")
