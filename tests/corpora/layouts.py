@@ -287,14 +287,27 @@ NAMES = [  # a name as the corpus has it, and what it says
         "subesco",
         "F_02_MONIKA_S_2_SURPRISE_3].wav",
         dict(
-            utterance="F_02_MONIKA_S_2_SURPRISE_3", speaker="F_02", gender="female", text="2", take="3", label="SURPRISE"
+            utterance="F_02_MONIKA_S_2_SURPRISE_3",
+            speaker="F_02",
+            gender="female",
+            text="2",
+            take="3",
+            label="SURPRISE",
         ),
     ),
-    ("tess", "OAF_angry/OAF_back_angry.wav", dict(speaker="OAF", gender="female", age="64", text="back", label="angry")),
+    (
+        "tess",
+        "OAF_angry/OAF_back_angry.wav",
+        dict(speaker="OAF", gender="female", age="64", text="back", label="angry"),
+    ),
     (
         "tess",
         "OA_bite_Neutral.wav",
         dict(utterance="OAF_bite_neutral", speaker="OAF", gender="female", age="64", text="bite", label="neutral"),
     ),
-    ("tess", "yaf_youth_PS.WAV", dict(utterance="YAF_youth_ps", speaker="YAF", gender="female", age="26", text="youth", label="ps")),
+    (
+        "tess",
+        "yaf_youth_PS.WAV",
+        dict(utterance="YAF_youth_ps", speaker="YAF", gender="female", age="26", text="youth", label="ps"),
+    ),
 ]

@@ -9,14 +9,12 @@ IEMOCAP_HEAD = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
 
 
 def emns(files):
-    yield "metadata.csv", "\n".join(
-        ["id|utterance|description|emotion|date_created|status|gender|age|level|audio_recording|user_id"]
-        + [
-            f'{number}|A "fine", quiet day.|calm|{label.replace("Surprise", "Surprised")}|2022-01-01|Complete|Female|24|'
-            f"7|wavs/{path.rpartition('/')[2].replace('.wav', '.webm')}|3"
-            for number, (path, label) in enumerate(files)
-        ]
-    )
+    lines = ["id|utterance|description|emotion|date_created|status|gender|age|level|audio_recording|user_id"]
+    for number, (path, label) in enumerate(files):
+        name = path.rpartition("/")[2].replace(".wav", ".webm")
+        said = label.replace("Surprise", "Surprised")
+        lines.append(f'{number}|A "fine", quiet day.|calm|{said}|2022-01-01|Complete|Female|24|7|wavs/{name}|3')
+    yield "metadata.csv", "\n".join(lines)
 
 
 def emozionalmente(files):
@@ -72,8 +70,9 @@ def msppodcast(files):
         f"{('Female', 'Male', 'Unknown')[number % 3]},{parts[number % 4]}"
         for number, (path, label) in enumerate(files)
     ]
-    yield "Labels/labels_consensus.csv", "\n".join(
-        ["FileName,EmoClass,EmoAct,EmoVal,EmoDom,SpkrID,Gender,Split_Set", *rows]
+    yield (
+        "Labels/labels_consensus.csv",
+        "\n".join(["FileName,EmoClass,EmoAct,EmoVal,EmoDom,SpkrID,Gender,Split_Set", *rows]),
     )
 
 
@@ -83,7 +82,7 @@ def nemo(files):
         name = path.rpartition("/")[2]
         speaker, emotion, _ = name.split("_")
         gender = "male" if speaker in ("MP0", "WR0", "KS0", "TP0", "SM0") else "female"
-        rows.append(f'{name}\t{emotion}\t„Ród smoka” to serial.\tród smoka to serial\t        {speaker}\t{gender}\t24')
+        rows.append(f"{name}\t{emotion}\t„Ród smoka” to serial.\tród smoka to serial\t        {speaker}\t{gender}\t24")
     yield "data.tsv", "\n".join(["file_id\temotion\traw_text\tnormalized_text\tspeaker_id\tgender\tage", *rows])
 
 

@@ -98,12 +98,14 @@ def test_generated_tree(recipes, folder, make):
     rows = found.rows
     assert rows.utterance.is_unique and rows.source.map(dict(files)).tolist() == rows.native_label.tolist()
     assert set(rows.native_label) == set(corpus.labels)
-    assert rows.speaker[rows.speaker != ""].nunique() == speakers
+    assert rows.speaker[rows.speaker != ""].nunique() == speakers == corpus.speakers
     assert set(rows.gender) <= {"female", "male", ""} and {"female", "male"} <= set(rows.gender)
     if corpus.official_parts:
         assert set(rows.official_part) == {"train", "valid", "test"}
     (folder / rows.source[0]).unlink()
-    with pytest.raises(XserError, match=rf"found {number - 1} of {number} files of .* \(all {number - 1} of {number}\)"):
+    with pytest.raises(
+        XserError, match=rf"found {number - 1} of {number} files of .* \(all {number - 1} of {number}\)"
+    ):
         scan(corpus, folder)
 
 
@@ -121,7 +123,9 @@ def test_what_tables_say(recipes, folder):
     for id, (path, label) in files.items():
         lay_out(folder / id, [path])
         lay_out_tables(id, folder / id, [(path, label)])
-        [row] = scan(read_corpus(recipes / id / "corpus.yaml"), folder / id, allow_incomplete=True).rows.to_dict("records")
+        [row] = scan(read_corpus(recipes / id / "corpus.yaml"), folder / id, allow_incomplete=True).rows.to_dict(
+            "records"
+        )
         columns = ("utterance", "speaker", "gender", "age", "text", "transcript", "intensity", "official_part")
         rows[id] = [row[column].removeprefix(f"{id}-") for column in columns]
         assert row["native_label"] == label

@@ -64,6 +64,7 @@ def test_official_list(official, recipes, tmp_path, id, variant):
     assert found.notes == found.left_out
     assert (found.rows.speaker == "").all() if speakers is None else found.rows.speaker.nunique() == speakers
     assert (found.rows.speaker == "").any() == (speakers is None)
+    assert corpus.speakers == (speakers or 0)
     assert found.rows.utterance.is_unique and len(found.rows) == len(files) - faulty
     labels = {writable(path): label for path, label in files}
     assert found.rows.source.map(labels).tolist() == found.rows.native_label.tolist()
@@ -149,7 +150,8 @@ def test_official_list_of_meld(official, recipes, tmp_path, layout, encoding):
     four = rows[rows.native_label.isin(["anger", "joy", "neutral", "sadness"])]
     assert four.official_part.value_counts().to_dict() == {"train": 8244, "valid": 896, "test": 2211}
     assert rows.utterance.is_unique and "meld-dev_dia0_utt1" in set(rows.utterance)
-    assert rows.speaker.nunique() == 304 and "meld-Speaker 0" in set(rows.speaker)
+    assert rows.speaker.nunique() == 304 == read_corpus(recipes / "meld" / "corpus.yaml").speakers
+    assert "meld-Speaker 0" in set(rows.speaker)
     assert set(rows.transcript) == {"Well, isn’t it…"}
 
 

@@ -14,12 +14,14 @@ What it is, for people
     ``columns`` then name values below such an object.
 ``columns``
     How the columns of the rows are made that are not simply the field of that name: a template, or ``from`` a template
-    by a ``map`` of regular expressions to templates, of which the first that matches the whole value counts. ``emotion`` is the
-    native label, ``utterance`` the id (by default the file's name), ``official_part`` maps to train, valid and test.
-    They are made in the order in which they stand; a later one may use an earlier one.
+    by a ``map`` of regular expressions to templates, of which the first that matches the whole value counts.
+    ``emotion`` is the native label, ``utterance`` the id (by default the file's name), ``official_part`` maps to train,
+    valid and test. They are made in the order in which they stand; a later one may use an earlier one.
 ``labels``, ``counts``
     For every native label its canonical emotion or ``drop``, and the number of recordings in the official release:
     of each label, or of all where nobody publishes more.
+``speakers``
+    How many the names or tables tell apart; 0 where they do not say who speaks.
 ``faults``
     Files that are left out: ``utterance``, ``what`` it is known to be, and ``counted: false`` where the counts leave it
     out too. With a ``part`` it is one of that part's utterances in ``stratified``: it is left out only where it cannot
@@ -68,6 +70,7 @@ KEYS = {  # key: (types, required)
     "columns": (dict, False),
     "labels": (dict, True),
     "counts": ((dict, int), True),
+    "speakers": (int, False),
     "faults": (list, False),
     "repeated_files": (bool, False),
     "same_recording": (list, False),
@@ -137,6 +140,7 @@ def read_values(content, corpus):
         "columns": _columns(content.get("columns", {})),
         "labels": _labels(content["labels"]),
         "counts": _counts(content["counts"], content["labels"]),
+        "speakers": _whole("speakers", "all", content.get("speakers", 0)),
         "faults": tuple(_fault(corpus, fault) for fault in content.get("faults", [])),
         "repeated_files": content.get("repeated_files", False),
         "same_recording": tuple(_same(corpus, names) for names in content.get("same_recording", [])),

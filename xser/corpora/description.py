@@ -42,6 +42,8 @@ class Corpus:
         Native label -> canonical emotion, None for a label that is dropped.
     counts : dict of str to int, or int
         Native label -> number of recordings in the official release; the number of all where no more is known.
+    speakers : int
+        How many the names or tables tell apart, 0 where they do not say who speaks.
     faults : tuple of Fault
         Known faults, by utterance.
     repeated_files : bool
@@ -73,6 +75,7 @@ class Corpus:
     columns: dict[str, Column]
     labels: dict[str, str | None]
     counts: dict[str, int] | int
+    speakers: int
     faults: tuple[Fault, ...]
     repeated_files: bool
     same_recording: tuple[tuple[str, ...], ...]
