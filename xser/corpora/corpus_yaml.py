@@ -10,11 +10,13 @@ What it is, for people
     Tables with more fields: ``files`` (patterns; the fields of a name belong to every row), ``columns`` (field:
     heading) and ``join`` (the fields that tell which row is which recording's, of a name or of an earlier table). A
     ``delimiter`` where it is not the comma of ``.csv`` or the tab of ``.tsv``. A file that has no columns has ``rows``
-    instead: a pattern of the lines that are rows, or, of a ``.json`` file, of the paths of the objects that are rows;
-    ``columns`` then name values below such an object.
+    instead: a pattern of the lines that are rows, or, of a ``.json`` or ``.yaml`` file, of the paths of the objects
+    that are rows; ``columns`` then name values below such an object. With ``segments: true`` every row is an utterance:
+    the stretch of the recording from its field ``start`` to its field ``end``, in seconds.
 ``columns``
     How the columns of the rows are made that are not simply the field of that name: a template, or ``from`` a template
-    by a ``map`` of regular expressions to templates, of which the first that matches the whole value counts.
+    by a ``map`` of regular expressions to templates, of which the first that matches the whole value counts; a named
+    group of it is a field of its template.
     ``emotion`` is the native label, ``utterance`` the id (by default the file's name), ``official_part`` maps to train,
     valid and test. They are made in the order in which they stand; a later one may use an earlier one.
 ``labels``, ``counts``
@@ -53,7 +55,7 @@ COLUMNS = (  # of the rows, as corpus.yaml calls them: `emotion` is the native l
     "official_part",
 )  # fmt: skip
 PARTS = ("train", "valid", "test")
-TABLE_KEYS = ("files", "columns", "join", "delimiter", "rows")
+TABLE_KEYS = ("files", "columns", "join", "delimiter", "rows", "segments")
 
 KEYS = {  # key: (types, required)
     "title": (str, True),
@@ -194,7 +196,7 @@ def _table(value, known):
     if not isinstance(value, dict) or not {"files", "join"} <= set(value) <= {*TABLE_KEYS} or len(value) < 3:
         raise XserError(
             "each of `tables` needs `files` (patterns), `join` (fields) and `columns` (field: heading) or `rows` (a "
-            "pattern), perhaps a `delimiter`"
+            "pattern), perhaps a `delimiter` and `segments: true`"
         )
     if not isinstance(value["files"], list) or not isinstance(value["join"], list):
         raise XserError("`tables: files` and `tables: join` must be lists")
@@ -203,7 +205,11 @@ def _table(value, known):
     if not isinstance(delimiter, str) or len(delimiter) > 1:
         raise XserError(f"`tables: delimiter` must be one character, not {delimiter!r}")
     rows = None if rows is None else _patterns("tables: rows", [rows])[0]
-    table = LabelTable(_patterns("tables: files", value["files"]), columns, tuple(value["join"]), delimiter, rows)
+    segments = value.get("segments", False)
+    files, join = _patterns("tables: files", value["files"]), tuple(value["join"])
+    table = LabelTable(files, columns, join, delimiter, rows, segments)
+    if not isinstance(segments, bool) or segments and not {"start", "end"} <= table.fields:
+        raise XserError("`tables: segments` must be true or false, and with it the fields `start` and `end` are needed")
     for field in table.join:
         if field not in known:
             raise XserError(f"`tables: join` names {field!r}, which no pattern of `files` and no earlier table has")

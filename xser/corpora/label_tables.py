@@ -4,7 +4,10 @@ import csv
 import dataclasses
 import io
 import json
+import math
 import os
+
+import yaml
 
 from xser.corpora.file_patterns import FilePattern, field_names, match_first, nfc, split_fields
 from xser.corpora.folders import File
@@ -27,8 +30,11 @@ class LabelTable:
     delimiter : str
         Between columns. Empty: tab where the file's name ends in ``.tsv``, else comma.
     rows : FilePattern or None
-        Where the file is no table of columns: the lines that are rows, with their fields; of a JSON file the paths of
-        the objects that are rows. Other lines and objects are none.
+        Where the file is no table of columns: the lines that are rows, with their fields; of a JSON or YAML file the
+        paths of the objects that are rows, with the numbers from 0 of what stands in a list. Other lines and objects
+        are none.
+    segments : bool
+        Whether each row is an utterance: the stretch of the recording from its ``start`` to its ``end``, in seconds.
     """
 
     files: tuple[FilePattern, ...]
@@ -36,6 +42,7 @@ class LabelTable:
     join: tuple[str, ...]
     delimiter: str = ""
     rows: FilePattern | None = None
+    segments: bool = False
 
     @property
     def fields(self):
@@ -56,20 +63,23 @@ def read_table(table, files):
 
     Returns
     -------
-    dict of tuple to dict
-        The fields of a row by the values of its `join` fields.
+    dict of tuple to list of dict
+        The fields of a row by the values of its `join` fields: one row, or of segments all.
 
     Raises
     ------
     XserError
-        When a column is missing, no line is a row, or two rows say different things of one recording.
+        When a column is missing, no line is a row, two rows say different things of one recording, or a segment has
+        neither start nor end.
     """
     rows, origin = {}, {}
     for name_fields, path in files:
         for row in _rows(table, path):
             row = {**name_fields, **row}
             key = tuple(row[field] for field in table.join)
-            if rows.setdefault(key, row) != row:
+            if table.segments:
+                rows.setdefault(key, []).append(_segment(row, path))
+            elif rows.setdefault(key, [row]) != [row]:
                 said = ", ".join(f"{field} {value}" for field, value in zip(table.join, key, strict=True))
                 raise XserError(f"{origin[key]} and {path} disagree about {said}: keep the official table only")
             origin.setdefault(key, path)
@@ -79,11 +89,25 @@ def read_table(table, files):
     return rows
 
 
+def _segment(row, path):
+    """The row of a segment, its times in the form that rows have."""
+    try:
+        start, end = float(row["start"]), float(row["end"])
+    except ValueError:
+        start = end = 0.0
+    if not 0 <= start < end < math.inf:
+        times = f"from {row['start']!r} to {row['end']!r}"
+        raise XserError(
+            f"{path} has a segment {times}, which is no stretch of time: put the official table in its place"
+        )
+    return {**row, "start": f"{start:.6f}", "end": f"{end:.6f}"}
+
+
 def _rows(table, path):
     if table.rows is None:
         read = _rows_of_columns
-    elif path.lower().endswith(".json"):
-        read = _rows_of_json
+    elif path.lower().endswith((".json", ".yaml", ".yml")):
+        read = _rows_of_objects
     else:
         read = _rows_of_lines
     for row in read(table, path):
@@ -118,25 +142,36 @@ def _rows_of_lines(table, path):
             yield fields
 
 
-def _rows_of_json(table, path):
-    try:
-        content = json.loads(_text(path))
-    except ValueError as error:
-        raise XserError(f"{path} is not valid JSON ({error}): put the official table in its place") from error
+def _rows_of_objects(table, path):
     literal = "".join(expression for field, expression in split_fields(table.rows.text) if field is None)
-    for keys, value in _objects(content, literal.count("/") + 1):
+    for keys, value in _objects(_content(path), literal.count("/") + 1):
         fields = table.rows.match(nfc("/".join(keys)))
         if fields is not None:
             yield {**fields, **{field: _at(value, where, path) for field, where in table.columns.items()}}
 
 
+def _content(path):
+    text = _text(path)
+    try:
+        if path.lower().endswith(".json"):
+            return json.loads(text)
+        # The fast loader, where there is one; no types, so that a label such as `no` stays what it is.
+        return yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+    except (ValueError, yaml.YAMLError) as error:
+        said = " ".join(str(error).split())
+        raise XserError(
+            f"{path} is not valid {path[-4:].upper()} ({said}): put the official table in its place"
+        ) from error
+
+
 def _objects(content, depth):
-    """Yield (keys, object) for every object `depth` keys below `content`."""
+    """Yield (keys, object) for every object `depth` keys below `content`; the keys of a list are its numbers from 0."""
     if depth == 0:
         yield (), content
-    elif isinstance(content, dict):
-        for key, value in content.items():
-            yield from (((key, *keys), found) for keys, found in _objects(value, depth - 1))
+    elif isinstance(content, (dict, list)):
+        items = content.items() if isinstance(content, dict) else enumerate(content)
+        for key, value in items:
+            yield from (((str(key), *keys), found) for keys, found in _objects(value, depth - 1))
 
 
 def _at(value, where, path):
