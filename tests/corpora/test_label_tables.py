@@ -126,15 +126,26 @@ def test_objects_of_a_json_file_are_rows_and_a_table_may_join_another(scanned):
 
 def test_json_that_is_not_what_it_should_be(scanned):
     without = content()
-    del without["part"]["y"]["turns"]["2"]["votes"]
+    for turns in (without["part"][name]["turns"] for name in "xy"):
+        for turn in turns.values():
+            del turn["votes"]
     for text, complaint in [
-        (json.dumps(without), "all.json has a row without votes/final"),
+        (json.dumps(without), "all.json has no votes/final below part/"),
         ("{", "all.json is not valid JSON"),
         ('{"part": []}', "all.json has nothing like part/"),
     ]:
         with pytest.raises(XserError, match=complaint) as error:
             scanned({"all.json": text}, JSON)
         assert "\n" not in str(error.value)
+
+
+def test_an_object_may_lack_what_others_have(scanned):
+    some = content()
+    del some["part"]["y"]["people"]["a"]["age"]
+    assert scanned({"all.json": json.dumps(some)}, JSON, PEOPLE).rows.age.tolist() == ["7", "7", "", ""]
+    del some["part"]["y"]["turns"]["2"]["votes"]
+    with pytest.raises(XserError, match=r"wav/y2.wav: the native label '' \(1 of 4 files\) has no entry"):
+        scanned({"all.json": json.dumps(some)}, JSON, PEOPLE)
 
 
 def test_a_map_may_keep_what_it_does_not_name(scanned):

@@ -68,7 +68,9 @@ def test_rows_have_times_only_where_utterances_are_segments(pavoque, recipes, tm
     rows = scan(read_corpus(recipes / "emodb" / "corpus.yaml"), tmp_path / "emodb", allow_incomplete=True).rows
     assert tuple(rows.columns) == ROW_COLUMNS
     lay_out(tmp_path / "pavoque", ["pavoque-sad.flac"])
-    (tmp_path / "pavoque" / "pavoque-sad.yaml").write_text(table([("m0001", "sad", 1, 2.25)]))
+    (tmp_path / "pavoque" / "copy").mkdir()
+    for copy in ("pavoque/pavoque-sad.yaml", "pavoque/copy/pavoque-sad.yaml"):
+        (tmp_path / copy).write_text(table([("m0001", "sad", 1, 2.25)]))
     rows = scan(pavoque, tmp_path / "pavoque", allow_incomplete=True).rows
     assert tuple(rows.columns) == (*ROW_COLUMNS, "start", "end")
     assert rows[["start", "end"]].to_numpy().tolist() == [["1.000000", "2.250000"]]

@@ -72,13 +72,17 @@ def read_table(table, files):
         When a column is missing, no line is a row, two rows say different things of one recording, or a segment has
         neither start nor end.
     """
-    rows, origin = {}, {}
+    rows, origin, segments = {}, {}, set()
     for name_fields, path in files:
         for row in _rows(table, path):
             row = {**name_fields, **row}
             key = tuple(row[field] for field in table.join)
             if table.segments:
-                rows.setdefault(key, []).append(_segment(row, path))
+                row = _segment(row, path)
+                rows.setdefault(key, [])
+                if tuple(row.items()) not in segments:  # a second copy of the table says nothing new
+                    rows[key].append(row)
+                segments.add(tuple(row.items()))
             elif rows.setdefault(key, [row]) != [row]:
                 said = ", ".join(f"{field} {value}" for field, value in zip(table.join, key, strict=True))
                 raise XserError(f"{origin[key]} and {path} disagree about {said}: keep the official table only")
@@ -144,10 +148,16 @@ def _rows_of_lines(table, path):
 
 def _rows_of_objects(table, path):
     literal = "".join(expression for field, expression in split_fields(table.rows.text) if field is None)
+    rows = []
     for keys, value in _objects(_content(path), literal.count("/") + 1):
         fields = table.rows.match(nfc("/".join(keys)))
         if fields is not None:
-            yield {**fields, **{field: _at(value, where, path) for field, where in table.columns.items()}}
+            rows.append((fields, {field: _at(value, where) for field, where in table.columns.items()}))
+    for field, where in table.columns.items():
+        if rows and all(found[field] is None for _, found in rows):
+            raise XserError(f"{path} has no {where} below {table.rows.text}: put the official table in its place")
+    for fields, found in rows:
+        yield {**fields, **{field: "" if text is None else str(text) for field, text in found.items()}}
 
 
 def _content(path):
@@ -174,12 +184,11 @@ def _objects(content, depth):
             yield from (((str(key), *keys), found) for keys, found in _objects(value, depth - 1))
 
 
-def _at(value, where, path):
+def _at(value, where):
+    """What stands at a path such as ``votes/final`` below an object, None where nothing does."""
     for key in where.split("/"):
-        if not isinstance(value, dict) or key not in value:
-            raise XserError(f"{path} has a row without {where}: put the official table in its place")
-        value = value[key]
-    return "" if value is None else str(value)
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def _text(path):
