@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path, PurePosixPath
 
+import pandas as pd
 import pytest
 
 from tests.corpora.layouts import COUNTS, IEMOCAP_OTHERS, NAMES, VARIANTS, nested, same
@@ -17,6 +18,7 @@ from xser.corpora.emotions import SCHEMES
 from xser.corpora.folders import real_path, writable
 from xser.corpora.scanning import scan
 from xser.errors import XserError
+from xser.protocol.splits import split_rows
 
 MELD = {"anger": 1607, "disgust": 361, "fear": 358, "joy": 2308, "neutral": 6434, "sadness": 1002, "surprise": 1636}
 
@@ -74,6 +76,23 @@ def test_official_list(official, recipes, tmp_path, id, variant):
     assert real_path(folder, first).is_file() and first.encode("utf-8")
     if id == "esd":
         check_texts_and_languages_of_esd(found.rows)
+    if variant == 0:
+        check_the_split_by_speaker(found.rows, corpus)
+
+
+def check_the_split_by_speaker(rows, corpus):
+    """A corpus can be split by speakers, in its own scheme, unless it has too few of them or does not name them."""
+    scheme = SCHEMES[corpus.scheme]
+    emotions = [scheme.emotion_of(corpus.labels[label], corpus.id) for label in rows.native_label]
+    rows = rows.assign(emotion=emotions)[pd.notna(emotions)].reset_index(drop=True)
+    if corpus.speakers < 3:
+        with pytest.raises(XserError, match="choose --split stratified"):
+            split_rows(rows, "speaker", 0, corpus)
+        return
+    [parts] = split_rows(rows, "speaker", 0, corpus)
+    assert set(parts) == {"train", "valid", "test"}
+    assert (parts.groupby(rows.speaker).nunique() == 1).all()
+    assert (rows.emotion.groupby(parts).nunique() == rows.emotion.nunique()).all()
 
 
 def check_texts_and_languages_of_esd(rows):
