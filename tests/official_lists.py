@@ -19,6 +19,9 @@ SPELLING = {
     "emodb": dict(anger="W", boredem="L", disgust="E", fear="A", happy="F", neutral="N", sad="T"),
     "ravdess": {label.title(): label for label in "neutral calm happy sad angry fearful disgust surprised".split()},
     "cafe": {label.lower(): label for label in "CDJNPST"},
+    "ased": {"S": "s"},
+    "shemo": dict(angry="A", fearful="F", happy="H", neutral="N", sad="S", surprised="W"),
+    "subesco": {label.lower(): label for label in "ANGRY DISGUST FEAR HAPPY NEUTRAL SAD SURPRISE".split()},
 }
 
 

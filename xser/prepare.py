@@ -38,8 +38,8 @@ def prepare(experiments):
     Raises
     ------
     XserError
-        Before anything is written, when recordings are missing; for those that cannot be used; and when another process
-        prepares the same corpus (`xser.errors.HeldByAnother`).
+        Before anything is written, when recordings are missing or none are made up in their place; for those that
+        cannot be used; and when another process prepares the same corpus (`xser.errors.HeldByAnother`).
     """
     scans = {}
     for experiment in experiments:
@@ -48,6 +48,11 @@ def prepare(experiments):
             folder = experiment.prepared_folder(name)
             if folder not in scans:
                 corpus, data_folder = read_corpus(experiment.corpus_yaml(name)), experiment.data_folder(name)
+                if counts["made_up"] and name not in counts["counts"]:
+                    raise XserError(
+                        f"{experiment.data_root} has no made-up {corpus.title}: give --data-root the folder that holds "
+                        f"the recordings; {corpus.yaml.parent / 'README.md'} says how to get them"
+                    )
                 found = scan(corpus, data_folder, experiment.allow_incomplete, counts["counts"].get(name))
                 scans[folder] = experiment, corpus, found, counts["made_up"]
     for scanned in scans.values():  # after all scans: what is missing anywhere shows before the work begins

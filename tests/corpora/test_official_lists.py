@@ -5,31 +5,21 @@ import itertools
 import os
 import shutil
 import tempfile
-import unicodedata
 from pathlib import Path, PurePosixPath
 
+import pandas as pd
 import pytest
 
+from tests.corpora.layouts import COUNTS, IEMOCAP_OTHERS, NAMES, VARIANTS, nested, same
+from tests.corpora.tables import lay_out_tables
 from tests.official_lists import lay_out, meld_tables, read_list
-from xser.corpora.description import read_corpus
+from xser.corpora.description import corpus_ids, read_corpus
 from xser.corpora.emotions import SCHEMES
-from xser.corpora.folders import real_path
+from xser.corpora.folders import real_path, writable
 from xser.corpora.scanning import scan
 from xser.errors import XserError
+from xser.protocol.splits import split_rows
 
-# Counts of the official releases by native label, and the speakers that file names show.
-COUNTS = {
-    "emodb": ({"W": 127, "L": 81, "E": 46, "A": 69, "F": 71, "N": 79, "T": 62}, 10),
-    "urdu": ({"A": 100, "H": 100, "N": 100, "S": 100}, 29),
-    "ravdess": (
-        {"neutral": 96, **dict.fromkeys(("calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"), 192)},
-        24,
-    ),
-    "turevdb": ({"Angry": 487, "Calm": 408, "Happy": 357, "Sad": 483}, 6),
-    "esd": (dict.fromkeys(("Angry", "Happy", "Neutral", "Sad", "Surprise"), 7000), 20),
-    "cafe": ({"C": 144, "D": 144, "J": 144, "N": 72, "P": 144, "S": 144, "T": 144}, 12),
-    "cremad": ({"ANG": 1271, "DIS": 1271, "FEA": 1271, "HAP": 1271, "NEU": 1087, "SAD": 1271}, 91),
-}
 MELD = {"anger": 1607, "disgust": 361, "fear": 358, "joy": 2308, "neutral": 6434, "sadness": 1002, "surprise": 1636}
 
 
@@ -45,71 +35,28 @@ def tmp_path():
 @pytest.fixture(scope="module")
 def official(shared):
     """Return a function that reads a corpus's official list as (path, native label)."""
-    return functools.partial(read_list, shared)
+
+    def read(id):
+        return read_list(shared, id) + (turns_of_iemocap_beside_the_list() if id == "iemocap" else [])
+
+    return functools.cache(read)
 
 
-def same(path):
-    return path
+def turns_of_iemocap_beside_the_list():
+    folder = "Session1/sentences/wav/Ses01F_impro09/Ses01F_impro09"
+    labels = [label for label, number in IEMOCAP_OTHERS.items() for _ in range(number)]
+    return [(f"{folder}_M{number:04}.wav", label) for number, label in enumerate(labels)]
 
 
-def flat(path):
-    return path.rpartition("/")[2]
-
-
-def nested(path):
-    return f"download/My Corpora/{path}"
-
-
-def without_top(path):
-    return path.partition("/")[2]
-
-
-def upper_suffix(path):
-    return path[:-4] + path[-4:].upper()
-
-
-def esd_parts(path):
-    speaker, emotion, name = path.split("/")
-    part = {"0": "train", "1": "evaluation", "2": "test"}.get(name[-5], "train")
-    return f"Emotion Speech Dataset/{speaker}/{emotion}/{part}/{name}"
-
-
-def garbled(replacement):
-    """Spoil accents in folder names, as some unzips do."""
-
-    def spoil(path):
-        return path.replace("ColŠre", f"Col{replacement}re").replace("D‚go–t", f"D{replacement}go{replacement}t")
-
-    return spoil
-
-
-def accents(form):
-    def repair(path):
-        return unicodedata.normalize(form, path.replace("ColŠre", "Colère").replace("D‚go–t", "Dégoût"))
-
-    return repair
-
-
-VARIANTS = {
-    "emodb": (same, flat, nested, upper_suffix),
-    "urdu": (same, flat, nested),
-    "ravdess": (same, flat, nested, without_top, lambda path: f"audio_speech_actors_01-24/{path.split('/', 2)[2]}"),
-    "turevdb": (same, flat, nested, without_top),
-    "esd": (same, flat, esd_parts),
-    "cafe": (
-        same, flat, nested, without_top, garbled("?"), garbled("\udc8a"), garbled("\ufffd"), garbled("├и"),
-        accents("NFC"), accents("NFD"), lambda path: path.replace("CaFE_48k", "CaFE_192k_1"),
-    ),
-    "cremad": (same, flat, nested),
-}  # fmt: skip
 CASES = [(id, variant) for id, variants in VARIANTS.items() for variant in range(len(variants))]
 
 
 @pytest.mark.parametrize("id, variant", CASES)
 def test_official_list(official, recipes, tmp_path, id, variant):
     change = VARIANTS[id][variant]
-    files = official(id)
-    folder = lay_out(tmp_path / "data", [change(path) for path, _ in files])
+    files = [(change(path), label) for path, label in official(id)]
+    folder = lay_out(tmp_path / "data", [path for path, _ in files])
+    lay_out_tables(id, folder, files)
     corpus = read_corpus(recipes / id / "corpus.yaml")
     found = scan(corpus, folder)
     counts, speakers = COUNTS[id]
@@ -117,17 +64,35 @@ def test_official_list(official, recipes, tmp_path, id, variant):
     assert faulty == (id == "cremad")
     assert (found.found, found.expected, found.complete) == (len(files), sum(counts.values()), True)
     assert found.notes == found.left_out
-    assert found.rows.speaker.nunique() == speakers
+    assert (found.rows.speaker == "").all() if speakers is None else found.rows.speaker.nunique() == speakers
+    assert (found.rows.speaker == "").any() == (speakers is None)
+    assert corpus.speakers == (speakers or 0)
     assert found.rows.utterance.is_unique and len(found.rows) == len(files) - faulty
-    labels = {PurePosixPath(path).stem: label for path, label in files}
-    for stem, label in zip(found.rows.utterance, found.rows.native_label, strict=True):
-        assert labels[stem.partition("-")[2]] == label
+    labels = {writable(path): label for path, label in files}
+    assert found.rows.source.map(labels).tolist() == found.rows.native_label.tolist()
     counted = found.rows.native_label.value_counts().to_dict()
     assert counted == counts | ({"SAD": 1270} if faulty else {})
     first = found.rows.source.iloc[0]
     assert real_path(folder, first).is_file() and first.encode("utf-8")
     if id == "esd":
         check_texts_and_languages_of_esd(found.rows)
+    if variant == 0:
+        check_the_split_by_speaker(found.rows, corpus)
+
+
+def check_the_split_by_speaker(rows, corpus):
+    """A corpus can be split by speakers, in its own scheme, unless it has too few of them or does not name them."""
+    scheme = SCHEMES[corpus.scheme]
+    emotions = [scheme.emotion_of(corpus.labels[label], corpus.id) for label in rows.native_label]
+    rows = rows.assign(emotion=emotions)[pd.notna(emotions)].reset_index(drop=True)
+    if corpus.speakers < 3:
+        with pytest.raises(XserError, match="choose --split stratified"):
+            split_rows(rows, "speaker", 0, corpus)
+        return
+    [parts] = split_rows(rows, "speaker", 0, corpus)
+    assert set(parts) == {"train", "valid", "test"}
+    assert (parts.groupby(rows.speaker).nunique() == 1).all()
+    assert (rows.emotion.groupby(parts).nunique() == rows.emotion.nunique()).all()
 
 
 def check_texts_and_languages_of_esd(rows):
@@ -146,6 +111,23 @@ def test_ravdess_zips_hold_every_file_twice(official, recipes, tmp_path):
     assert (found.found, found.complete) == (1440, True)
     assert found.rows.source.str.startswith("Actor_").all()
     assert len(found.left_out) == 1 and "1440 files at a second path" in found.left_out[0]
+
+
+def test_the_known_zip_of_tess_holds_every_file_twice(official, recipes, tmp_path):
+    paths = [f"{path[:4]}{path.rpartition('_')[2][:-4]}/{path}" for path, _ in official("tess")]
+    folder = lay_out(tmp_path, paths + [f"tess toronto emotional speech set data/{path}" for path in paths])
+    found = scan(read_corpus(recipes / "tess" / "corpus.yaml"), folder)
+    assert (found.found, found.complete) == (2800, True)
+    assert not found.rows.source.str.startswith("tess").any()
+    assert len(found.left_out) == 1 and "2800 files at a second path" in found.left_out[0]
+
+
+def test_the_archive_of_jl_corpus_holds_a_part_twice(official, recipes, tmp_path):
+    paths = [path for path, _ in official("jlcorpus")]
+    folder = lay_out(tmp_path, paths + [path.replace("Raw JL", "raw jl") for path in paths[::7]])
+    found = scan(read_corpus(recipes / "jlcorpus" / "corpus.yaml"), folder)
+    assert (found.found, found.complete, len(found.left_out)) == (2400, True, 1)
+    assert found.rows.source.str.startswith("Raw").all()
 
 
 def test_two_copies_of_a_corpus_are_refused(official, recipes, tmp_path):
@@ -187,52 +169,12 @@ def test_official_list_of_meld(official, recipes, tmp_path, layout, encoding):
     four = rows[rows.native_label.isin(["anger", "joy", "neutral", "sadness"])]
     assert four.official_part.value_counts().to_dict() == {"train": 8244, "valid": 896, "test": 2211}
     assert rows.utterance.is_unique and "meld-dev_dia0_utt1" in set(rows.utterance)
-    assert rows.speaker.nunique() == 304 and "meld-Speaker 0" in set(rows.speaker)
+    assert rows.speaker.nunique() == 304 == read_corpus(recipes / "meld" / "corpus.yaml").speakers
+    assert "meld-Speaker 0" in set(rows.speaker)
     assert set(rows.transcript) == {"Well, isn’t it…"}
 
 
-NAMES = [  # a name as the corpus has it, and what it says
-    ("emodb", "wav/03a01Fa.wav", dict(speaker="03", gender="male", text="a01", take="a", label="F")),
-    ("emodb", "wav/08b10Wd.wav", dict(speaker="08", gender="female", text="b10", take="d", label="W")),
-    ("urdu", "Angry/SM1_F10_A010.wav", dict(speaker="SM1", gender="male", label="A")),
-    ("urdu", "Happy/SF12_F6_H0106.wav", dict(speaker="SF12", gender="female", label="H")),
-    (
-        "ravdess",
-        "Actor_18/03-01-05-01-02-01-18.wav",
-        dict(speaker="18", gender="female", text="02", take="01", intensity="normal", label="angry"),
-    ),
-    (
-        "ravdess",
-        "Actor_07/03-01-06-02-01-02-07.wav",
-        dict(speaker="07", gender="male", text="01", take="02", intensity="strong", label="fearful"),
-    ),
-    ("turevdb", "Sound Source/Angry/1157_kz_beste.wav", dict(speaker="1157", text="beste", label="Angry")),
-    ("turevdb", "Sound Source/Calm/1234_sk_beste.wav", dict(speaker="1234", text="beste", label="Calm")),
-    ("turevdb", "Sound Source/Happy/1234_mt_beste.wav", dict(speaker="1234", text="beste", label="Happy")),
-    ("turevdb", "Sound Source/Sad/7895_hl_ogul1.wav", dict(speaker="7895", text="ogul", take="1", label="Sad")),
-    (
-        "esd",
-        "0001/Angry/0001_000351.wav",
-        dict(speaker="0001", gender="female", text="cmn-1", language="cmn", label="Angry"),
-    ),
-    (
-        "esd",
-        "0020/Neutral/test/0020_000350.wav",
-        dict(speaker="0020", gender="male", text="eng-0", language="eng", label="Neutral"),
-    ),
-    (
-        "cafe",
-        "Colère/Fort/01-C-2-6.wav",
-        dict(speaker="01", gender="male", text="6", intensity="strong", label="C"),
-    ),
-    ("cafe", "Neutre/12-N-1-3.wav", dict(speaker="12", gender="female", text="3", label="N")),
-    ("cremad", "AudioWAV/1001_DFA_ANG_XX.wav", dict(speaker="1001", gender="male", text="DFA", label="ANG")),
-    (
-        "cremad",
-        "AudioWAV/1091_IEO_SAD_HI.wav",
-        dict(speaker="1091", gender="female", text="IEO", intensity="high", label="SAD"),
-    ),
-]
+PLAIN = ("gender", "age", "intensity", "take", "official_part")
 
 
 @pytest.mark.parametrize("id, path, expected", NAMES, ids=[f"{id}:{path}" for id, path, _ in NAMES])
@@ -241,16 +183,15 @@ def test_what_a_name_says(recipes, tmp_path, id, path, expected):
     corpus = read_corpus(recipes / id / "corpus.yaml")
     [row] = scan(corpus, tmp_path, allow_incomplete=True).rows.to_dict("records")
     prefixed = {name: f"{id}-{expected[name]}" if name in expected else "" for name in ("speaker", "text")}
-    plain = {name: expected.get(name, "") for name in ("gender", "intensity", "take")}
+    plain = {name: expected.get(name, "") for name in PLAIN}
     assert row == {
-        "utterance": f"{id}-{PurePosixPath(path).stem}",
+        "utterance": f"{id}-{expected.get('utterance', PurePosixPath(path).stem)}",
         "corpus": id,
         "language": expected.get("language", corpus.language),
         **prefixed,
         **plain,
         "native_label": expected["label"],
         "transcript": "",
-        "official_part": "",
         "source": path,
     }
 
@@ -317,7 +258,7 @@ def test_known_twins_are_declared(recipes):
 
 
 def test_exact_sizes_and_masks_are_declared(recipes):
-    corpora = {id: read_corpus(recipes / id / "corpus.yaml") for id in [*COUNTS, "meld"]}
+    corpora = {id: read_corpus(recipes / id / "corpus.yaml") for id in corpus_ids(recipes)}
     sizes = {id: tuple(corpus.stratified.values()) for id, corpus in corpora.items() if corpus.stratified}
     assert sizes == {
         "emodb": (266, 35, 38),
@@ -332,5 +273,7 @@ def test_exact_sizes_and_masks_are_declared(recipes):
         corpus = corpora[id]
         four = sum(n for label, n in corpus.counts.items() if corpus.labels[label] in SCHEMES["four"].emotions)
         assert train + valid + test == four // len(corpus.languages) + len(faults[id])
-    assert [id for id, corpus in corpora.items() if corpus.speaker_loss["masked"]] == ["urdu"]
-    assert [id for id, corpus in corpora.items() if corpus.official_parts] == ["meld"]
+    assert [id for id, corpus in corpora.items() if corpus.speaker_loss["masked"]] == ["resd", "urdu"]
+    assert [id for id, corpus in corpora.items() if corpus.official_parts] == [
+        "m3ed", "meld", "mer2023", "msppodcast", "resd"
+    ]  # fmt: skip

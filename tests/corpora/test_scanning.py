@@ -74,6 +74,7 @@ def test_rows(toy, data):
         "language": "deu",
         "speaker": "toy-01",
         "gender": "female",
+        "age": "",
         "text": "toy-x",
         "transcript": "",
         "intensity": "",

@@ -1,5 +1,7 @@
 """What a user's words mean, and which tasks are none."""
 
+import shutil
+
 import pytest
 
 from xser.errors import XserError
@@ -40,8 +42,8 @@ def test_words_are_corpora_and_languages(words, meant, recipes, data_root):
         (["emodb:eng"], "emodb is in German .deu., not in 'eng'"),
         (["esd:klingon"], "esd is in Mandarin .cmn. and English .eng., not in 'klingon'"),
         (["esd:"], "esd is in"),
-        (["french"], "no corpus of French .fra. lies in .*: put cafe there"),
-        (["jpn"], "no corpus of Japanese .jpn.*there are recipes for"),
+        (["french"], "no corpus of French .fra. lies in .*: put cafe or oreau there"),
+        (["jpn"], "no corpus of Japanese .jpn. lies in .*: put jvnv there"),
         (["emodb", "emodb"], "a second time"),
         (["emodb", "german"], "a second time"),
         (["esd:cmn", "mandarin"], "a second time"),
@@ -51,6 +53,12 @@ def test_words_that_mean_nothing_are_told(words, said, recipes, data_root):
     with pytest.raises(XserError, match=said) as caught:
         resolve_selections(words, recipes, data_root)
     assert "\n" not in str(caught.value)
+
+
+def test_a_language_without_a_recipe(recipes, data_root, tmp_path):
+    shutil.copytree(recipes / "emodb", tmp_path / "recipes" / "emodb")
+    with pytest.raises(XserError, match="no corpus of Japanese .jpn.*there are recipes for deu .German."):
+        resolve_selections(["jpn"], tmp_path / "recipes", data_root)
 
 
 def task(sources, target, recipes, data_root):

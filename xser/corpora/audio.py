@@ -52,14 +52,17 @@ class BadRecording(XserError):
         super().__init__(f"{os.fsencode(path).decode('utf-8', 'replace')} cannot be used: {kind}{more}; replace it")
 
 
-def read_recording(path):
-    """Read a recording of any container and mix its channels.
+def read_recording(path, stretch=None):
+    """Read a recording of any container, or a stretch of it, and mix its channels.
 
     Of a file with several sound tracks (a video) the first is read.
 
     Parameters
     ----------
     path : str or Path
+    stretch : (float, float), optional
+        Where it starts and where it ends, in seconds; without, all of it. Of a container that libsndfile knows nothing
+        else is decoded.
 
     Returns
     -------
@@ -71,15 +74,18 @@ def read_recording(path):
     Raises
     ------
     BadRecording
-        When it is unreadable, not audio, without a sound track, cut off, empty, silent or not made of finite numbers.
+        When it is unreadable, not audio, without a sound track, cut off, empty, silent or not made of finite numbers;
+        also when it ends before the stretch does.
     """
     try:
         with open(path, "rb") as file:
-            samples, rate = _decode(file, path)
+            samples, rate = _decode(file, path, stretch)
     except OSError as error:
         raise BadRecording(path, "unreadable", error.strerror or str(error)) from error
     if not RATES[0] <= rate <= RATES[1]:
         raise BadRecording(path, "unreadable", f"a sampling rate of {rate} Hz")
+    if stretch and len(samples) < KEPT_SHARE * (stretch[1] - stretch[0]) * rate:
+        raise BadRecording(path, "cut off", f"it ends before {stretch[1]:g} s")
     if len(samples) < SHORTEST * rate:
         raise BadRecording(path, "empty", f"{len(samples)} samples")
     if not np.isfinite(samples).all():
@@ -89,7 +95,7 @@ def read_recording(path):
     return samples, rate
 
 
-def _decode(file, path):
+def _decode(file, path, stretch):
     head = file.read(HEAD)
     contents = contents_of(head)
     if not head:
@@ -97,14 +103,24 @@ def _decode(file, path):
     if not is_audio(contents):
         raise BadRecording(path, f"holding {contents} instead of audio")
     file.seek(0)
-    decoded = _decode_with_soundfile(file, path)
+    decoded = _decode_with_soundfile(file, path, stretch)
     if decoded is None:
         file.seek(0)
-        decoded = _decode_with_av(file, path, contents)
+        samples, rate = _decode_with_av(file, path, contents)
+        first, last = _frames(stretch, rate, len(samples))
+        decoded = samples[first:last], rate
     return decoded
 
 
-def _decode_with_soundfile(file, path):
+def _frames(stretch, rate, frames):
+    """The first frame of a stretch and the one behind its last, of a recording of so many frames."""
+    if stretch is None:
+        return 0, frames
+    first, last = (round(seconds * rate) for seconds in stretch)
+    return min(first, frames), min(last, frames)
+
+
+def _decode_with_soundfile(file, path, stretch):
     """Return (samples, rate), or None when libsndfile does not know the container."""
     import soundfile
 
@@ -116,7 +132,9 @@ def _decode_with_soundfile(file, path):
     with sound:
         _refuse_cut_off(sound.extra_info, path)
         try:
-            samples = sound.read(dtype="float32", always_2d=True)
+            first, last = _frames(stretch, sound.samplerate, sound.frames)
+            sound.seek(first)
+            samples = sound.read(last - first if stretch else -1, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             raise BadRecording(path, "unreadable", f"{sound.format}: {error}") from error
         return _mix(samples.T), sound.samplerate

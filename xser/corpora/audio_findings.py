@@ -26,6 +26,8 @@ class Made:
         By how much it was scaled down.
     samples : int
         How many were written.
+    stretch : list of float, optional
+        Where the recording starts in the source and where it ends, in seconds, when it is a part of it.
     """
 
     size: int
@@ -34,6 +36,7 @@ class Made:
     contents: str
     decibels: float
     samples: int
+    stretch: list[float] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -72,7 +72,8 @@ def prepare_recordings(
     Parameters
     ----------
     rows : pandas.DataFrame
-        Rows of a scan: ``utterance`` and ``source`` are needed.
+        Rows of a scan: ``utterance`` and ``source`` are needed; with ``start`` and ``end``, in seconds, a row is that
+        stretch of its source.
     folder : str or Path
         The corpus's folder. Nothing in it is changed.
     destination : str or Path
@@ -103,13 +104,14 @@ def prepare_recordings(
         twice when the others have been repaired.
     """
     sources = {row.utterance: real_path(folder, row.source) for row in rows.itertuples()}
+    stretches = {row.utterance: _stretch(row) for row in rows.itertuples()}
     wavs = {utterance: Path(destination, AUDIO, f"{utterance}.wav") for utterance in sources}
-    outcomes = {utterance: _made_before(sources[utterance], wav) for utterance, wav in wavs.items()}
+    outcomes = {it: _made_before(sources[it], stretches[it], wav) for it, wav in wavs.items()}
     to_do = [utterance for utterance, outcome in outcomes.items() if outcome is None]
     _remove_unfinished(Path(destination, AUDIO))
     if finished is not None and any(wavs[utterance].exists() for utterance in to_do):
         Path(finished).unlink(missing_ok=True)
-    tasks = [(utterance, sources[utterance], wavs[utterance]) for utterance in to_do]
+    tasks = [(utterance, sources[utterance], stretches[utterance], wavs[utterance]) for utterance in to_do]
     with _progress_bar(title, len(sources), len(tasks), progress) as bar:
         for results in _prepare_all(tasks, jobs):
             outcomes.update(results)
@@ -130,14 +132,20 @@ def remove_others(rows, destination):
 # Recordings. ----------------------------------------------------------------------------------------------------------
 
 
-def _made_before(source, wav):
+def _stretch(row):
+    """Where a row's recording starts and ends in its source, None when it is all of it."""
+    return [float(row.start), float(row.end)] if getattr(row, "start", "") else None
+
+
+def _made_before(source, stretch, wav):
     """Return what is known of `wav` when it was made from `source` as it is now, else None."""
     try:
         status = os.stat(source)
         made = _read_comment(wav)
     except (OSError, ValueError, TypeError):
         return None
-    return made if (made.size, made.mtime_ns) == (status.st_size, status.st_mtime_ns) else None
+    now = (status.st_size, status.st_mtime_ns, stretch)
+    return made if (made.size, made.mtime_ns, made.stretch) == now else None
 
 
 def _read_comment(wav):
@@ -152,7 +160,7 @@ def _read_comment(wav):
 
 
 def _prepare_all(tasks, jobs):
-    """Yield the outcomes of (utterance, source, wav) tasks, some at a time, as dicts."""
+    """Yield the outcomes of (utterance, source, stretch, wav) tasks, some at a time, as dicts."""
     import joblib
 
     workers = joblib.effective_n_jobs(jobs)
@@ -173,13 +181,13 @@ def _prepare_all(tasks, jobs):
 
 
 def _prepare_some(tasks):
-    return {utterance: _prepare_one(source, wav) for utterance, source, wav in tasks}
+    return {utterance: _prepare_one(source, stretch, wav) for utterance, source, stretch, wav in tasks}
 
 
-def _prepare_one(source, wav):
+def _prepare_one(source, stretch, wav):
     try:
         status = _status(source)  # before reading: a source that changes meanwhile looks changed next time
-        samples, rate = read_recording(source)
+        samples, rate = read_recording(source, stretch)
     except BadRecording as bad:
         wav.unlink(missing_ok=True)  # of the same recording when it was better
         return Bad(bad.kind, bad.detail)
@@ -191,6 +199,7 @@ def _prepare_one(source, wav):
         "contents": _contents(source),
         "decibels": decibels,
     }
+    made |= {"stretch": stretch} if stretch else {}
     content = _wav(pcm, json.dumps(made))
     with whole_file(wav) as part:
         part.write_bytes(content)
@@ -237,7 +246,7 @@ def _progress_bar(title, total, to_do, progress):
 
 
 def _collect(rows, outcomes, problems_file, skip_bad, same_recording, doubtful, title):
-    sources = dict(zip(rows["utterance"], rows["source"], strict=True))
+    sources = {row.utterance: _named(row) for row in rows.itertuples()}
     bad = {utterance: outcome for utterance, outcome in outcomes.items() if isinstance(outcome, Bad)}
     good = {utterance: outcome for utterance, outcome in outcomes.items() if utterance not in bad}
     known_bad = [utterance for utterance in doubtful if bad.pop(utterance, None) is not None]
@@ -256,6 +265,12 @@ def _collect(rows, outcomes, problems_file, skip_bad, same_recording, doubtful, 
     notes = [f"{sources[one]} is known as the same recording as {sources[other]}: not here" for one, other in differing]
     notes += [f"{sources[it]} used: {doubtful[it]} in the official release, not here" for it in doubtful if it in good]
     return Preparation(_with_audio(rows, good), left_out, notes + find_oddities(good, sources), 0)
+
+
+def _named(row):
+    """How a message names a row's recording."""
+    stretch = _stretch(row)
+    return row.source if stretch is None else f"{stretch[0]:g} to {stretch[1]:g} s of {row.source}"
 
 
 def _with_audio(rows, good):

@@ -8,14 +8,22 @@ What it is, for people
     Patterns of the recordings (see `xser.corpora.file_patterns`), the path of one, and patterns of known clutter.
 ``tables``
     Tables with more fields: ``files`` (patterns; the fields of a name belong to every row), ``columns`` (field:
-    heading) and ``join`` (the fields that tell which row is which recording's).
+    heading) and ``join`` (the fields that tell which row is which recording's, of a name or of an earlier table). A
+    ``delimiter`` where it is not the comma of ``.csv`` or the tab of ``.tsv``. A file that has no columns has ``rows``
+    instead: a pattern of the lines that are rows, or, of a ``.json`` or ``.yaml`` file, of the paths of the objects
+    that are rows; ``columns`` then name values below such an object. With ``segments: true`` every row is an utterance:
+    the stretch of the recording from its field ``start`` to its field ``end``, in seconds.
 ``columns``
     How the columns of the rows are made that are not simply the field of that name: a template, or ``from`` a template
-    by a ``map`` of regular expressions, of which the first that matches the whole value counts. ``emotion`` is the
-    native label, ``utterance`` the id (by default the file's name), ``official_part`` maps to train, valid and test.
-    They are made in the order in which they stand; a later one may use an earlier one.
+    by a ``map`` of regular expressions to templates, of which the first that matches the whole value counts; a named
+    group of it is a field of its template.
+    ``emotion`` is the native label, ``utterance`` the id (by default the file's name), ``official_part`` maps to train,
+    valid and test. They are made in the order in which they stand; a later one may use an earlier one.
 ``labels``, ``counts``
-    For every native label its canonical emotion or ``drop``, and the number of recordings in the official release.
+    For every native label its canonical emotion or ``drop``, and the number of recordings in the official release:
+    of each label, or of all where nobody publishes more.
+``speakers``
+    How many the names or tables tell apart; 0 where they do not say who speaks.
 ``faults``
     Files that are left out: ``utterance``, ``what`` it is known to be, and ``counted: false`` where the counts leave it
     out too. With a ``part`` it is one of that part's utterances in ``stratified``: it is left out only where it cannot
@@ -43,9 +51,11 @@ from xser.corpora.languages import LANGUAGES
 from xser.errors import XserError
 
 COLUMNS = (  # of the rows, as corpus.yaml calls them: `emotion` is the native label
-    "utterance", "language", "speaker", "gender", "text", "transcript", "intensity", "take", "emotion", "official_part",
+    "utterance", "language", "speaker", "gender", "age", "text", "transcript", "intensity", "take", "emotion",
+    "official_part",
 )  # fmt: skip
 PARTS = ("train", "valid", "test")
+TABLE_KEYS = ("files", "columns", "join", "delimiter", "rows", "segments")
 
 KEYS = {  # key: (types, required)
     "title": (str, True),
@@ -61,7 +71,8 @@ KEYS = {  # key: (types, required)
     "tables": (list, False),
     "columns": (dict, False),
     "labels": (dict, True),
-    "counts": (dict, True),
+    "counts": ((dict, int), True),
+    "speakers": (int, False),
     "faults": (list, False),
     "repeated_files": (bool, False),
     "same_recording": (list, False),
@@ -127,10 +138,11 @@ def read_values(content, corpus):
         "example": nfc(content["example"]),
         "files": files,
         "ignore": _patterns("ignore", content.get("ignore", [])),
-        "tables": tuple(_table(table, files) for table in content.get("tables", [])),
+        "tables": _tables(content.get("tables", []), field_names(files) | set(FILE_FIELDS)),
         "columns": _columns(content.get("columns", {})),
         "labels": _labels(content["labels"]),
         "counts": _counts(content["counts"], content["labels"]),
+        "speakers": _whole("speakers", "all", content.get("speakers", 0)),
         "faults": tuple(_fault(corpus, fault) for fault in content.get("faults", [])),
         "repeated_files": content.get("repeated_files", False),
         "same_recording": tuple(_same(corpus, names) for names in content.get("same_recording", [])),
@@ -171,16 +183,36 @@ def _patterns(key, values):
     return patterns
 
 
-def _table(value, files):
-    if not isinstance(value, dict) or set(value) != {"files", "columns", "join"}:
-        raise XserError("each of `tables` needs `files` (patterns), `columns` (field: heading) and `join` (fields)")
+def _tables(values, known):
+    """Read the tables in their order; `known` are the fields of a recording before the first."""
+    tables = []
+    for value in values:
+        tables.append(_table(value, known))
+        known = known | tables[-1].fields
+    return tuple(tables)
+
+
+def _table(value, known):
+    if not isinstance(value, dict) or not {"files", "join"} <= set(value) <= {*TABLE_KEYS} or len(value) < 3:
+        raise XserError(
+            "each of `tables` needs `files` (patterns), `join` (fields) and `columns` (field: heading) or `rows` (a "
+            "pattern), perhaps a `delimiter` and `segments: true`"
+        )
     if not isinstance(value["files"], list) or not isinstance(value["join"], list):
         raise XserError("`tables: files` and `tables: join` must be lists")
-    _check_texts("tables: columns", value["columns"])
-    table = LabelTable(_patterns("tables: files", value["files"]), dict(value["columns"]), tuple(value["join"]))
+    columns, delimiter, rows = value.get("columns", {}), value.get("delimiter", ""), value.get("rows")
+    _check_texts("tables: columns", columns)
+    if not isinstance(delimiter, str) or len(delimiter) > 1:
+        raise XserError(f"`tables: delimiter` must be one character, not {delimiter!r}")
+    rows = None if rows is None else _patterns("tables: rows", [rows])[0]
+    segments = value.get("segments", False)
+    files, join = _patterns("tables: files", value["files"]), tuple(value["join"])
+    table = LabelTable(files, columns, join, delimiter, rows, segments)
+    if not isinstance(segments, bool) or segments and not {"start", "end"} <= table.fields:
+        raise XserError("`tables: segments` must be true or false, and with it the fields `start` and `end` are needed")
     for field in table.join:
-        if field not in field_names(files) | set(FILE_FIELDS):
-            raise XserError(f"`tables: join` names {field!r}, which no pattern of `files` has")
+        if field not in known:
+            raise XserError(f"`tables: join` names {field!r}, which no pattern of `files` and no earlier table has")
         if field not in table.fields:
             raise XserError(f"`tables: join` names {field!r}, which the table does not have")
     return table
@@ -228,6 +260,8 @@ def _labels(values):
 
 
 def _counts(values, labels):
+    if not isinstance(values, dict):
+        return _whole("counts", "all", values)
     if set(values) != set(labels):
         differing = sorted(map(str, set(values) ^ set(labels)))
         raise XserError(f"`counts` and `labels` must name the same labels; they differ in {', '.join(differing)}")

@@ -40,8 +40,10 @@ class Corpus:
         How the columns of `COLUMNS` that are not simply the field of that name are made, in this order.
     labels : dict of str to (str or None)
         Native label -> canonical emotion, None for a label that is dropped.
-    counts : dict of str to int
-        Native label -> number of recordings in the official release.
+    counts : dict of str to int, or int
+        Native label -> number of recordings in the official release; the number of all where no more is known.
+    speakers : int
+        How many the names or tables tell apart, 0 where they do not say who speaks.
     faults : tuple of Fault
         Known faults, by utterance.
     repeated_files : bool
@@ -72,7 +74,8 @@ class Corpus:
     tables: tuple[LabelTable, ...]
     columns: dict[str, Column]
     labels: dict[str, str | None]
-    counts: dict[str, int]
+    counts: dict[str, int] | int
+    speakers: int
     faults: tuple[Fault, ...]
     repeated_files: bool
     same_recording: tuple[tuple[str, ...], ...]
@@ -83,7 +86,7 @@ class Corpus:
     @property
     def total(self):
         """Number of recordings in the official release."""
-        return sum(self.counts.values())
+        return self.counts if isinstance(self.counts, int) else sum(self.counts.values())
 
     @property
     def official_parts(self):

@@ -163,7 +163,8 @@ class Column:
     template : str
         Text with ``{field}`` or ``{field%350}`` (the number modulo 350); a field that the file does not have is empty.
     map : tuple of (str, str), optional
-        (regular expression, value): the first that matches the whole filled template gives the value.
+        (regular expression, value): the first that matches the whole filled template gives the value, a template too,
+        which may also use the named groups of the expression.
 
     Examples
     --------
@@ -171,6 +172,8 @@ class Column:
     'cmn-1'
     >>> Column("{speaker}", ((r"\\d*[13579]", "male"), (r"\\d*[02468]", "female"))).value({"speaker": "07"})
     'male'
+    >>> Column("{speaker}", (("Unknown", ""), ("S(?P<number>.*)", "{number}"))).value({"speaker": "S07"})
+    '07'
     """
 
     template: str
@@ -178,8 +181,12 @@ class Column:
 
     @property
     def fields(self):
-        """Names of the fields that the template uses."""
-        return tuple(match[1] for match in _REFERENCE.finditer(self.template))
+        """Names of the fields that the templates use."""
+        used = [match[1] for match in _REFERENCE.finditer(self.template)]
+        for expression, value in self.map or ():
+            own = re.compile(expression).groupindex
+            used += [match[1] for match in _REFERENCE.finditer(value) if match[1] not in own]
+        return tuple(used)
 
     def value(self, fields):
         """Return the column's value for a file.
@@ -197,8 +204,9 @@ class Column:
         if self.map is None:
             return text
         for expression, value in self.map:
-            if re.fullmatch(expression, text):
-                return value
+            match = re.fullmatch(expression, text)
+            if match:
+                return _REFERENCE.sub(functools.partial(_fill, {**fields, **match.groupdict("")}), value)
         raise ValueError(f"{text!r} has no entry in its `map`")
 
 

@@ -11,9 +11,10 @@ from xser.corpora.label_tables import read_table, tables_beside
 from xser.errors import XserError
 
 ROW_COLUMNS = (
-    "utterance", "corpus", "language", "speaker", "gender", "text", "transcript", "intensity", "take", "native_label",
-    "official_part", "source",
+    "utterance", "corpus", "language", "speaker", "gender", "age", "text", "transcript", "intensity", "take",
+    "native_label", "official_part", "source",
 )  # fmt: skip
+SEGMENT_COLUMNS = ("start", "end")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Scan:
     Attributes
     ----------
     rows : pandas.DataFrame
-        One row per usable utterance with the columns `ROW_COLUMNS`, all text, sorted by utterance.
+        One row per usable utterance with the columns `ROW_COLUMNS`, all text, sorted by utterance. Where utterances are
+        segments of recordings also `SEGMENT_COLUMNS`: seconds, as text.
     notes : list of str
         Sentences: what was left out, then what is odd.
     left_out : list of str
@@ -84,8 +86,9 @@ def scan(corpus, folder, allow_incomplete=False, expected=None):
     usable, doubtful, counted = _without_faults(corpus, utterances, left_out)
     expected = _expected(corpus, expected)
     complete = _compare(corpus, folder, counted, expected, allow_incomplete, left_out, odd)
-    rows = pd.DataFrame(usable, columns=ROW_COLUMNS, dtype=str)
-    return Scan(rows, left_out + odd, left_out, doubtful, counted.total(), sum(expected.values()), complete)
+    segments = SEGMENT_COLUMNS if any(table.segments for table in corpus.tables) else ()
+    rows = pd.DataFrame(usable, columns=[*ROW_COLUMNS, *segments], dtype=str)
+    return Scan(rows, left_out + odd, left_out, doubtful, counted.total(), _total(expected), complete)
 
 
 def _count(things, name):
@@ -127,14 +130,14 @@ def _join(corpus, folder, table, files, matched, left_out, odd):
     for file, fields in matched:
         key = tuple(fields.get(field, "") for field in table.join)
         if key in rows:
-            joined.append((file, {**fields, **rows[key]}))
+            joined += [(file, {**fields, **row}) for row in rows[key]]
             used.add(key)
         else:
             without_row.append(file.source)
     if without_row:
         left_out.append(f"{_count(without_row, 'file')} without a row in the table left out, e.g. {without_row[0]}")
     known = {fault.utterance for fault in corpus.faults}
-    missing = [key for key, row in rows.items() if key not in used and _utterance(corpus, row) not in known]
+    missing = [key for key, found in rows.items() if key not in used and _utterance(corpus, found[0]) not in known]
     if missing:
         like = ", ".join(f"{field} {value}" for field, value in zip(table.join, missing[0], strict=True))
         odd.append(f"{_count(missing, 'row')} of the table without a file, e.g. {like}")
@@ -157,7 +160,7 @@ def _row(corpus, file, fields):
         raise XserError(
             f"{file.source}: the utterance {utterance!r} has a slash: change `columns: utterance` in {corpus.yaml}"
         )
-    row = {name: nfc(fields.get(name, "")) for name in ROW_COLUMNS}
+    row = {name: nfc(fields.get(name, "")) for name in (*ROW_COLUMNS, *SEGMENT_COLUMNS)}
     row |= {"utterance": utterance, "corpus": corpus.id, "source": file.source, "native_label": nfc(fields["emotion"])}
     row["language"] = row["language"] or corpus.language
     for name in ("speaker", "text"):
@@ -228,13 +231,22 @@ def _expected(corpus, expected):
     return expected
 
 
+def _total(expected):
+    return expected if isinstance(expected, int) else sum(expected.values())
+
+
 def _compare(corpus, folder, counted, expected, allow_incomplete, left_out, odd):
-    """Compare what was found with what there should be, label by label; return whether nothing is missing."""
-    found, total = counted.total(), sum(expected.values())
-    differing = [label for label in corpus.labels if counted[label] != expected.get(label, 0)]
-    labels = ", ".join(f"{label} {counted[label]} of {expected.get(label, 0)}" for label in differing)
-    missing = any(counted[label] < expected.get(label, 0) for label in differing)
-    if not differing:
+    """Compare what was found with what there should be, of each label where that is known.
+
+    Returns whether nothing is missing.
+    """
+    found, total = counted.total(), _total(expected)
+    if isinstance(expected, int):
+        counted, expected = {"all": found}, {"all": total}
+    names = [name for name in ("all", *corpus.labels) if counted.get(name, 0) != expected.get(name, 0)]
+    labels = ", ".join(f"{name} {counted.get(name, 0)} of {expected.get(name, 0)}" for name in names)
+    missing = any(counted.get(name, 0) < expected.get(name, 0) for name in names)
+    if not names:
         return True
     if not missing:
         odd.append(f"found {found} files of {corpus.title}, more than the {total} there should be ({labels})")

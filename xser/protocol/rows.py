@@ -11,6 +11,7 @@ ROW_COLUMNS = (
     "language",  # ISO 639-3
     "speaker",  # <corpus>-<native speaker>, empty when unknown
     "gender",
+    "age",  # in years or words, as the corpus says it
     "text",  # <corpus>-<text id>, empty when unknown
     "transcript",
     "intensity",
