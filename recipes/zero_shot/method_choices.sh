@@ -18,7 +18,9 @@ frozen=(
     "--system proposed --supcon_weight 0.3"
     "--system proposed --cross_language_weight 1.0"
     "--system proposed --speaker_weight 0.1"
-    "--system proposed --speaker_weight 1.0"
+    "--system proposed,no_supcon --speaker_weight 1.0"
+    "--system proposed --speaker_weight 3.0"
+    "--system proposed --speaker_weight 10.0"
     "--system proposed --reversal_gamma 3"
     "--system proposed --reversal_gamma 10000" # the full reversal from the start
     "--system proposed --mask_speaker_loss false"
@@ -34,7 +36,6 @@ peft=(
     "--system baseline2,proposed,no_supcon,no_adversary --trained_layers 2 --steps 300"
     "--system proposed --trained_layers 2 --steps 300 --temperature 0.2"
     "--system proposed --trained_layers 2 --steps 300 --speaker_weight 1.0"
-    "--system proposed --trained_layers 2 --steps 300 --mask_speaker_loss false"
     "--system proposed --trained_layers 2 --steps 300 --layer mix"
     "--system proposed --trained_layers 2 --steps 300 --batches shuffled"
     "--system baseline2,proposed --steps 150" # all four layers, for as long
