@@ -1,4 +1,4 @@
-"""``--download`` of stage 0: which corpora of an experiment are missing, which of them everybody may fetch, and may we?"""
+"""``--download`` of stage 0: which corpora are missing, which of them may everybody fetch, and does the user agree?"""
 
 import logging
 import sys

@@ -24,7 +24,7 @@ MAX_FILES = 200_000  # the largest corpora have some tens of thousands
 MAX_GROWTH = 20  # times the archive's size: recordings shrink to a half or so
 ALWAYS_ALLOWED = 100_000_000  # bytes; small archives of text may shrink more
 CHUNK = 1 << 20
-MAX_HEADER = 1 << 24  # bytes that a tar may ask to read at once
+MAX_HEADER = 1 << 24  # bytes of a tar that may be read at once, and that may follow its end
 
 _BROKEN = (
     EOFError, NotImplementedError, RuntimeError, ValueError, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile,
@@ -150,6 +150,8 @@ def _unpack_tar(archive, folder, leave_out, limits):
         file.seek(opened.offset)
         if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):  # tarfile takes a damaged header for the end
             raise tarfile.ReadError("it ends before its end")
+        if len(file.read(MAX_HEADER)) == MAX_HEADER:  # to the checksum behind the last block
+            raise XserError("it goes on after its end")
 
 
 def _decompressed(archive):

@@ -1,7 +1,7 @@
-"""A corpus that everybody may fetch is fetched, verified and unpacked into its folder, which appears when it is whole.
+"""Fetch, verify and unpack a corpus that everybody may have: its folder appears when it is whole.
 
-Everything is made in a hidden folder beside it, which no scan looks into. Whatever stops the work, the next call goes on
-from what was fetched.
+Everything is made in a hidden folder beside it, which no scan looks into. Whatever stops the work, the next call goes
+on from what was fetched.
 """
 
 import contextlib

@@ -8,7 +8,9 @@ from urllib.parse import unquote, urlsplit
 from xser.corpora.archives import is_archive
 from xser.errors import XserError
 
-KEYS = {"urls": list, "name": str, "size": int, "md5": str, "sha256": str, "into": str, "inside": list, "leave_out": list}
+KEYS = {
+    "urls": list, "name": str, "size": int, "md5": str, "sha256": str, "into": str, "inside": list, "leave_out": list
+}  # fmt: skip
 DIGITS = {"md5": 32, "sha256": 64}
 
 

@@ -1,4 +1,4 @@
-"""One file from the web: from the first of its addresses that has it, taken up where it broke off, its checksum verified.
+"""One file from the web: from the first address that has it, taken up where it broke off, its checksum verified.
 
 pooch verifies and puts the file in its place; the transfer is ours, since pooch begins every download from its start.
 """
