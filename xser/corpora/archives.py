@@ -86,10 +86,9 @@ def unpack(archive, folder, leave_out=(), limits=None):
     archive, folder = Path(archive), Path(folder)
     size = archive.stat().st_size
     limits = limits or Limits(MAX_FILES, max(ALWAYS_ALLOWED, MAX_GROWTH * size))
-    before = limits.files
     read = _unpack_zip if archive.name.lower().endswith(ZIP_SUFFIXES) else _unpack_tar
     try:
-        read(archive, folder, leave_out, limits)
+        return read(archive, folder, leave_out, limits)
     except NoSpace:
         raise
     except XserError as error:
@@ -98,7 +97,6 @@ def unpack(archive, folder, leave_out=(), limits=None):
         if getattr(error, "errno", None) is not None:  # the disk's, not the archive's
             raise
         raise XserError(_what_is_wrong(archive, error)) from error
-    return before - limits.files
 
 
 def _what_is_wrong(archive, error):
@@ -110,6 +108,7 @@ def _what_is_wrong(archive, error):
 
 
 def _unpack_zip(archive, folder, leave_out, limits):
+    written = 0
     with zipfile.ZipFile(archive) as opened:
         members = opened.infolist()
         _check_promised(folder, sum(member.file_size for member in members), limits)
@@ -126,6 +125,8 @@ def _unpack_zip(archive, folder, leave_out, limits):
             else:
                 with opened.open(member) as source:
                     _write(source, path, limits)
+                written += 1
+    return written
 
 
 def _check_promised(folder, size, limits):
@@ -135,6 +136,7 @@ def _check_promised(folder, size, limits):
 
 
 def _unpack_tar(archive, folder, leave_out, limits):
+    written = 0
     with _decompressed(archive) as file, tarfile.open(fileobj=_Bounded(file), mode="r:") as opened:
         for member in opened:
             path = _place(folder, member.name, leave_out, limits)
@@ -147,11 +149,13 @@ def _unpack_tar(archive, folder, leave_out, limits):
             else:
                 _check_promised(folder, member.size, limits)
                 _write(opened.extractfile(member), path, limits)
+                written += 1
         file.seek(opened.offset)
         if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):  # tarfile takes a damaged header for the end
             raise tarfile.ReadError("it ends before its end")
         if len(file.read(MAX_HEADER)) == MAX_HEADER:  # to the checksum behind the last block
             raise XserError("it goes on after its end")
+    return written
 
 
 def _decompressed(archive):

@@ -81,14 +81,14 @@ def fetch(file, folder):
     for url in file.urls:
         why = _fetch_from(url, file, part)
         if not why:
-            part.unlink(missing_ok=True)
-            _note(part).unlink(missing_ok=True)
+            _forget(part)
             path = folder / file.name
             return Fetched(path, url, path.stat().st_size, pooch.file_hash(str(path)), file.checksum)
         whys.append(f"{urlsplit(url).netloc}: {why}")
         if url != file.urls[-1]:
             logger.info(f"{file.name}: {whys[-1]}; trying the next address")
-    again = "; run the same command again to go on from there" if _size(part) else ""
+    goes_on = any(_may_go_on(part, url, file) for url in file.urls)
+    again = "; run the same command again to go on from there" if goes_on else ""
     raise XserError(f"{file.name} cannot be downloaded: {'; '.join(whys)}{again}")
 
 
@@ -99,25 +99,23 @@ def _fetch_from(url, file, part):
 
     while True:
         resumed = _may_go_on(part, url, file)
-        if not resumed:
-            part.unlink(missing_ok=True)
+        transfer = _Transfer(file, part)
         try:
-            transfer = _Transfer(file, part)
             pooch.retrieve(url, file.checksum or None, fname=file.name, path=part.parent, downloader=transfer)
             return ""
-        except ValueError:  # pooch's word for another checksum
-            part.unlink(missing_ok=True)
-            if not resumed:  # else the pieces did not fit: once more from the start
-                return f"what it has is not what was published ({file.checksum})"
         except _NotThis as error:
-            part.unlink(missing_ok=True)
+            _forget(part)
             return str(error)
         except requests.HTTPError as error:
             return f"HTTP {error.response.status_code}"
         except requests.RequestException as error:
-            if _size(part):
+            if transfer.received:
                 return f"broke off after {megabytes(_size(part))}"
             return f"cannot be reached ({type(error).__name__}): check the network"
+        except ValueError:  # pooch's word for another checksum
+            _forget(part)
+            if not resumed:  # else the pieces did not fit: once more from the start
+                return f"what it has is not what was published ({file.checksum})"
 
 
 def _may_go_on(part, url, file):
@@ -127,6 +125,11 @@ def _may_go_on(part, url, file):
 
 def _size(part):
     return part.stat().st_size if part.is_file() else 0
+
+
+def _forget(part):
+    part.unlink(missing_ok=True)
+    _note(part).unlink(missing_ok=True)
 
 
 def _note(part):
@@ -144,6 +147,7 @@ class _Transfer:
 
     def __init__(self, file, part):
         self.file, self.part = file, part
+        self.received = False  # whether anything came
 
     def __call__(self, url, output, _pooch):
         import requests
@@ -155,7 +159,7 @@ class _Transfer:
             except requests.HTTPError:
                 raise
             except requests.RequestException:
-                if tried == TRIES or not _size(self.part):
+                if tried == TRIES or not self.received:
                     raise
                 time.sleep(PAUSE * tried)
         os.unlink(output)
@@ -178,7 +182,7 @@ class _Transfer:
             if response.status_code == 416:
                 if ranged and int(ranged[2]) == start:
                     return  # all of it is here
-                self.part.unlink(missing_ok=True)
+                _forget(self.part)
                 raise requests.ConnectionError("the server's file is shorter than what is here")
             response.raise_for_status()
             if response.status_code != 206 or not ranged or ranged[1] is None or int(ranged[1]) != start:
@@ -204,6 +208,7 @@ class _Transfer:
         with open(self.part, "ab") as part, _bar(self.file.name, expected, start) as bar:
             for chunk in response.iter_content(CHUNK):
                 part.write(chunk)
+                self.received = True
                 bar.update(len(chunk))
                 if expected is not None and part.tell() > expected:
                     raise _NotThis(f"sends more than the {expected} bytes that there should be")
