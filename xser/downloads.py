@@ -4,7 +4,7 @@ import logging
 import sys
 
 from xser.corpora.description import read_corpus
-from xser.corpora.download import download, is_taken, published_size
+from xser.corpora.download import download, is_taken, size_to_fetch
 from xser.corpora.scanning import scan
 from xser.errors import XserError
 
@@ -66,7 +66,7 @@ def _show_licences(experiment, corpora):
         folder = experiment.download_folder(corpus.id)
         note = f" {corpus.licence_note}" if corpus.licence_note else ""
         logger.info(
-            f"{corpus.id}: {corpus.title}, {published_size(corpus)}, to {folder}\n"
+            f"{corpus.id}: {corpus.title}, {size_to_fetch(corpus)}, to {folder}\n"
             f"  licence: {corpus.licence}.{note} {corpus.url}"
         )
 

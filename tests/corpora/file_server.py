@@ -1,5 +1,6 @@
 """A server of files on the loopback that can misbehave as real ones do."""
 
+import contextlib
 import http.server
 import threading
 
@@ -34,6 +35,10 @@ class FileServer:
                 pass
 
             def do_GET(self):
+                with contextlib.suppress(ConnectionError):  # the client has heard enough
+                    server.answer(self)
+
+            def do_HEAD(self):
                 server.answer(self)
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -50,7 +55,8 @@ class FileServer:
         self.server.server_close()
 
     def answer(self, request):
-        self.asked.append((request.path, request.headers.get("Range")))
+        if request.command == "GET":
+            self.asked.append((request.path, request.headers.get("Range")))
         request.close_connection = True
         body = self.files.get(request.path)
         if body is None:
@@ -71,7 +77,8 @@ class FileServer:
         if self.length != -1:
             request.send_header("Content-Length", str(self.length or len(body) - start))
         request.end_headers()
-        self._send(request, body[start:])
+        if request.command == "GET":
+            self._send(request, body[start:])
 
     def _send(self, request, body):
         if self.stops is not None:

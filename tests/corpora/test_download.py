@@ -251,8 +251,11 @@ if moment == "in an archive":
     archives._write = once
 elif moment != "while fetching":
     where, name = {
-        "before unpacking": (module, "_put"), "before the record": (module, "write_json"),
-        "before the archive's name": (os, "rename"), "before its name": (os, "sync"), "before tidying up": (module.shutil, "rmtree"),
+        "before the archive's name": (os, "rename"),
+        "before unpacking": (module, "_put"),
+        "before the record": (module, "write_json"),
+        "before its name": (os, "sync"),
+        "before tidying up": (module.shutil, "rmtree"),
     }[moment]
     setattr(where, name, die)
     if moment == "before tidying up":

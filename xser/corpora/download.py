@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from xser.corpora.archives import is_archive, unpack
-from xser.corpora.fetching import fetch
+from xser.corpora.fetching import fetch, offered_size
 from xser.errors import HeldByAnother, NoSpace, XserError
 from xser.files import check_space, megabytes, only_writer, write_json
 
@@ -37,12 +37,24 @@ def is_taken(folder):
     return os.path.isdir(folder) and any(os.scandir(folder))
 
 
-def published_size(corpus):
-    """Say how much there is to fetch, as far as it is published."""
-    size = sum(file.size for file in corpus.download)
-    if not size:
-        return "size not published"
-    return megabytes(size) if all(file.size for file in corpus.download) else f"{megabytes(size)} and more"
+def size_to_fetch(corpus):
+    """Say how much there is to fetch, as it is published, or as the servers say.
+
+    Parameters
+    ----------
+    corpus : Corpus
+
+    Returns
+    -------
+    str
+    """
+    total = 0
+    for file in corpus.download:
+        size = file.size or offered_size(file)
+        if not size:
+            return f"more than {megabytes(total)}" if total else "size not known"
+        total += size
+    return megabytes(total)
 
 
 def download(corpus, folder):

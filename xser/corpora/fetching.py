@@ -17,9 +17,11 @@ from xser.files import check_space, megabytes, read_json, write_json
 logger = logging.getLogger(__name__)
 
 TIMEOUT = (20, 60)  # seconds to connect, and of silence
+ASKING = (5, 10)  # the same, of a question that may go unanswered
+HEADERS = {"User-Agent": f"xser/{__version__}", "Accept-Encoding": "identity"}
 TRIES = 4  # at one address, when the transfer breaks off
 PAUSE = 2  # seconds before the second try, more before a later one
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 
 
 class _NotThis(Exception):
@@ -90,6 +92,23 @@ def fetch(file, folder):
     goes_on = any(_may_go_on(part, url, file) for url in file.urls)
     again = "; run the same command again to go on from there" if goes_on else ""
     raise XserError(f"{file.name} cannot be downloaded: {'; '.join(whys)}{again}")
+
+
+def offered_size(file):
+    """Ask the first address of a file how many bytes it has.
+
+    Returns
+    -------
+    int or None
+        None where it does not say.
+    """
+    import requests
+
+    try:
+        response = requests.head(file.urls[0], headers=HEADERS, allow_redirects=True, timeout=ASKING)
+    except requests.RequestException:
+        return None
+    return _length(response) if response.ok else None
 
 
 def _fetch_from(url, file, part):
@@ -172,7 +191,7 @@ class _Transfer:
         import requests
 
         start = _size(self.part) if _may_go_on(self.part, url, self.file) else 0
-        headers = {"User-Agent": f"xser/{__version__}", "Accept-Encoding": "identity"}
+        headers = dict(HEADERS)
         if start:
             headers["Range"] = f"bytes={start}-"
             version = _known_version(self.part, url)
