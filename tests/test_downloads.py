@@ -96,6 +96,15 @@ def test_a_corpus_is_downloaded_and_prepared(folder, server, capsys, caplog):
     run(folder, "--corpus", "emodb")  # and without the options, the same
 
 
+def test_what_a_killed_download_left_beside_a_whole_corpus_is_removed(folder, server):
+    make_emodb(folder / "root" / "emodb")
+    left = folder / "root" / ".emodb.xser-download" / "files"
+    left.mkdir(parents=True)
+    (left / "emodb.zip").write_bytes(b"an archive that is unpacked already")
+    run(folder, "--corpus", "emodb", "--download")
+    assert [path.name for path in (folder / "root").iterdir()] == ["emodb"]
+
+
 def test_every_corpus_of_an_experiment_is_downloaded_and_what_is_there_is_left(folder, server, capsys):
     make_cafe(folder / "root" / "cafe")
     before = files_of(folder / "root" / "cafe")

@@ -49,6 +49,7 @@ def _is_there(experiment, corpus):
     """Whether nothing is to be fetched: the corpus's folder holds something, or the data root is the corpus itself."""
     folder = experiment.download_folder(corpus.id)
     if is_taken(folder):
+        download(corpus, folder)  # which only tidies up, where it was killed before it could
         logger.info(f"{corpus.id}: {folder} is there and not empty: nothing is downloaded")
         return True
     if experiment.several_corpora or not experiment.data_root.is_dir():

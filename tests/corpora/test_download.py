@@ -121,7 +121,7 @@ def test_files_that_appear_meanwhile_are_not_touched(server, tmp_path, corpus_of
         (folder / "mine.wav").write_bytes(b"mine")
 
     monkeypatch.setattr(os, "sync", appear)
-    with pytest.raises(OSError):
+    with pytest.raises(XserError, match="something has come to stand in"):
         download(corpus_of({"urls": [f"{server.url}/speech.zip"]}), folder)
     assert files_of(folder) == {"mine.wav": b"mine"}
 

@@ -123,6 +123,28 @@ def test_a_mirror_that_has_nothing_does_not_cost_what_another_gave(server, tmp_p
     assert server.asked[0][1] is not None
 
 
+def test_what_is_longer_than_the_file_is_fetched_anew(server, tmp_path):
+    (tmp_path / "speech.zip.part").write_bytes(BODY + b"more")
+    assert fetch(described(f"{server.url}/speech.zip", md5=MD5), tmp_path).path.read_bytes() == BODY
+    assert [asked is None for _, asked in server.asked] == [False, True]
+
+
+def test_a_mirror_with_another_file_does_not_cost_what_the_first_gave(server, tmp_path):
+    server.files["/old/speech.zip"] = BODY[:100]
+    file = described(f"{server.url}/speech.zip", f"{server.url}/old/speech.zip", md5=MD5, size=len(BODY))
+    server.cuts = 4
+    assert "to go on from there" in refused(file, tmp_path)
+    server.asked = []
+    assert fetch(file, tmp_path).path.read_bytes() == BODY
+    assert server.asked[0][1] is not None
+
+
+def test_a_beginning_that_nothing_vouches_for_is_not_kept(server, tmp_path):
+    server.cuts, server.versions = 1000, False
+    line = refused(described(f"{server.url}/speech.zip"), tmp_path)
+    assert "broke off" in line and "go on" not in line and not list(tmp_path.iterdir())
+
+
 # What is not what was published. --------------------------------------------------------------------------------------
 
 

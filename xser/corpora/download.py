@@ -85,7 +85,7 @@ def download(corpus, folder):
     if is_taken(folder) and not work.exists():
         return False
     with _made(folder.parent), _working_in(work):
-        if is_taken(folder):  # also where the last call was killed before it could tidy up
+        if is_taken(folder):  # and the last call was killed before it could tidy up
             shutil.rmtree(work / "files", ignore_errors=True)
             return False
         try:
@@ -154,7 +154,12 @@ def _download(corpus, folder, work):
         {"corpus": corpus.title, "licence": corpus.licence, "date": time.strftime("%Y-%m-%d"), "files": record},
     )
     os.sync()
-    os.rename(unpacked, folder)  # takes the place of an empty folder, and of nothing else
+    try:
+        os.rename(unpacked, folder)  # takes the place of an empty folder, and of nothing else
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise XserError(f"something has come to stand in {folder} meanwhile: it is left as it is") from error
+        raise
     shutil.rmtree(files)
 
 

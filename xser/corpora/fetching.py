@@ -89,8 +89,11 @@ def fetch(file, folder):
         whys.append(f"{urlsplit(url).netloc}: {why}")
         if url != file.urls[-1]:
             logger.info(f"{file.name}: {whys[-1]}; trying the next address")
-    goes_on = any(_may_go_on(part, url, file) for url in file.urls)
-    again = "; run the same command again to go on from there" if goes_on else ""
+    again = ""
+    if any(_may_go_on(part, url, file) for url in file.urls):
+        again = "; run the same command again to go on from there"
+    else:
+        _forget(part)
     raise XserError(f"{file.name} cannot be downloaded: {'; '.join(whys)}{again}")
 
 
@@ -123,7 +126,8 @@ def _fetch_from(url, file, part):
             pooch.retrieve(url, file.checksum or None, fname=file.name, path=part.parent, downloader=transfer)
             return ""
         except _NotThis as error:
-            _forget(part)
+            if transfer.received or _note_of(part).get("url") == url:  # else what is here is of another address
+                _forget(part)
             return str(error)
         except requests.HTTPError as error:
             return f"HTTP {error.response.status_code}"
@@ -157,8 +161,12 @@ def _note(part):
 
 def _known_version(part, url):
     """Return what the server called the version of its file that `part` is the beginning of, or an empty text."""
-    note = read_json(_note(part)) if _note(part).is_file() else {}
+    note = _note_of(part)
     return note.get("version", "") if note.get("url") == url else ""
+
+
+def _note_of(part):
+    return read_json(_note(part)) if _note(part).is_file() else {}
 
 
 class _Transfer:
@@ -198,11 +206,13 @@ class _Transfer:
             headers |= {"If-Range": version} if version else {}
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
             ranged = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+)", response.headers.get("Content-Range", ""))
-            if response.status_code == 416:
+            if response.status_code == 416 and start:
                 if ranged and int(ranged[2]) == start:
                     return  # all of it is here
-                _forget(self.part)
-                raise requests.ConnectionError("the server's file is shorter than what is here")
+                if ranged:
+                    self._check_size(int(ranged[2]))
+                _forget(self.part)  # the server's file is shorter: another one
+                return self._transfer(url)
             response.raise_for_status()
             if response.status_code != 206 or not ranged or ranged[1] is None or int(ranged[1]) != start:
                 if response.status_code == 206:
@@ -211,13 +221,17 @@ class _Transfer:
             total = int(ranged[2]) if start else _length(response)
             self._receive(response, url, start, total)
 
+    def _check_size(self, total):
+        if self.file.size and total != self.file.size:
+            raise _NotThis(f"has a file of {total} bytes, not the published one of {self.file.size}")
+
     def _receive(self, response, url, start, total):
         """Write what comes after the first `start` bytes; `total` is None where the server does not say."""
         import requests
 
         expected = self.file.size or total
-        if total is not None and total != expected:
-            raise _NotThis(f"has a file of {total} bytes, not the published one of {expected}")
+        if total is not None:
+            self._check_size(total)
         check_space(self.part.parent, (expected or 0) - start)
         if not start:
             self.part.unlink(missing_ok=True)
