@@ -14,7 +14,7 @@ import pytest
 from tests.corpora.file_server import FileServer
 from xser.corpora import fetching
 from xser.corpora.download_files import read_download_files
-from xser.corpora.fetching import fetch
+from xser.corpora.fetching import fetch, offered_size
 from xser.errors import NoSpace, XserError
 from xser.options import CHECKOUT
 
@@ -143,6 +143,14 @@ def test_a_beginning_that_nothing_vouches_for_is_not_kept(server, tmp_path):
     server.cuts, server.versions = 1000, False
     line = refused(described(f"{server.url}/speech.zip"), tmp_path)
     assert "broke off" in line and "go on" not in line and not list(tmp_path.iterdir())
+
+
+def test_the_first_server_that_answers_says_the_size(server):
+    nobody, gone, here = "http://127.0.0.1:9/speech.zip", f"{server.url}/gone.zip", f"{server.url}/speech.zip"
+    assert offered_size(described(nobody, gone, here)) == len(BODY)
+    assert offered_size(described(nobody, gone)) is None
+    server.length = -1
+    assert offered_size(described(here)) is None and server.asked == []
 
 
 # What is not what was published. --------------------------------------------------------------------------------------

@@ -98,20 +98,23 @@ def fetch(file, folder):
 
 
 def offered_size(file):
-    """Ask the first address of a file how many bytes it has.
+    """Ask the addresses of a file how many bytes it has.
 
     Returns
     -------
     int or None
-        None where it does not say.
+        None where none says.
     """
     import requests
 
-    try:
-        response = requests.head(file.urls[0], headers=HEADERS, allow_redirects=True, timeout=ASKING)
-    except requests.RequestException:
-        return None
-    return _length(response) if response.ok else None
+    for url in file.urls:
+        try:
+            response = requests.head(url, headers=HEADERS, allow_redirects=True, timeout=ASKING)
+        except requests.RequestException:
+            continue
+        if response.ok and _length(response) is not None:
+            return _length(response)
+    return None
 
 
 def _fetch_from(url, file, part):
