@@ -3,9 +3,10 @@
 # after them. `--help` lists every option.
 #
 # Stages: 0 prepare, 1 manifests, 2 train, 3 evaluate. Each is one `python -m xser.<stage>`, reads files and writes
-# files, and may be run again at no harm. What is not stripped here (--stage, --stop-stage, --help, and --gpus, --nnodes,
-# --node-rank, --rdzv, which start stages 2 and 3 in several processes) goes to every stage unchanged. With --grid, all
-# options go to `python -m xser.grid`, which runs the stages of many experiments.
+# files, and may be run again at no harm. What is not stripped here (--stage, --stop-stage, --help; --download and
+# --accept-licence, which go to stage 0 alone; and --gpus, --nnodes, --node-rank, --rdzv, which start stages 2 and 3 in
+# several processes) goes to every stage unchanged. With --grid, all options go to `python -m xser.grid`, which runs the
+# stages of many experiments.
 set -euo pipefail
 
 stages=(prepare manifests train evaluate)
@@ -17,6 +18,7 @@ node_rank=0
 rdzv=""
 help=no
 options=()
+download=() # options of stage 0 alone
 
 usage_error() {
     printf 'run.sh: %s; see --help\n' "$*" >&2
@@ -74,12 +76,19 @@ read_options() {
                 rdzv=$value
                 ;;
             --corpus) usage_error "--corpus is set by the recipe: run recipes/<corpus>/run.sh of another corpus" ;;
+            --download | --accept-licence)
+                [ "$option" = "$1" ] || usage_error "$option takes no value"
+                download+=("$1")
+                ;;
             -h | --help) help=yes ;;
             *) options+=("$1") ;;
         esac
         shift
     done
     ((first <= last)) || usage_error "--stop-stage ${stages[last]} comes before --stage ${stages[first]}"
+    if ((${#download[@]} > 0 && first > 0)); then
+        usage_error "${download[0]} belongs to stage 0, which --stage ${stages[first]} leaves out"
+    fi
     ((node_rank < nnodes)) || usage_error "--node-rank is below --nnodes, and $node_rank is not below $nnodes"
     ((nnodes == 1)) || [ -n "$rdzv" ] || usage_error "with --nnodes give --rdzv HOST:PORT, the same on every node"
 }
@@ -87,6 +96,7 @@ read_options() {
 run_stage() {
     local number=$1 name=${stages[$1]}
     local command=("$python" -m "xser.$name" "${options[@]}")
+    if ((number == 0 && ${#download[@]} > 0)); then command+=("${download[@]}"); fi
     if ((number < 2 && node_rank > 0)); then
         printf 'stage %d %s: left to the first node\n' "$number" "$name" >&2
         return

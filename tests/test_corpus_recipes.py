@@ -57,6 +57,15 @@ def test_the_readme_of_a_recipe_tells_what_a_stranger_must_know(id):
 
 
 @pytest.mark.parametrize("id", CORPORA)
+def test_a_recipe_says_that_its_corpus_can_be_downloaded_where_that_is_so(id):
+    corpus = read_corpus(RECIPES / id / "corpus.yaml")
+    how = re.search(r"- \*\*Get it\.\*\* ((?:.+\n)+?)(?:\n|- )", readme(id))[1]
+    assert ("With `--download`" in how) == bool(corpus.download)
+    asked_for = re.search(r"sign|regist|request|form\b|agreement", corpus.licence)
+    assert not (asked_for and corpus.download), "what must be asked for is not fetched"
+
+
+@pytest.mark.parametrize("id", CORPORA)
 def test_a_corpus_whose_speakers_cannot_be_told_apart_says_what_it_may_be_used_for(id):
     corpus = read_corpus(RECIPES / id / "corpus.yaml")
     text = " ".join(readme(id).split())

@@ -69,6 +69,9 @@ def test_stages_are_chosen_by_number_or_name(shell, options, first, last):
         ["--node-rank", "-1"],
         ["--rdzv", ""],
         ["--gpus"],
+        ["--download", "--stage", "1"],
+        ["--accept-licence", "--stage", "train"],
+        ["--download=yes"],
         ["--corpus", "urdu"],
     ],
 )
@@ -79,6 +82,16 @@ def test_a_wrong_stage_or_gpu_is_one_line_and_nothing_runs(shell, options):
     assert len(process.err.splitlines()) == 1
     assert "--help" in process.err
     assert shell.asked("") == []
+
+
+def test_the_options_of_downloads_reach_stage_0_alone(shell):
+    process = shell.recipe("ravdess", "--download", "--data-root", "/d", "--accept-licence", "--stop-stage", "1")
+    assert process.returncode == 0, process.err
+    assert shell.asked("-m xser.") == [
+        "-m xser.experiment check --corpus ravdess --data-root /d",
+        "-m xser.prepare --corpus ravdess --data-root /d --download --accept-licence",
+        "-m xser.manifests --corpus ravdess --data-root /d",
+    ]
 
 
 def test_other_options_reach_every_stage_unchanged(shell, tmp_path):

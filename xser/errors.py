@@ -15,3 +15,7 @@ class HeldByAnother(XserError):
     """Another process is writing to the folder: nothing is wrong, and the same command works once it has finished."""
 
     exit_code = 75  # EX_TEMPFAIL of sysexits.h: try again later
+
+
+class NoSpace(XserError):
+    """The disk has no room for what is to be written: known before it was."""

@@ -27,6 +27,7 @@ from xser.hyperparameters import (
     yaml_names,
 )
 from xser.options import (
+    add_download_options,
     close_match,
     experiment_parser,
     folder_of,
@@ -127,6 +128,10 @@ class Experiment:
         """Where the recordings of a corpus lie."""
         return workspace.data_folder(self.data_root, corpus, self.several_corpora)
 
+    def download_folder(self, corpus):
+        """Where stage 0 puts a corpus that it downloads, and then finds it."""
+        return workspace.data_folder(self.data_root, corpus, several=True)
+
     def prepared_folder(self, corpus):
         """Where stage 0 keeps the audio of a corpus."""
         return workspace.prepared_folder(
@@ -176,6 +181,8 @@ def parse_experiment(verb, argv):
     """
     typed = {"experiment": "run.sh", "grid": "run.sh --grid"}
     parser = experiment_parser(typed.get(verb, f"python -m xser.{verb}"))
+    if verb == "prepare":
+        add_download_options(parser)  # for its --help: `xser.prepare` has read them
     options, rest = parser.parse_known_args(argv)
     recipes = _recipes_folder(options.recipes)
     for name in words_of(options.system):
@@ -298,6 +305,7 @@ def print_help(argv):
     for action in parser._actions:
         if action.dest == "corpus" or (options.corpus and action.dest in ("sources", "target", "task")):
             action.help = argparse.SUPPRESS  # not for the user of this recipe
+    add_download_options(parser)
     control = parser.add_argument_group("stages and devices")
     control.add_argument("--stage", metavar="N", default=0, help="first stage: a number or a name")
     control.add_argument("--stop-stage", metavar="M", default=3, help="last stage")

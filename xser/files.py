@@ -1,12 +1,13 @@
-"""Files that appear under their name only when they are whole, and locks that a kill releases."""
+"""Files that appear under their name only when they are whole, locks that a kill releases, room on the disk."""
 
 import contextlib
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
-from xser.errors import HeldByAnother, XserError
+from xser.errors import HeldByAnother, NoSpace, XserError
 
 
 @contextlib.contextmanager
@@ -126,3 +127,32 @@ def is_being_written(folder):
             return False
     except HeldByAnother:
         return True
+
+
+def check_space(folder, needed):
+    """Raise when the disk of `folder` has no room for `needed` bytes.
+
+    Raises
+    ------
+    NoSpace
+        Saying how much there is.
+    """
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise NoSpace(
+            f"{folder} has room for {megabytes(free)}, and {megabytes(needed)} are needed: free some space, or choose "
+            "another --data-root"
+        )
+
+
+def megabytes(size):
+    """Write a number of bytes for people.
+
+    Examples
+    --------
+    >>> megabytes(208_468_073), megabytes(10_500_000_000), megabytes(1234)
+    ('208 MB', '10.5 GB', '1 kB')
+    """
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"

@@ -28,7 +28,9 @@ from xser.runs import plan_runs
 
 logger = logging.getLogger(__name__)
 
-OF_ONE_EXPERIMENT = ("corpus", "sources", "target", "stage", "stop-stage", "nnodes", "node-rank", "rdzv")
+OF_ONE_EXPERIMENT = (
+    "corpus", "sources", "target", "stage", "stop-stage", "nnodes", "node-rank", "rdzv", "download", "accept-licence"
+)  # fmt: skip
 POLL_SECONDS = 5
 
 

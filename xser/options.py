@@ -78,6 +78,34 @@ def experiment_parser(prog):
     return parser
 
 
+def add_download_options(parser):
+    """Add the options of stage 0 alone; the others are never given them."""
+    downloads = parser.add_argument_group("downloads (stage 0 only)")
+    downloads.add_argument(
+        "--download",
+        action="store_true",
+        help="fetch corpora that everybody may fetch to DIR/<corpus> of --data-root, where nothing stands yet; of the "
+        "others, say from whom to get them",
+    )
+    downloads.add_argument(
+        "--accept-licence", action="store_true", help="accept their licences, instead of being asked for each"
+    )
+
+
+def read_download_options(parser, argv):
+    """Take ``--download`` and ``--accept-licence`` out of `argv`: they are no part of what a result is repeated with.
+
+    Returns
+    -------
+    (bool, bool, list of str)
+        Whether each was given, and the other words.
+    """
+    download, accept_licence = "--download" in argv, "--accept-licence" in argv
+    if accept_licence and not download:
+        parser.error("--accept-licence belongs to --download")
+    return download, accept_licence, [word for word in argv if word not in ("--download", "--accept-licence")]
+
+
 def folder_of(folder):
     return Path(folder).expanduser().resolve()
 

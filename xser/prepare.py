@@ -2,6 +2,7 @@
 
     python -m xser.prepare --corpus emodb --data-root ~/corpora
     python -m xser.prepare --sources emodb,urdu --target cremad --data-root ~/corpora --jobs 8
+    python -m xser.prepare --corpus ravdess --data-root ~/corpora --download
 
 Each corpus gets a folder ``<work-dir>/audio/<corpus>-<key>/`` with ``audio/<utterance>.wav``, ``rows.csv`` and, last of
 all, ``prepared.json``. What is there already and has not changed is kept; the recordings themselves are only read.
@@ -17,9 +18,11 @@ from xser.corpora.audio_preparation import prepare_recordings, remove_others
 from xser.corpora.description import read_corpus
 from xser.corpora.languages import language_name
 from xser.corpora.scanning import scan
+from xser.downloads import download_missing
 from xser.errors import XserError
 from xser.experiment import parse_experiment
 from xser.files import only_writer, read_json, write_json
+from xser.options import experiment_parser, read_download_options
 from xser.protocol.fingerprints import fingerprint
 from xser.protocol.rows import write_rows
 from xser.runs import versions
@@ -28,8 +31,16 @@ DECODERS = ("soundfile", "av")
 
 
 def main(argv):
-    """Prepare the corpora of an experiment and print what was found."""
-    prepare([parse_experiment("prepare", argv)])
+    """Prepare the corpora of an experiment and print what was found; with ``--download``, fetch missing ones first."""
+    download, accept_licence, argv = read_download_options(experiment_parser("python -m xser.prepare"), argv)
+    experiment = parse_experiment("prepare", argv)
+    if download:
+        if read_counts(experiment.data_root)["made_up"]:
+            raise XserError(
+                f"{experiment.data_root} holds made-up corpora: give --data-root another folder to download to"
+            )
+        download_missing(experiment, accept_licence)
+    prepare([experiment])
 
 
 def prepare(experiments):

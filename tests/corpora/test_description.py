@@ -152,6 +152,58 @@ def test_yaml_that_is_not_a_description(tmp_path, text, complaint):
         read_corpus(path)
 
 
+URL = "https://example.org/speech.zip"
+
+
+def test_files_to_download(write):
+    files = [
+        {"urls": [URL, "http://mirror.example.org/other%20name.zip"], "size": 12, "md5": "a" * 32, "into": "one/two"},
+        {"urls": ["https://example.org/all%20speech.tar.gz?download=1"], "inside": ["a/b.zip"], "leave_out": ["*.csv"]},
+        {"urls": ["https://example.org/7"], "name": "labels.csv", "sha256": "b" * 64},
+    ]
+    one, two, three = read_corpus(write(download=files)).download
+    assert one.name == "speech.zip" and len(one.urls) == 2 and one.size == 12 and one.into == "one/two"
+    assert one.checksum == "md5:" + "a" * 32 and three.checksum == "sha256:" + "b" * 64 and two.checksum == ""
+    assert two.name == "all speech.tar.gz" and two.inside == ("a/b.zip",) and two.leave_out == ("*.csv",)
+    assert three.name == "labels.csv" and three.size == 0
+    assert read_corpus(write()).download == ()
+
+
+@pytest.mark.parametrize(
+    "value, complaint",
+    [
+        ("here", "`download` must be a list"),
+        (["here"], "needs `urls`, and may have"),
+        ([{"name": "a.zip"}], "needs `urls`, and may have"),
+        ([{"urls": [URL], "sha1": "a"}], "needs `urls`, and may have name, size, md5, sha256"),
+        ([{"urls": URL}], "`download: urls` must be a list"),
+        ([{"urls": []}], "addresses that begin with https://"),
+        ([{"urls": [3]}], "`download: urls` must list text"),
+        ([{"urls": ["file:///etc/passwd"]}], "addresses that begin with https://"),
+        ([{"urls": ["speech.zip"]}], "addresses that begin with https://"),
+        ([{"urls": ["https://example.org/"]}], "must be a file's name"),
+        ([{"urls": [URL], "name": "a/b.zip"}], "must be a file's name"),
+        ([{"urls": [URL], "name": "..zip"}], "lie outside the corpus's folder or be hidden"),
+        ([{"urls": [URL], "into": "../up"}], "lie outside the corpus's folder"),
+        ([{"urls": [URL], "into": "/up"}], "lie outside the corpus's folder"),
+        ([{"urls": [URL], "inside": ["../b.zip"]}], "lie outside the corpus's folder"),
+        ([{"urls": [URL], "inside": ["b.txt"]}], "`download: inside` must name archives"),
+        ([{"urls": [URL], "name": "a.csv", "leave_out": ["b"]}], "belong to an archive"),
+        ([{"urls": [URL], "size": "12"}], "`download: size` must be a int"),
+        ([{"urls": [URL], "size": True}], "`download: size` must be a int"),
+        ([{"urls": [URL], "size": -1}], "must be a number of bytes"),
+        ([{"urls": [URL], "md5": "abc"}], "must be 32 hexadecimal digits"),
+        ([{"urls": [URL], "md5": "A" * 32}], "must be 32 hexadecimal digits"),
+        ([{"urls": [URL], "md5": "a" * 32, "sha256": "b" * 64}], "not both"),
+        ([{"urls": [URL]}, {"urls": [URL]}], "two files called 'speech.zip'"),
+    ],
+)
+def test_mistakes_in_files_to_download(write, value, complaint):
+    with pytest.raises(XserError, match=complaint) as error:
+        read_corpus(write(download=value))
+    assert "corpus.yaml" in str(error.value) and "\n" not in str(error.value)
+
+
 def test_a_missing_description(tmp_path):
     with pytest.raises(XserError, match="cannot be read"):
         read_corpus(tmp_path / "corpus.yaml")

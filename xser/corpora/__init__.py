@@ -7,6 +7,8 @@
 - `xser.corpora.scanning`: a folder of recordings becomes rows, one per utterance, with what
   `xser.corpora.folders` (names of files) and `xser.corpora.label_tables` (labels in tables) read
 - `xser.corpora.audio`, `xser.corpora.audio_preparation`: recordings become 16 kHz audio
+- `xser.corpora.download_files`, `xser.corpora.fetching`, `xser.corpora.archives`, `xser.corpora.download`: what of a
+  corpus everybody may fetch is fetched, checked and unpacked
 
 The lowest wing: it imports nothing of the others and knows no corpus by name.
 """

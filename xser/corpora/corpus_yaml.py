@@ -2,6 +2,11 @@
 
 What it is, for people
     ``title``, ``licence``, ``licence_note``, ``url``, ``citation``, ``obtain`` (how to get it)
+``download``
+    The files that make it, where everybody may fetch them without a form or an account, each with ``urls`` (addresses
+    of the same file, the mirrors last), and where they are published ``size`` (bytes) and ``md5`` or ``sha256``. A file
+    called as an archive (``name``, by default the address's) is unpacked, ``into`` a folder below the corpus's, without
+    the members that match ``leave_out``; archives ``inside`` it are unpacked where they lie.
 ``language``
     An ISO 639-3 code, or a list of them.
 ``files``, ``example``, ``ignore``
@@ -44,6 +49,7 @@ import re
 
 import yaml
 
+from xser.corpora.download_files import read_download_files
 from xser.corpora.emotions import CANONICAL, SCHEMES
 from xser.corpora.file_patterns import FILE_FIELDS, Column, FilePattern, field_names, nfc
 from xser.corpora.label_tables import LabelTable
@@ -65,6 +71,7 @@ KEYS = {  # key: (types, required)
     "url": (str, True),
     "citation": (str, True),
     "obtain": (str, True),
+    "download": (list, False),
     "example": (str, True),
     "files": (list, True),
     "ignore": (list, False),
@@ -133,6 +140,7 @@ def read_values(content, corpus):
     return {
         **{key: content[key].strip() for key in ("title", "licence", "url", "citation", "obtain")},
         "licence_note": content.get("licence_note", "").strip(),
+        "download": read_download_files(content.get("download", [])),
         "language": languages[0],
         "languages": languages,
         "example": nfc(content["example"]),

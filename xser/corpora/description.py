@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from xser.corpora.corpus_yaml import PARTS, Fault, OnceLoader, read_values
+from xser.corpora.download_files import DownloadFile
 from xser.corpora.file_patterns import FILE_FIELDS, Column, FilePattern, field_names, nfc
 from xser.corpora.label_tables import LabelTable
 from xser.errors import XserError
@@ -26,6 +27,8 @@ class Corpus:
         The file.
     title, licence, licence_note, url, citation, obtain : str
         For people.
+    download : tuple of DownloadFile
+        The files that make it, where everybody may fetch them; empty where a form or an account is needed.
     language : str
         ISO 639-3 code; of several, the first.
     languages : tuple of str
@@ -68,6 +71,7 @@ class Corpus:
     url: str
     citation: str
     obtain: str
+    download: tuple[DownloadFile, ...]
     example: str
     files: tuple[FilePattern, ...]
     ignore: tuple[FilePattern, ...]
