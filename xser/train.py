@@ -69,9 +69,10 @@ def _train(experiment, planned, description):
 def _take_over(planned, elsewhere):
     """Copy a finished training of another task, `trained.json` last."""
     copied, checkpoints = planned.folder / "checkpoints.part", planned.folder / "checkpoints"
-    shutil.rmtree(copied, ignore_errors=True)
+    for leftover in (copied, checkpoints):  # of a copy or a training that was cut short
+        if leftover.exists():
+            shutil.rmtree(leftover)
     shutil.copytree(elsewhere / "checkpoints", copied)
-    shutil.rmtree(checkpoints, ignore_errors=True)
     copied.rename(checkpoints)
     for file in elsewhere.iterdir():
         if file.is_file() and file.name not in OF_ONE_TASK:

@@ -105,7 +105,7 @@ def _made(parent):
     try:
         yield
     except BaseException:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # one that is not empty stays; the error that matters is the other one
             for place in missing:
                 place.rmdir()
         raise

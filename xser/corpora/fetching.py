@@ -111,7 +111,7 @@ def offered_size(file):
         try:
             response = requests.head(url, headers=HEADERS, allow_redirects=True, timeout=ASKING)
         except requests.RequestException:
-            continue
+            continue  # another mirror may say; fetching tells what is wrong with this one
         if response.ok and _length(response) is not None:
             return _length(response)
     return None
@@ -188,14 +188,14 @@ class _Transfer:
                 break
             except requests.HTTPError:
                 raise
-            except requests.RequestException:
+            except requests.RequestException:  # broke off in the middle: the rest, some times
                 if tried == TRIES or not self.received:
                     raise
                 time.sleep(PAUSE * tried)
         os.unlink(output)
         try:
             os.link(self.part, output)  # so that being killed while the checksum is made costs nothing
-        except OSError:
+        except OSError:  # a disk that knows no links
             os.replace(self.part, output)
 
     def _transfer(self, url):
