@@ -1,0 +1,1 @@
+"""What would fool a model, or its author: findings about recordings, labels and splits, each with a number."""
