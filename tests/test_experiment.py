@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.protocol.made_emobox import write_emobox
 from xser.errors import XserError
 from xser.experiment import parse_experiment
 from xser.options import CHECKOUT
@@ -52,6 +53,33 @@ def test_a_named_task_stands_for_its_sources_and_target():
     assert (experiment.kind, experiment.named_task, experiment.task.name) == ("zero_shot", "en-de", "en-de")
     assert experiment.command == "bash recipes/zero_shot/run.sh --task en-de"
     assert parse(*ZERO_SHOT).named_task == ""
+
+
+EMOBOX = {1: {"train": [("wav/03a01Wa.wav", "anger")], "test": [("wav/08a01Wa.wav", "anger")]}}
+
+
+def test_published_folds_are_named_by_their_folder(tmp_path):
+    write_emobox(tmp_path / "EmoBox", "emodb", EMOBOX)
+    experiment = parse(*WITHIN, "--split", "emobox", "--emobox", str(tmp_path / "EmoBox"))
+    assert [fold.number for fold in experiment.published_folds] == [1]
+    assert {path.name for path in experiment.split_files} == {"emodb_train_fold_1.jsonl", "emodb_test_fold_1.jsonl"}
+    assert experiment.command == f"bash recipes/emodb/run.sh --split emobox --emobox {tmp_path}/EmoBox"
+    assert parse(*WITHIN).published_folds == ()
+
+
+def test_published_folds_of_what_has_none_are_told(tmp_path, capsys):
+    emobox = ["--emobox", str(write_emobox(tmp_path, "emodb", EMOBOX))]
+    with pytest.raises(XserError, match="no fold 2 of emodb: choose --split emobox:1"):
+        parse(*WITHIN, "--split", "emobox:2", *emobox)
+    with pytest.raises(XserError, match="no folds of cafe"):
+        parse("--corpus", "cafe", "--split", "emobox", *emobox)
+    for split in ("emobox", "emobox:1"):
+        with pytest.raises(XserError, match=f"--split {split} has folds of one corpus; for zero_shot use speaker"):
+            parse(*ZERO_SHOT, "--split", split, *emobox)
+    for words, said in ((["--split", "emobox"], "give --emobox DIR"), (emobox, "--emobox belongs to --split emobox")):
+        with pytest.raises(SystemExit):
+            parse(*WITHIN, *words)
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

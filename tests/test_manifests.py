@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.protocol.made_emobox import write_emobox
 from tests.protocol.made_rows import evenly, rows_of
 from xser import manifests
 from xser.errors import XserError
@@ -59,6 +60,56 @@ def written(argv, at=0):
 def prepared_within(corpus, counts, place, *options, language="deu", speakers=10):
     argv = within(corpus, place, *options)
     return argv, prepare(argv, corpus, rows_of(evenly(counts, speakers), corpus, language))
+
+
+def published_folds(root, rows, missing=()):
+    """EmoBox's folder of made rows: two folds, each utterance tested in one; keys are all that names them."""
+    folds = {}
+    for fold in (1, 2):
+        parts = {"train": [], "test": []}
+        for at, row in enumerate(rows.itertuples()):
+            if at not in missing:
+                key = row.utterance.removeprefix("emodb-")
+                parts["test" if at % 2 == fold - 1 else "train"].append((f"wav/{at}.wav", row.native_label, key))
+        folds[fold] = parts
+    return write_emobox(root, "emodb", folds)
+
+
+def test_published_folds_have_a_table_each_without_what_they_do_not_list(place, tmp_path, capsys):
+    rows = rows_of(evenly(EMODB, 10), "emodb")
+    emobox = published_folds(tmp_path / "EmoBox", rows, missing=[0, 5])
+    words = ["--split", "emobox", "--emobox", str(emobox)]
+    argv, _ = prepared_within("emodb", EMODB, place, *words)
+    folder, info = made(argv)
+    assert folder.name.startswith("emodb-four-emobox-") and info["folds"] == 2
+    tables = [read_rows(folder / f"manifest_fold{fold}.csv") for fold in (1, 2)]
+    tested = pd.concat([table[table["part"] == "test"] for table in tables])
+    assert tested["utterance"].is_unique and set(tables[0]["part"]) == {"train", "valid", "test"}
+    gone = set(rows["utterance"].iloc[[0, 5]])
+    here = rows[rows["emotion"].isin(list("WFNT"))]["utterance"]  # of the scheme
+    assert set(tested["utterance"]) == set(here) - gone == set(tables[0]["utterance"])
+    said = capsys.readouterr().out
+    assert "EmoBox: warning: 10 of 10 tested speakers (fold 1) are trained on as well" in said
+    assert "2 utterances here that not every fold lists, left out there" in said
+    assert info["split_notes"] and all(note in said for note in info["split_notes"])
+    assert [table["overlaps"]["test"]["speakers"] for table in info["tables"]] == [10, 10]
+
+    one, info = made([*argv, "--split", "emobox:2"])
+    assert one != folder and one.name.startswith("emodb-four-emobox2-") and info["folds"] == 0
+    parts = read_rows(one / "manifest.csv").set_index("utterance")["part"]
+    assert parts.eq("test").equals(tables[1].set_index("utterance")["part"].eq("test"))
+
+
+def test_another_content_of_the_published_folds_is_another_manifest(place, tmp_path):
+    rows = rows_of(evenly(EMODB, 10), "emodb")
+    words = ["--split", "emobox", "--emobox", str(published_folds(tmp_path / "EmoBox", rows))]
+    argv, _ = prepared_within("emodb", EMODB, place, *words)
+    first, _ = made(argv)
+    (tmp_path / "EmoBox").rename(tmp_path / "moved")
+    again = [*argv, "--emobox", str(tmp_path / "moved" / "data")]
+    assert made(again)[0] == first, "the place does not count"
+    published_folds(tmp_path / "moved", rows, missing=[3])
+    assert made(again)[0] != first
 
 
 def test_the_published_split_of_a_corpus(place, capsys):

@@ -39,7 +39,8 @@ from xser.options import (
     written_command,
 )
 from xser.protocol import workspace
-from xser.protocol.splits import check_split
+from xser.protocol.emobox_folds import FoldFiles, fold_files
+from xser.protocol.splits import check_split, of_one_corpus
 from xser.protocol.task_list import find_task
 from xser.protocol.tasks import Selection, Task, resolve_selections
 
@@ -58,6 +59,8 @@ class Experiment:
         The unseen corpus; None for ``within``.
     named_task : str
         The task's name of ``--task``; empty without.
+    published_folds : tuple of FoldFiles
+        Where the split is read from files: those of ``--emobox``.
     systems, seeds : tuple
         Every system is trained with every seed.
     target_statistics : str
@@ -79,6 +82,7 @@ class Experiment:
     scheme: Scheme
     split: str
     split_seed: int
+    published_folds: tuple[FoldFiles, ...]
     seeds: tuple[int, ...]
     data_root: Path
     work_dir: Path
@@ -155,7 +159,13 @@ class Experiment:
             self.split,
             self.split_seed,
             prepared["fingerprint"],
+            self.split_files,
         )
+
+    @property
+    def split_files(self):
+        """The files that the split is read from."""
+        return [path for fold in self.published_folds for path in fold.files.values()]
 
 
 def parse_experiment(verb, argv):
@@ -194,10 +204,9 @@ def parse_experiment(verb, argv):
     files = (recipes / "hparams", encoder.yaml, finetuning)
     _refuse_statistics_of_waveforms(options.target_statistics, *files)
     hyperparameters = read_hyperparameters(parser, rest, hyperparameter_keys(*files), choices(*files))
-    if kind == "zero_shot" and options.split.partition(":")[0] in ("loso", "folds"):
+    if kind == "zero_shot" and of_one_corpus(options.split):
         raise XserError(
-            f"--split {options.split} makes folds of one corpus; "
-            "for zero_shot use speaker, paper, stratified or official"
+            f"--split {options.split} has folds of one corpus; for zero_shot use speaker, paper, stratified or official"
         )
     systems = words_of(options.system) or (("baseline2",) if kind == "within" else ("baseline2", "proposed"))
     refuse_repeats(parser, "--system", systems)
@@ -213,6 +222,7 @@ def parse_experiment(verb, argv):
         scheme=load_scheme(options.scheme or _usual_scheme(kind, sources, recipes)),
         split=options.split,
         split_seed=options.split_seed,
+        published_folds=_published_folds(parser, options, sources[0].corpus),
         seeds=read_seeds(parser, options),
         data_root=folder_of(options.data_root),
         work_dir=folder_of(options.work_dir),
@@ -233,6 +243,16 @@ def _recipes_folder(folder):
             f"{folder} holds no recipes (hparams/train.yaml): give --recipes the recipes folder of a checkout"
         )
     return folder
+
+
+def _published_folds(parser, options, corpus):
+    if options.split.partition(":")[0] != "emobox":
+        if options.emobox is not None:
+            parser.error("--emobox belongs to --split emobox, or emobox:N for one of its folds")
+        return ()
+    if options.emobox is None:
+        parser.error("--split emobox takes published files: give --emobox DIR, a copy of EmoBox with its folder data")
+    return tuple(fold_files(folder_of(options.emobox), corpus, options.split))
 
 
 def _finetuning(name, encoder, hparams):

@@ -19,6 +19,7 @@ from xser.errors import XserError
 from xser.experiment import parse_experiment
 from xser.files import only_writer, write_json
 from xser.protocol import workspace
+from xser.protocol.emobox_folds import match_folds
 from xser.protocol.exact_counts import published_sizes
 from xser.protocol.isolation import refuse_shared_recordings
 from xser.protocol.rows import PARTS, write_rows
@@ -116,13 +117,15 @@ def make_manifest(experiment, selection, rows):
     prepared_info = workspace.read_prepared_info(prepared)
     corpus = read_corpus(experiment.corpus_yaml(selection.corpus))
     options = (selection.language, experiment.scheme, experiment.split, experiment.split_seed)
-    key = workspace.manifest_fingerprint(corpus, *options, prepared_info["fingerprint"])
-    folder = workspace.manifest_folder(experiment.work_dir, corpus, *options, prepared_info["fingerprint"])
+    made_from = (corpus, *options, prepared_info["fingerprint"], experiment.split_files)
+    key = workspace.manifest_fingerprint(*made_from)
+    folder = workspace.manifest_folder(experiment.work_dir, *made_from)
     info = _finished(folder, prepared, key, prepared_info)
     if info is not None:
         return info, True
     utterances = map_emotions(rows, corpus, experiment.scheme)
-    splits = split_rows(utterances, experiment.split, experiment.split_seed, corpus)
+    published, notes = _published(experiment, corpus, rows, utterances)
+    splits = split_rows(utterances, experiment.split, experiment.split_seed, corpus, published)
     folds = len(splits) if has_folds(experiment.split) else 0
     tables = workspace.manifest_files(folder, folds)
     info = {
@@ -134,6 +137,7 @@ def make_manifest(experiment, selection, rows):
         "split": experiment.split,
         "split_seed": experiment.split_seed,
         "folds": folds,
+        "split_notes": notes,
         "lost": _lost(corpus, utterances) if experiment.split == "paper" else [],
         "tables": [_describe_table(*each, utterances) for each in zip(tables, splits, strict=True)],
         **_describe_labels(rows, utterances, corpus, experiment.scheme),
@@ -146,7 +150,7 @@ def make_manifest(experiment, selection, rows):
     }
     with only_writer(folder, waiting=True):
         for path, parts in zip(tables, splits, strict=True):
-            write_rows(path, utterances.assign(part=parts))
+            write_rows(path, utterances.assign(part=parts)[(parts != "").to_numpy()])
         write_json(folder / "manifest.json", info)
     return info, False
 
@@ -191,6 +195,14 @@ def _finished(folder, prepared, key, prepared_info):
         return None
     same = info["fingerprint"] == key and all(info[name] == prepared_info[name] for name in CARRIED)
     return info if same and all(path.is_file() for path in tables) else None
+
+
+def _published(experiment, corpus, rows, utterances):
+    """Parts of the folds that the split reads from files, and what is to be known of them; nothing for other splits."""
+    if not experiment.published_folds:
+        return [], []
+    matched = match_folds(experiment.published_folds, corpus, rows, utterances)
+    return matched.parts, matched.notes
 
 
 def _lost(corpus, utterances):
@@ -252,6 +264,7 @@ def describe(info, folder, kept):
         lines.append(f"  warning: {name} has no utterance of class {emotion}")
     lines += _shared(info)
     lines += [f"  one fewer than published: {sentence}" for sentence in info.get("lost", [])]
+    lines += [f"  {sentence}" for sentence in info.get("split_notes", [])]
     lines += [f"  left out: {sentence}" for sentence in info["left_out"]]
     lines.append(f"  {'kept, made before with the same options' if kept else 'written'}: {folder}")
     return "\n".join(lines)

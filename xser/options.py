@@ -49,6 +49,7 @@ def experiment_parser(prog):
     how.add_argument("--device", metavar="D", default="auto", help="where to compute: auto, cpu, cuda, mps")
     how.add_argument("--scheme", metavar="X", help="the set of emotions, or a YAML file that defines one")
     how.add_argument("--split", metavar="NAME", default="speaker", help=split_names_help())
+    how.add_argument("--emobox", metavar="DIR", help="a copy of EmoBox, whose published folds --split emobox takes")
     how.add_argument("--split-seed", metavar="N", type=int, default=0, help="seed of the split")
     how.add_argument("--seed", metavar="N", help="seed of the training (0 when neither this nor --seeds is given)")
     how.add_argument("--seeds", metavar="N-M", help="several seeds: 0-4 or 0,2,5")

@@ -228,7 +228,7 @@ class PlannedRun:
             "command": experiment.command,
             "versions": versions(),
             "fingerprints": {name: info["fingerprint"] for name, info in infos.items()},
-            "left_out": [f"{name}: {what}" for name, info in infos.items() for what in info["left_out"]]
+            "left_out": [f"{name}: {what}" for name, info in infos.items() for what in _to_repeat(info)]
             + [choice.note] * bool(choice.note),
             "complete": all(info["complete"] for info in infos.values()),
             "made_up": any(info["made_up"] for info in infos.values()),
@@ -255,6 +255,11 @@ class PlannedRun:
             "complete": trained["complete"] and info["complete"],
             "made_up": trained["made_up"] or info["made_up"],
         }
+
+
+def _to_repeat(info):
+    """What every result says of a manifest again: what was left out, and what is to be known of a published split."""
+    return [*info["left_out"], *info.get("split_notes", [])]
 
 
 def plan_runs(experiment):

@@ -16,7 +16,7 @@ from tests.protocol.made_rows import (
 )
 from xser.errors import XserError
 from xser.protocol.rows import PARTS
-from xser.protocol.splits import check_split, has_folds, overlaps, split_names_help, split_rows
+from xser.protocol.splits import check_split, has_folds, of_one_corpus, overlaps, split_names_help, split_rows
 
 FOUR = ("angry", "happy", "neutral", "sad")
 CORPUS = corpus_like()
@@ -38,10 +38,16 @@ def assert_disjoint_speakers(rows, parts):
 # Names
 
 
-@pytest.mark.parametrize("name", ["official", "stratified", "paper", "speaker", "loso", "folds:2", "folds:10"])
+SEVERAL_FOLDS = ("loso", "folds:2", "folds:10", "emobox")
+
+
+@pytest.mark.parametrize(
+    "name", ["official", "stratified", "paper", "speaker", "emobox:1", "emobox:12", *SEVERAL_FOLDS]
+)
 def test_names_there_are(name):
     check_split(name)
-    assert has_folds(name) == (name[:4] in ("loso", "fold"))
+    assert has_folds(name) == (name in SEVERAL_FOLDS)
+    assert of_one_corpus(name) == (name in SEVERAL_FOLDS or name.startswith("emobox"))
     assert name.partition(":")[0] in split_names_help()
 
 
@@ -57,6 +63,7 @@ NO_NAMES = [
     "folds:05",
     "folds:²",
     "loso:3",
+    "speaker:1",
 ]
 
 
@@ -66,6 +73,12 @@ def test_names_there_are_not(name):
         check_split(name)
     with pytest.raises(XserError):
         split_rows(rows_of(EVEN), name, 0, CORPUS)
+
+
+@pytest.mark.parametrize("name", ["emobox:", "emobox:0", "emobox:01", "emobox:one", "emobox:-1"])
+def test_folds_of_emobox_are_counted_from_one(name):
+    with pytest.raises(XserError, match="as in emobox:1"):
+        check_split(name)
 
 
 # One answer for one seed

@@ -6,7 +6,7 @@ import dataclasses
 import pandas as pd
 
 from xser.corpora.file_patterns import match_first, nfc
-from xser.corpora.folders import list_files, real_path, refuse_pointers
+from xser.corpora.folders import File, list_files, real_path, refuse_pointers
 from xser.corpora.label_tables import read_table, tables_beside
 from xser.errors import XserError
 
@@ -101,7 +101,7 @@ def _sort_out(corpus, folder, files):
     for file in files:
         fields = match_first(corpus.files, file.path)
         if fields is not None:
-            matched.append((file, {"stem": file.stem, "name": file.name, "path": file.path, **fields}))
+            matched.append((file, _fields(file, fields)))
             continue
         for table, found in zip(corpus.tables, tables, strict=True):
             fields = match_first(table.files, file.path)
@@ -142,6 +142,40 @@ def _join(corpus, folder, table, files, matched, left_out, odd):
         like = ", ".join(f"{field} {value}" for field, value in zip(table.join, missing[0], strict=True))
         odd.append(f"{_count(missing, 'row')} of the table without a file, e.g. {like}")
     return joined
+
+
+def utterance_at(corpus, path):
+    """Say which utterance a recording at `path` is, by its path alone.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    path : str
+        In any layout that the corpus's patterns match; the file need not exist.
+
+    Returns
+    -------
+    str or None
+        Its id in the rows; None where no pattern matches, or a table must say it.
+    """
+    file = File(nfc(path), path)
+    matched = match_first(corpus.files, file.path)
+    if matched is None:
+        return None
+    fields = _fields(file, matched)
+    for name, column in corpus.columns.items():
+        try:
+            if fields.keys() >= set(column.fields):
+                fields[name] = column.value(fields)
+            elif name == "utterance":
+                return None
+        except ValueError:
+            return None
+    return corpus.utterance_id(fields.get("utterance", file.stem))
+
+
+def _fields(file, matched):
+    return {"stem": file.stem, "name": file.name, "path": file.path, **matched}
 
 
 def _utterance(corpus, fields):

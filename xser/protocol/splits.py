@@ -32,8 +32,8 @@ def split_names_help():
     """Describe ``--split`` in one line."""
     return (
         "speaker (disjoint speakers), paper (the published counts, shared speakers), stratified (the same where they "
-        "fit, else 80/10/10), official (the corpus's own parts), or for one corpus loso (leave one speaker out) and "
-        "folds:K (K folds of disjoint speakers)"
+        "fit, else 80/10/10), official (the corpus's own parts), or for one corpus loso (leave one speaker out), "
+        "folds:K (K folds of disjoint speakers) and emobox[:N] (EmoBox's published folds, or its fold N; with --emobox)"
     )
 
 
@@ -58,21 +58,33 @@ def check_split(name):
     ...
     xser.errors.XserError: folds:K takes a number of folds from 2 up, as in folds:5, not 'folds:1'
     """
-    kind, _, folds = name.partition(":")
+    kind, colon, number = name.partition(":")
     if kind == "folds":
-        if not (folds.isascii() and folds.isdigit() and int(folds) >= 2 and str(int(folds)) == folds):
+        if not _counts_from(2, number):
             raise XserError(f"folds:K takes a number of folds from 2 up, as in folds:5, not {name!r}")
+    elif kind == "emobox":
+        if colon and not _counts_from(1, number):
+            raise XserError(f"emobox:N takes the number of a fold from 1 up, as in emobox:1, not {name!r}")
     elif name not in SPLITS:
         known = ", ".join(split for split in SPLITS if split != "folds")
         raise XserError(f"there is no split {name!r}: choose {known} or folds:K, as in folds:5")
 
 
+def _counts_from(least, text):
+    return text.isascii() and text.isdigit() and int(text) >= least and str(int(text)) == text
+
+
 def has_folds(name):
     """Say whether a split gives several folds instead of one train, valid and test part."""
-    return name.partition(":")[0] in ("loso", "folds")
+    return name in ("loso", "emobox") or name.startswith("folds:")
 
 
-def split_rows(rows, name, seed, corpus):
+def of_one_corpus(name):
+    """Say whether a split is for one corpus by itself: its folds say nothing about a corpus that is never seen."""
+    return has_folds(name) or name.startswith("emobox:")
+
+
+def split_rows(rows, name, seed, corpus, published=()):
     """Give every utterance a part.
 
     Parameters
@@ -85,11 +97,14 @@ def split_rows(rows, name, seed, corpus):
         As in ``--split-seed``.
     corpus : Corpus
         For its title and the exact sizes of splits ``paper`` and ``stratified``.
+    published : sequence of dict
+        For ``emobox`` alone: utterance -> part in each fold that was asked for.
 
     Returns
     -------
     list of pandas.Series
         For each fold (one, unless `has_folds`) the part of each row: train, valid or test; the index is that of `rows`.
+        With ``emobox`` the part is empty where the published fold does not have the utterance.
 
     Raises
     ------
@@ -104,8 +119,8 @@ def split_rows(rows, name, seed, corpus):
     order = rows["utterance"].argsort(kind="stable").to_numpy()
     ordered = rows.iloc[order].reset_index(drop=True)
     ordered["stratum"] = _strata(ordered)
-    splitting = SPLITS[kind]
-    splits = splitting(ordered, seed, corpus, int(folds)) if folds else splitting(ordered, seed, corpus)
+    more = [published] if kind == "emobox" else [int(folds)] if folds else []
+    splits = SPLITS[kind](ordered, seed, corpus, *more)
     back = np.argsort(order, kind="stable")
     return [pd.Series(np.asarray(parts, dtype=object)[back], index=rows.index, name="part") for parts in splits]
 
@@ -241,19 +256,43 @@ def _fold(rows, tested, seed, fold, corpus):
 
     The validation part shares speakers with training: it only says when to stop, and no figure is taken from it.
     """
-    parts = np.where(tested, "test", "train").astype(object)
+    speakers = " and ".join(sorted(set(rows["speaker"][tested]))[:3])
+    beside = f"without the speakers of fold {fold + 1} ({speakers})"
+    return _with_validation(rows, np.where(tested, "test", "train").astype(object), seed, fold, corpus, beside)
+
+
+def _with_validation(rows, parts, seed, fold, corpus, where):
+    """Take a tenth of each class out of train, to select the epoch by."""
     strata = rows["stratum"].to_numpy()
     for name in sorted(set(strata)):
-        left = np.flatnonzero((strata == name) & ~tested)
+        left = np.flatnonzero((strata == name) & (parts == "train"))
         if len(left) < 2:
-            speakers = " and ".join(sorted(set(rows["speaker"][tested]))[:3])
             raise XserError(
-                f"{corpus.title}: class {name} has {len(left)} utterances without the speakers of fold {fold + 1} "
-                f"({speakers}), 2 are needed to train and validate: choose --split stratified or another --scheme"
+                f"{corpus.title}: class {name} has {len(left)} utterances {where}, 2 are needed to train and validate: "
+                "choose --split stratified or another --scheme"
             )
         number = max(1, int(len(left) * VALID_SHARE_OF_FOLDS + 0.5))
         parts[_generator(seed, name, fold).permutation(left)[:number]] = "valid"
     return parts
+
+
+def _emobox(rows, seed, corpus, published):
+    """The published parts as they are; where there is no validation part, a tenth of each class of train."""
+    folds = []
+    for fold, part_of in enumerate(published):
+        parts = rows["utterance"].map(part_of).fillna("").to_numpy(dtype=object)
+        if not (parts == "valid").any():
+            parts = _with_validation(rows, parts, seed, fold, corpus, "to train on in a fold of EmoBox")
+        folds.append(parts)
+    held = [("test", np.any([parts == "test" for parts in folds], axis=0))]
+    held += [(part, parts == part) for parts in folds for part in ("train", "valid")]
+    for part, mine in held:
+        for name in sorted(set(rows["stratum"]) - set(rows["stratum"][mine])):
+            raise XserError(
+                f"{corpus.title}: class {name} is missing from EmoBox's part {part}: choose --split emobox (all folds) "
+                "or another --scheme"
+            )
+    return folds
 
 
 def _assigned(rows, seed, corpus, shares, rule_of, purpose):
@@ -306,4 +345,5 @@ SPLITS = {
     "official": _official,
     "loso": _loso,
     "folds": _folds,
+    "emobox": _emobox,
 }

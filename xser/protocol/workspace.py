@@ -63,7 +63,7 @@ def prepared_folder(work_dir, corpus_yaml, data_folder, skip_bad, allow_incomple
     return Path(work_dir) / "audio" / f"{corpus_yaml.parent.name}-{key}"
 
 
-def manifest_fingerprint(corpus, language, scheme, split, split_seed, prepared_fingerprint):
+def manifest_fingerprint(corpus, language, scheme, split, split_seed, prepared_fingerprint, split_files=()):
     """Hash what decides on a manifest's rows, emotions and parts.
 
     Parameters
@@ -80,6 +80,8 @@ def manifest_fingerprint(corpus, language, scheme, split, split_seed, prepared_f
         As in ``--split-seed``.
     prepared_fingerprint : str
         ``fingerprint`` of prepared.json: the rows and the audio.
+    split_files : sequence of Path
+        Files that the split is read from; their content counts, not their place.
 
     Returns
     -------
@@ -87,10 +89,11 @@ def manifest_fingerprint(corpus, language, scheme, split, split_seed, prepared_f
     """
     described = (corpus.id, corpus.labels, corpus.stratified, corpus.speaker_loss)
     described += tuple(fault for fault in corpus.faults if fault.part)  # they change the sizes
-    return fingerprint(SPLIT_RULES, described, language, scheme, split, int(split_seed), prepared_fingerprint)
+    more = [list(split_files)] if split_files else []
+    return fingerprint(SPLIT_RULES, described, language, scheme, split, int(split_seed), prepared_fingerprint, *more)
 
 
-def manifest_folder(work_dir, corpus, language, scheme, split, split_seed, prepared_fingerprint):
+def manifest_folder(work_dir, corpus, language, scheme, split, split_seed, prepared_fingerprint, split_files=()):
     """Say where stage 1 keeps the manifest of a selection; parameters as of `manifest_fingerprint`.
 
     Returns
@@ -98,7 +101,7 @@ def manifest_folder(work_dir, corpus, language, scheme, split, split_seed, prepa
     Path
         ``<work_dir>/manifests/<corpus>[-<language>]-<scheme>-<split>-<key>``
     """
-    key = manifest_fingerprint(corpus, language, scheme, split, split_seed, prepared_fingerprint)[:KEY]
+    key = manifest_fingerprint(corpus, language, scheme, split, split_seed, prepared_fingerprint, split_files)[:KEY]
     words = [corpus.id, language, scheme.name, split.replace(":", ""), key]
     return Path(work_dir) / "manifests" / "-".join(word for word in words if word)
 
