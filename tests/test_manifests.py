@@ -240,10 +240,45 @@ def test_merged_and_missing_classes_are_said(place, capsys):
     argv, _ = prepared_within("turevdb", TUREVDB, place, language="tur", speakers=6)
     _, info = made([*argv, "--scheme", "four"])
     assert info["missing_classes"] == ["neutral"] and info["dropped"] == {"Calm": 30}
-    assert "warning: turevdb has no utterance of class neutral" in capsys.readouterr().out
+    assert "warning: no utterance of class neutral" in capsys.readouterr().out
     _, info = made(argv)  # its corpus.yaml names four_calm
     assert info["missing_classes"] == [] and info["dropped"] == {} and info["merged"] == {"Calm": "neutral"}
-    assert "merged: Calm (calm) counts as neutral" in capsys.readouterr().out
+    assert "merged: Calm (calm) 30 counts as neutral" in capsys.readouterr().out
+
+
+def zero_shot_in(work_dir, capsys, *options):
+    """Run stage 1 on made rows of three corpora and return what it says."""
+    place = ["--data-root", str(work_dir / "data"), "--work-dir", str(work_dir / "exp")]
+    argv = ["--sources", "cafe,turevdb", "--target", "emodb", *place, "--split", "stratified", *options]
+    for corpus, counts, language in (("cafe", CAFE, "fra"), ("turevdb", TUREVDB, "tur"), ("emodb", EMODB, "deu")):
+        prepare(argv, corpus, rows_of(evenly(counts, 10), corpus, language))
+    manifests.main(argv)
+    return capsys.readouterr().out
+
+
+def test_several_corpora_have_one_table_of_classes_that_names_every_merge_and_drop_once(tmp_path, capsys):
+    said = zero_shot_in(tmp_path, capsys, "--scheme", "four_calm")
+    heading, *rows = said[said.index("utterances of each class, scheme four_calm") :].splitlines()[1:]
+    assert heading.split() == ["corpus", "language", *"angry happy neutral sad all not in it".split()]
+    assert [row.split() for row in rows[:4]] == [
+        ["cafe", "French", "144", "144", "72", "144", "504", "144"],
+        ["turevdb", "Turkish", "30", "30", "30", "30", "120", "-"],
+        ["emodb", "German", "127", "71", "79", "62", "339", "196"],
+        ["all", "301", "245", "181", "236", "963", "340"],
+    ]
+    assert [row.strip() for row in rows[4:]] == [
+        "cafe: not in the scheme: P (fear) 144",
+        "turevdb: merged: Calm (calm) 30 counts as neutral",
+        "emodb: not in the scheme: A (fear) 69, E (disgust) 46, L (boredom) 81",
+    ]
+    for once in ("Calm (calm)", "A (fear) 69", "utterances of each class"):
+        assert said.count(once) == 1
+
+
+def test_a_class_that_a_corpus_lacks_stands_in_the_table(tmp_path, capsys):
+    said = zero_shot_in(tmp_path, capsys, "--scheme", "four")
+    assert "turevdb: warning: no utterance of class neutral" in said
+    assert ["turevdb", "Turkish", "30", "30", "-", "30", "90", "30"] in [line.split() for line in said.splitlines()]
 
 
 def zero_shot(place, *options):

@@ -13,6 +13,7 @@ import logging
 from pathlib import Path
 
 from xser.command_line import run
+from xser.corpora.class_counts import class_table, count_classes, label_notes
 from xser.corpora.description import read_corpus
 from xser.corpora.languages import language_name
 from xser.errors import XserError
@@ -46,16 +47,18 @@ def make_manifests(experiments):
     XserError
         When a corpus is not prepared, or a source holds recordings of the target.
     """
-    said = set()
+    said, classes = set(), {}
     for experiment in experiments:
-        for about, text in _make_and_describe(experiment):
+        for about, text in _make_and_describe(experiment, classes):
             if about not in said:
                 print(text, flush=True)
             said.add(about)
+    if len(classes) > 1:
+        print("\n".join(_class_table(experiments[0].scheme, list(classes.values()))), flush=True)
 
 
-def _make_and_describe(experiment):
-    """Yield what there is to say, and about what: so that it is said once."""
+def _make_and_describe(experiment, classes):
+    """Yield what there is to say, and about what: so that it is said once. Collect the rows of the class table."""
     selected = {selection: selected_rows(experiment, selection) for selection in experiment.selections}
     if experiment.target is not None:
         for source in experiment.sources:
@@ -63,8 +66,12 @@ def _make_and_describe(experiment):
     infos = {}
     for selection, rows in selected.items():
         infos[selection], kept = make_manifest(experiment, selection, rows)
+        classes[selection] = _classes(infos[selection], experiment.scheme)
         folder = experiment.manifest_folder(selection)
-        yield folder, describe(infos[selection], folder, kept)
+        yield (
+            folder,
+            describe(infos[selection], folder, kept, [] if experiment.several_corpora else [classes[selection]]),
+        )
     if experiment.named_task:
         named = find_task(experiment.recipes, experiment.named_task)
         yield named, describe_training(named, [infos[source] for source in experiment.sources])
@@ -233,7 +240,24 @@ def _describe_labels(rows, utterances, corpus, scheme):
     }
 
 
-def describe(info, folder, kept):
+def _classes(info, scheme):
+    """Count the classes that a manifest's utterances had before some were left out (`xser.corpora.class_counts`)."""
+    emotions_of = {label: content["emotion"] for label, content in info["labels"].items()}
+    counts = {label: content["utterances"] for label, content in info["labels"].items()}
+    return count_classes(_name(info), info["corpus"], info["languages"], emotions_of, counts, scheme)
+
+
+def _class_table(scheme, rows):
+    """Write the table corpus x class, and below it what became of every label that is no class."""
+    lines = [f"utterances of each class, scheme {scheme.name}", *(f"  {line}" for line in class_table(rows))]
+    return lines + [f"  {row.name}: {sentence}" for row in rows for sentence in label_notes(row)]
+
+
+def _name(info):
+    return f"{info['corpus']}:{info['language']}" if info["language"] else info["corpus"]
+
+
+def describe(info, folder, kept, classes=()):
     """Describe a manifest for people.
 
     Parameters
@@ -244,24 +268,20 @@ def describe(info, folder, kept):
         Where it lies.
     kept : bool
         Whether it was there before.
+    classes : sequence of ClassCounts
+        Whose drops and merges are to be named: none where the class table names them.
 
     Returns
     -------
     str
         Some lines: utterances of each emotion in each part, speakers, drops, merges, what the parts share.
     """
-    name = f"{info['corpus']}:{info['language']}" if info["language"] else info["corpus"]
+    name = _name(info)
     spoken = " and ".join(language_name(code) for code in info["languages"])
     options = f"scheme {info['scheme']['name']}, split {info['split']}, split seed {info['split_seed']}"
     lines = [f"{name} ({spoken}), {options}"]
     lines += _table(info)
-    labels = info["labels"]
-    dropped = [f"{label} ({labels[label]['emotion'] or 'drop'}) {n}" for label, n in info["dropped"].items()]
-    merged = [f"{label} ({labels[label]['emotion']}) counts as {emotion}" for label, emotion in info["merged"].items()]
-    lines += [f"  not in the scheme: {', '.join(dropped)}"] if dropped else []
-    lines += [f"  merged: {', '.join(merged)}"] if merged else []
-    for emotion in info["missing_classes"]:
-        lines.append(f"  warning: {name} has no utterance of class {emotion}")
+    lines += [f"  {sentence}" for row in classes for sentence in label_notes(row)]
     lines += _shared(info)
     lines += [f"  one fewer than published: {sentence}" for sentence in info.get("lost", [])]
     lines += [f"  {sentence}" for sentence in info.get("split_notes", [])]

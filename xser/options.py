@@ -7,7 +7,6 @@ from pathlib import Path
 
 from xser.command_line import OneLineParser
 from xser.hyperparameters import check_value
-from xser.protocol.splits import split_names_help
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 # Installed without its checkout, xser looks for recipes and writes below the current folder.
@@ -25,6 +24,8 @@ stages:
 
 
 def experiment_parser(prog):
+    from xser.protocol.splits import split_names_help  # and with it pandas, which reading options does not need
+
     parser = OneLineParser(prog=prog, epilog=STAGES)
     what = parser.add_argument_group("what is recognised")
     what.add_argument("--corpus", metavar="C", help="one corpus by itself (set by recipes/C/run.sh)")

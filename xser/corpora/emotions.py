@@ -58,6 +58,15 @@ class Scheme:
             return canonical
         return self.merges_in.get(corpus, {}).get(canonical, self.merges.get(canonical))
 
+    def describe_merges(self):
+        """Say what counts as what, in words: a list of str."""
+        everywhere = [f"{emotion} counts as {into}" for emotion, into in self.merges.items()]
+        return everywhere + [
+            f"{emotion} counts as {into} in {corpus}"
+            for corpus, own in self.merges_in.items()
+            for emotion, into in own.items()
+        ]
+
 
 _FOUR = ("angry", "happy", "neutral", "sad")
 SCHEMES = {
@@ -72,7 +81,7 @@ SCHEMES = {
 }
 
 
-def load_scheme(name):
+def load_scheme(name, corpora=None):
     """Return a scheme by its name, or read a user's own from a YAML file.
 
     Parameters
@@ -81,6 +90,8 @@ def load_scheme(name):
         A name of `SCHEMES`, or the path of a YAML file with ``emotions`` (the classes in order) and, where wanted,
         ``merges`` (canonical emotion -> class) and ``merges_in`` (corpus id -> the same, for that corpus alone). The
         file's name without suffix is the scheme's name.
+    corpora : sequence of str, optional
+        The corpora there are: ``merges_in`` may name no other.
 
     Returns
     -------
@@ -108,11 +119,19 @@ def load_scheme(name):
         known = ", ".join(SCHEMES)
         raise XserError(f"the scheme {path} does not exist: check the path, or choose one of {known}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise XserError(f"the scheme {path} cannot be read: {error}") from error
-    return _checked_scheme(path, content)
+        raise XserError(f"the scheme {path} cannot be read: {' '.join(str(error).split())}") from error
+    scheme = _checked_scheme(path, content)
+    for corpus in scheme.merges_in if corpora is not None else ():
+        if corpus not in corpora:
+            raise XserError(f"{path}: `merges_in` names {corpus!r}; the corpora are {', '.join(corpora)}")
+    return scheme
 
 
 def _checked_scheme(path, content):
+    if path.stem in SCHEMES:
+        raise XserError(
+            f"{path}: there is a scheme {path.stem} already, and results are filed by name: rename the file"
+        )
     if not isinstance(content, dict) or not set(content) <= {"emotions", "merges", "merges_in"}:
         raise XserError(
             f"{path}: a scheme holds `emotions` (a list), perhaps `merges` (emotion: class) and `merges_in` (corpus: "
