@@ -219,7 +219,7 @@ def parse_experiment(verb, argv):
         encoder_choice=with_source(encoder, hyperparameters),
         finetuning=finetuning,
         device=options.device,
-        scheme=load_scheme(options.scheme or _usual_scheme(kind, sources, recipes)),
+        scheme=load_scheme(options.scheme or _usual_scheme(kind, sources, recipes), corpus_ids(recipes)),
         split=options.split,
         split_seed=options.split_seed,
         published_folds=_published_folds(parser, options, sources[0].corpus),
