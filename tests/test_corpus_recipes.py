@@ -8,12 +8,16 @@ import shutil
 import pytest
 import yaml
 
+from tests.protocol.made_rows import evenly, rows_of
 from xser import prepare
 from xser.corpora.description import corpus_ids, read_corpus
 from xser.corpora.emotions import SCHEMES
 from xser.errors import XserError
 from xser.experiment import parse_experiment
+from xser.manifests import map_emotions
 from xser.options import CHECKOUT
+from xser.protocol.rows import PARTS
+from xser.protocol.splits import split_rows
 
 RECIPES = CHECKOUT / "recipes"
 CORPORA = corpus_ids(RECIPES)
@@ -176,6 +180,35 @@ def test_a_corpus_whose_speakers_cannot_be_told_apart_says_what_it_may_be_used_f
     few = corpus.speakers < 3
     assert ("Use the corpus as" in text or "Use it as" in text) == few
     assert ("--split stratified" in text) or not few
+
+
+def utterances_of(corpus):
+    """Rows as of stage 1 of as many utterances of each label, and speakers, as corpus.yaml says."""
+    counts = corpus.counts
+    if isinstance(counts, int):
+        counts = dict.fromkeys(corpus.labels, counts // len(corpus.labels))
+    dealt = evenly(counts, corpus.speakers) if corpus.speakers else {"": counts}
+    rows = rows_of(dealt, corpus.id, corpus.language)
+    return map_emotions(rows.drop(columns="emotion"), corpus, SCHEMES[corpus.scheme])
+
+
+@pytest.mark.parametrize("id", CORPORA)
+def test_every_corpus_can_be_split_and_says_how(id):
+    """By speakers from three on; else the error of the default split names a split that works and what it is worth."""
+    corpus = read_corpus(RECIPES / id / "corpus.yaml")
+    rows = utterances_of(corpus)
+    if corpus.speakers > 2:
+        assert len(split_rows(rows, "speaker", 0, corpus)) == 1
+        return
+    with pytest.raises(XserError) as error:
+        split_rows(rows, "speaker", 0, corpus)
+    said = str(error.value)
+    assert "\n" not in said and "use it as a source" in said
+    for name in re.search(r"choose --split ([a-z]+(?: or [a-z]+)*)", said)[1].split(" or "):
+        for parts in split_rows(rows, name, 0, corpus):
+            assert set(parts) == set(PARTS)
+            assert (rows["emotion"].groupby(parts).nunique() == rows["emotion"].nunique()).all()
+    assert ("loso" in said) == (corpus.speakers == 2)
 
 
 @pytest.mark.parametrize("id", CORPORA)

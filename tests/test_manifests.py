@@ -246,6 +246,18 @@ def test_merged_and_missing_classes_are_said(place, capsys):
     assert "merged: Calm (calm) 30 counts as neutral" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("speakers", "said"), [(1, "one speaker: "), (2, "two speakers: "), (3, "")])
+def test_few_speakers_are_warned_of(place, capsys, speakers, said):
+    argv, _ = prepared_within("emodb", EMODB, place, "--split", "stratified", speakers=speakers)
+    _, info = made(argv)
+    printed = capsys.readouterr().out
+    assert info["speakers"] == speakers
+    assert (
+        f"warning: {said}a figure within this corpus says nothing of another; use it as a source" in printed or not said
+    )
+    assert ("warning" in printed) == bool(said)
+
+
 def zero_shot_in(work_dir, capsys, *options):
     """Run stage 1 on made rows of three corpora and return what it says."""
     place = ["--data-root", str(work_dir / "data"), "--work-dir", str(work_dir / "exp")]

@@ -24,6 +24,7 @@ from xser.protocol.emobox_folds import match_folds
 from xser.protocol.exact_counts import published_sizes
 from xser.protocol.isolation import refuse_shared_recordings
 from xser.protocol.rows import PARTS, write_rows
+from xser.protocol.speaker_splits import what_few_speakers_allow
 from xser.protocol.splits import has_folds, overlaps, split_rows
 from xser.protocol.task_list import find_task, training_beside_published
 from xser.runs import versions
@@ -145,6 +146,7 @@ def make_manifest(experiment, selection, rows):
         "split_seed": experiment.split_seed,
         "folds": folds,
         "split_notes": notes,
+        "speakers": len(set(utterances["speaker"]) - {""}),
         "lost": _lost(corpus, utterances) if experiment.split == "paper" else [],
         "tables": [_describe_table(*each, utterances) for each in zip(tables, splits, strict=True)],
         **_describe_labels(rows, utterances, corpus, experiment.scheme),
@@ -269,7 +271,7 @@ def describe(info, folder, kept, classes=()):
     kept : bool
         Whether it was there before.
     classes : sequence of ClassCounts
-        Whose drops and merges are to be named: none where the class table names them.
+        Of a corpus by itself, whose drops and merges are to be named; none where the class table names them.
 
     Returns
     -------
@@ -283,6 +285,8 @@ def describe(info, folder, kept, classes=()):
     lines += _table(info)
     lines += [f"  {sentence}" for row in classes for sentence in label_notes(row)]
     lines += _shared(info)
+    few = what_few_speakers_allow(info.get("speakers", 3))
+    lines += [f"  warning: {few}"] if few and classes else []
     lines += [f"  one fewer than published: {sentence}" for sentence in info.get("lost", [])]
     lines += [f"  {sentence}" for sentence in info.get("split_notes", [])]
     lines += [f"  left out: {sentence}" for sentence in info["left_out"]]

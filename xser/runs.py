@@ -16,6 +16,7 @@ from xser.files import read_json, write_text
 from xser.hyperparameters import compose, hyperparameter_keys, read_run_values
 from xser.protocol import isolation, workspace
 from xser.protocol.fingerprints import fingerprint
+from xser.protocol.speaker_splits import what_few_speakers_allow
 from xser.protocol.systems import System, read_system
 from xser.protocol.task_list import find_task, training_beside_published
 from xser.protocol.tasks import Selection
@@ -228,7 +229,7 @@ class PlannedRun:
             "command": experiment.command,
             "versions": versions(),
             "fingerprints": {name: info["fingerprint"] for name, info in infos.items()},
-            "left_out": [f"{name}: {what}" for name, info in infos.items() for what in _to_repeat(info)]
+            "left_out": [f"{name}: {what}" for name, info in infos.items() for what in _to_repeat(experiment, info)]
             + [choice.note] * bool(choice.note),
             "complete": all(info["complete"] for info in infos.values()),
             "made_up": any(info["made_up"] for info in infos.values()),
@@ -257,9 +258,10 @@ class PlannedRun:
         }
 
 
-def _to_repeat(info):
-    """What every result says of a manifest again: what was left out, and what is to be known of a published split."""
-    return [*info["left_out"], *info.get("split_notes", [])]
+def _to_repeat(experiment, info):
+    """What every result says of a manifest again: what was left out, and what its split and speakers are worth."""
+    few = what_few_speakers_allow(info.get("speakers", 3)) if experiment.kind == "within" else ""
+    return [*info["left_out"], *info.get("split_notes", []), *filter(None, [few])]
 
 
 def plan_runs(experiment):

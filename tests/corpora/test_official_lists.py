@@ -86,8 +86,11 @@ def check_the_split_by_speaker(rows, corpus):
     emotions = [scheme.emotion_of(corpus.labels[label], corpus.id) for label in rows.native_label]
     rows = rows.assign(emotion=emotions)[pd.notna(emotions)].reset_index(drop=True)
     if corpus.speakers < 3:
-        with pytest.raises(XserError, match="choose --split stratified"):
+        worth = "upper bound" if corpus.speakers == 0 else "says nothing of another"
+        with pytest.raises(XserError, match=f"choose --split (loso or )?stratified .*{worth}.*use it as a source"):
             split_rows(rows, "speaker", 0, corpus)
+        [parts] = split_rows(rows, "stratified", 0, corpus)
+        assert (rows.emotion.groupby(parts).nunique() == rows.emotion.nunique()).all()
         return
     [parts] = split_rows(rows, "speaker", 0, corpus)
     assert set(parts) == {"train", "valid", "test"}

@@ -166,6 +166,16 @@ def test_whatever_does_not_match_is_counted(tmp_path, emodb):
     assert "1 utterance in two parts of a fold" in said and found.parts[0]["emodb-03a01Wa"] == "test"
 
 
+def test_an_utterance_of_several_folds_is_counted_once(tmp_path, emodb):
+    gone = ("wav/16a01Wa.wav", "anger")
+    one, two = ({part: list(listed) for part, listed in fold.items()} for fold in TWO_FOLDS.values())
+    one["train"].insert(0, gone)  # so that all the keys after it are others than in fold 2
+    two["test"].append(gone)
+    write_emobox(tmp_path, "emodb", {1: one, 2: two})
+    said = "\n".join(matched(tmp_path, emodb, tmp_path / "data", EMODB).notes)
+    assert "EmoBox: 1 utterance not here (first: wav/16a01Wa.wav), 1 of them of its test parts" in said
+
+
 def test_what_the_scheme_leaves_out_of_the_test_is_counted(tmp_path, emodb):
     theirs = listed(EMODB, EMODB[:8])
     theirs["test"].append(("wav/03a01Ea.wav", "disgust"))

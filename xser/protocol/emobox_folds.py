@@ -231,7 +231,8 @@ def match_folds(folds, corpus, rows, kept):
 
 
 def _identity(entry):
-    return (entry.key, entry.path)
+    """What tells an utterance from the others in all folds: its recording, and the key of a stretch of one."""
+    return (entry.path, entry.key if entry.is_segment else "")
 
 
 def _utterances(entries, corpus, rows):

@@ -53,6 +53,38 @@ def every_class_beside_every_part(counts):
     return Rule(np.zeros(counts.shape[1], dtype=np.int64), (counts > 0).sum(axis=0) - 1)
 
 
+def what_few_speakers_allow(number):
+    """Say what a corpus of fewer than three known speakers may be used for.
+
+    Parameters
+    ----------
+    number : int
+        Known speakers; 0 where nobody knows who speaks.
+
+    Returns
+    -------
+    str
+        Empty from three on: then a split by speakers tells what it should.
+
+    Examples
+    --------
+    >>> print(what_few_speakers_allow(0))
+    speakers unknown: a figure within this corpus is an upper bound; use it as a source, or whole as a target
+    >>> what_few_speakers_allow(3)
+    ''
+    """
+    if number > 2:
+        return ""
+    if number == 0:
+        return (
+            "speakers unknown: a figure within this corpus is an upper bound; use it as a source, or whole as a target"
+        )
+    of_another = "a figure within this corpus says nothing of another; use it as a source"
+    if number == 1:
+        return f"one speaker: {of_another}, as a target it tests one voice"
+    return f"two speakers: {of_another}, as a target it tests two voices"
+
+
 def assign_speakers(counts, wanted, rule, generator):
     """Assign every speaker to a part; no part stays empty.
 

@@ -21,6 +21,7 @@ from xser.protocol.speaker_splits import (
     contradiction,
     every_class_beside_every_part,
     every_class_in_every_part,
+    what_few_speakers_allow,
 )
 
 STRATIFIED_SHARES = (0.8, 0.1, 0.1)
@@ -303,7 +304,10 @@ def _assigned(rows, seed, corpus, shares, rule_of, purpose):
     rule = rule_of(counts)
     parts = assign_speakers(counts, shares, rule, _generator(seed, "speakers"))
     if parts is None:
-        raise XserError(f"{corpus.title}: {_why(table, len(shares), rule, purpose)}: choose --split stratified")
+        splits = "loso or stratified" if len(table) == 2 and (counts > 0).all() else "stratified"
+        use = what_few_speakers_allow(len(table))
+        why = _why(table, len(shares), rule, purpose)
+        raise XserError(f"{corpus.title}: {why}: choose --split {splits}" + (f" ({use})" if use else ""))
     return parts[table.index.get_indexer(rows["speaker"])]
 
 
@@ -330,6 +334,7 @@ def _refuse_unknown_speakers(rows, corpus):
         raise XserError(
             f"{corpus.title}: {int(unknown.sum())} of {len(rows)} utterances have no known speaker "
             f"(first: {rows.loc[unknown, 'utterance'].iloc[0]}): choose --split stratified"
+            + (f" ({what_few_speakers_allow(0)})" if unknown.all() else "")
         )
 
 
