@@ -48,40 +48,51 @@ def make_manifests(experiments):
     XserError
         When a corpus is not prepared, or a source holds recordings of the target.
     """
-    said, classes = set(), {}
+    said, classes, made = set(), {}, []
     for experiment in experiments:
-        for about, text in _make_and_describe(experiment, classes):
-            if about not in said:
-                print(text, flush=True)
-            said.add(about)
+        infos = {}
+        for selection, info, folder, kept in _made(experiment):
+            infos[selection], classes[selection] = info, _classes(info, experiment.scheme)
+            alone = [] if experiment.several_corpora else [classes[selection]]
+            _say_once(said, folder, describe(info, folder, kept, alone))
+        made.append((experiment, infos))
     if len(classes) > 1:
-        print("\n".join(_class_table(experiments[0].scheme, list(classes.values()))), flush=True)
+        _say_once(said, "classes", "\n".join(_class_table(experiments[0].scheme, list(classes.values()))))
+    for experiment, infos in made:
+        for sentence in _of_the_whole(experiment, infos):
+            _say_once(said, sentence, sentence)
 
 
-def _make_and_describe(experiment, classes):
-    """Yield what there is to say, and about what: so that it is said once. Collect the rows of the class table."""
+def _say_once(said, about, text):
+    if about not in said:
+        print(text, flush=True)
+    said.add(about)
+
+
+def _made(experiment):
+    """Make the manifest of each selection; yield it, what manifest.json says, its folder, and whether it was kept."""
     selected = {selection: selected_rows(experiment, selection) for selection in experiment.selections}
     if experiment.target is not None:
         for source in experiment.sources:
             refuse_shared_recordings(selected[source], selected[experiment.target])
-    infos = {}
     for selection, rows in selected.items():
-        infos[selection], kept = make_manifest(experiment, selection, rows)
-        classes[selection] = _classes(infos[selection], experiment.scheme)
-        folder = experiment.manifest_folder(selection)
-        yield (
-            folder,
-            describe(infos[selection], folder, kept, [] if experiment.several_corpora else [classes[selection]]),
-        )
+        info, kept = make_manifest(experiment, selection, rows)
+        yield selection, info, experiment.manifest_folder(selection), kept
+
+
+def _of_the_whole(experiment, infos):
+    """What there is to say of an experiment beside its corpora."""
+    said = []
     if experiment.named_task:
         named = find_task(experiment.recipes, experiment.named_task)
-        yield named, describe_training(named, [infos[source] for source in experiment.sources])
+        said.append(describe_training(named, [infos[source] for source in experiment.sources]))
     if experiment.target_statistics == "speaker":
-        for info in infos.values():
-            if info["speaker_loss"]["masked"]:
-                why = info["speaker_loss"]["why"]
-                warning = f"warning: do not trust --target-statistics speaker with {info['corpus']}: {why}"
-                yield warning, warning
+        masked = [info for info in infos.values() if info["speaker_loss"]["masked"]]
+        said += [
+            f"warning: do not trust --target-statistics speaker with {info['corpus']}: {info['speaker_loss']['why']}"
+            for info in masked
+        ]
+    return said
 
 
 def selected_rows(experiment, selection):
