@@ -53,7 +53,7 @@ from xser.corpora.download_files import read_download_files
 from xser.corpora.emotions import CANONICAL, SCHEMES
 from xser.corpora.file_patterns import FILE_FIELDS, Column, FilePattern, field_names, nfc
 from xser.corpora.label_tables import LabelTable
-from xser.corpora.languages import LANGUAGES
+from xser.corpora.languages import is_language, language_code
 from xser.errors import XserError
 
 COLUMNS = (  # of the rows, as corpus.yaml calls them: `emotion` is the native label
@@ -178,8 +178,9 @@ def _check_keys(content):
 def _languages(value):
     languages = tuple([value] if isinstance(value, str) else value)
     for language in languages:
-        if language not in LANGUAGES:
-            raise XserError(f"`language` {language!r} is unknown; known are {', '.join(LANGUAGES)}")
+        if not isinstance(language, str) or not is_language(language) or language_code(language) != language:
+            code = f": write {language_code(language)}" if is_language(str(language)) else ", such as deu (German)"
+            raise XserError(f"`language` {language!r} is no ISO 639-3 code{code}")
     return languages
 
 
