@@ -96,15 +96,15 @@ def test_a_seen_target_is_refused_with_a_remedy(sources, target, remedy, recipes
 
 
 def test_a_target_in_the_macrolanguage_of_a_source_is_seen(recipes, data_root, tmp_path):
-    for id in ("casia", "emodb"):
-        shutil.copytree(recipes / id, tmp_path / id)
-    shutil.copytree(recipes / "casia", tmp_path / "other")
-    path = tmp_path / "other" / "corpus.yaml"
+    own = tmp_path / "recipes"
+    for id, name in (("casia", "casia"), ("casia", "other"), ("emodb", "emodb")):
+        shutil.copytree(recipes / id, own / name)
+    path = own / "other" / "corpus.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("language: cmn", "language: zho"), encoding="utf-8")
     for source, target in (("casia", "other"), ("other", "casia")):
         with pytest.raises(XserError, match=f"never seen: leave {source} out of --sources"):
-            task([source], target, tmp_path, data_root).check(tmp_path)
-    task(["emodb"], "other", tmp_path, data_root).check(tmp_path)
+            task([source], target, own, data_root).check(own)
+    task(["emodb"], "other", own, data_root).check(own)
 
 
 def test_a_remedy_works(recipes, data_root):
