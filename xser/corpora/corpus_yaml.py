@@ -15,8 +15,8 @@ What it is, for people
     Tables with more fields: ``files`` (patterns; the fields of a name belong to every row), ``columns`` (field:
     heading) and ``join`` (the fields that tell which row is which recording's, of a name or of an earlier table). A
     ``delimiter`` where it is not the comma of ``.csv`` or the tab of ``.tsv``. A file that has no columns has ``rows``
-    instead: a pattern of the lines that are rows, or, of a ``.json`` or ``.yaml`` file, of the paths of the objects
-    that are rows; ``columns`` then name values below such an object. With ``segments: true`` every row is an utterance:
+    instead: a pattern of the lines that are rows, or, of a ``.json``, ``.jsonl`` or ``.yaml`` file, of the paths of the
+    objects that are rows (of ``.jsonl`` the numbers of the lines); ``columns`` then name values below such an object. With ``segments: true`` every row is an utterance:
     the stretch of the recording from its field ``start`` to its field ``end``, in seconds.
 ``columns``
     How the columns of the rows are made that are not simply the field of that name: a template, or ``from`` a template

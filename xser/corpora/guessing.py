@@ -69,7 +69,7 @@ def find_emotion(paths, language=None, table=None, place=None):
     scored = []
     for candidate in [place] if place else places(paths):
         column = values(candidate, paths)
-        if None in column or len(set(column)) > MOST_LABELS or (len(set(column)) < 2 and not place):
+        if None in column or (not place and not _may_be_labels(set(column))):
             continue
         score = 1.0 if place else label_score(column, language, table)
         scored.append((score, -candidate.level, candidate, tuple(column)))
@@ -80,6 +80,10 @@ def find_emotion(paths, language=None, table=None, place=None):
     others = [entry for entry in scored if not same_groups(entry[3], column) and entry[0] > 0.8 * score]
     sure = place is not None or (score > 0.5 and not others)
     return Found(best, column, sure, "as you say" if place else describe(best, paths))
+
+
+def _may_be_labels(different):
+    return 2 <= len(different) <= MOST_LABELS and not {value.lower() for value in different} <= GENDER_WORDS.keys()
 
 
 def _narrow(place):
@@ -209,7 +213,7 @@ def _speaker_score(place, column, emotion, paths):
         return None
     if not any(map(str.isdigit, "".join(counts))) and _stands_before_digits(place, paths):
         return None
-    score = (1.0 if place.whole or any(map(str.isdigit, "".join(counts))) else -0.5) if place.level > 0 else 0.0
+    score = (1.0 if place.whole or any(map(str.isdigit, "".join(counts))) else 0.0) if place.level > 0 else 0.0
     words, digits = _prefixes(place, column, paths)
     if words and words <= SPEAKER_WORDS and digits:
         score += 2 if words & {"p", "sp", "id", "s"} else 4
@@ -223,8 +227,8 @@ def _speaker_score(place, column, emotion, paths):
         score += _like_names(counts)
     else:
         longest = max(map(len, counts))
-        score += 1.5 if longest >= 4 and not words else 0.3 if longest >= 2 else -0.5
-    position = sum(len(chunks_of(levels_of(paths[0])[0])) > at for at in range(place.chunk)) if place.level == 0 else 0
+        score += 1.5 if longest >= 4 and not words and place.chunk == 0 else 0.3 if longest >= 2 else -0.5
+    position = 0 if place.level else place.chunk if place.chunk >= 0 else 3
     score += 0.8 - 0.3 * position - (0.3 * (place.first or 0) if place.level == 0 else 0)
     score -= len(counts) == 2 and len(column) > 200  # so much of so few is rare
     return score + _crossing(column, emotion)
@@ -384,3 +388,9 @@ def numbered_parts(path):
             parts[str(len(parts) + 1)] = Place(0, at, number, number), levels[0][start:end]
     folders = {f"folder{level}": (Place(level, whole=True), levels[level]) for level in range(1, len(levels))}
     return parts | folders
+
+
+def speaker_crossing(column, labels):
+    """Whether a column of a table could be speakers: not too many, each with several of the labels."""
+    different = len(set(column))
+    return 2 <= different <= max(2, len(column) / 3) and _crossing(column, labels) >= 1 and "" not in column
