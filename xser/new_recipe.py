@@ -17,7 +17,8 @@ from xser.corpora.emotion_words import emotion_words, place_labels
 from xser.corpora.emotions import CANONICAL
 from xser.corpora.folders import list_files, refuse_pointers
 from xser.corpora.languages import is_language, language_code, language_name
-from xser.corpora.proposal import Answers, propose
+from xser.corpora.proposal import propose
+from xser.corpora.proposed_labels import Answers
 from xser.corpora.scanning import scan
 from xser.errors import XserError
 from xser.files import write_text
@@ -202,7 +203,9 @@ def _tell(corpus, rows, proposal, folder):
     print(f"{folder}: {len(rows)} recordings, {language_name(corpus.language)}, {speakers}")
     for said in proposal.found:
         print(f"  {said}")
-    counts = ", ".join(f"{label} {number} ({corpus.labels[label] or 'dropped'})" for label, number in corpus.counts.items())
+    counts = ", ".join(
+        f"{label} {number} ({corpus.labels[label] or 'dropped'})" for label, number in corpus.counts.items()
+    )
     print(f"  labels: {counts}")
     for key, what in proposal.unsure:
         print(f"  unsure, {key}: {what}")
@@ -212,7 +215,7 @@ def _say_what_is_next(options, recipes, folder, corpus):
     split = " --split stratified" if corpus.speakers < 3 else ""
     print(f"\nwrote {recipes / options.name}; look at its corpus.yaml, then")
     print(f"  bash {recipes / options.name / 'run.sh'} --data-root {_shell(folder)}{split} --stop-stage manifests")
-    print(f"{TO_DO} in corpus.yaml and README.md is yours to fill in: licence, url, citation; the tests of recipes ask for it")
+    print(f"{TO_DO} in corpus.yaml and README.md is yours to fill in: the tests of recipes ask for it")
 
 
 def _shell(path):

@@ -130,7 +130,9 @@ def readme(id, corpus, proposal, counts):
     labels = ", ".join(f"{label} {emotion} {counts[label]}" for label, emotion in corpus.labels.items() if emotion)
     dropped = ", ".join(f"{label} {counts[label]}" for label, emotion in corpus.labels.items() if not emotion)
     language, total = language_name(corpus.language), sum(counts.values())
-    checks = "\n".join(f"- `{key}`: {what}" for key, what in proposal.unsure) or "- nothing but the TO DO of corpus.yaml"
+    checks = (
+        "\n".join(f"- `{key}`: {what}" for key, what in proposal.unsure) or "- nothing but the TO DO of corpus.yaml"
+    )
     return f"""# {corpus.title} ({language})
 
 {TO_DO}: who speaks, what is said, how it was recorded. {total} recordings.
@@ -161,8 +163,8 @@ To check, of what was guessed from the names (then delete this list):
 def _splits(speakers):
     if speakers == 0:
         return (
-            "Who speaks is not known, so a figure from `--split stratified`, the only split, may be of voices that were "
-            "heard in training. Use the corpus as a source, or as a target."
+            "Who speaks is not known, so a figure from `--split stratified`, the only split, may be of voices "
+            "that were heard in training. Use the corpus as a source, or as a target."
         )
     if speakers < 3:
         return (

@@ -16,8 +16,9 @@ What it is, for people
     heading) and ``join`` (the fields that tell which row is which recording's, of a name or of an earlier table). A
     ``delimiter`` where it is not the comma of ``.csv`` or the tab of ``.tsv``. A file that has no columns has ``rows``
     instead: a pattern of the lines that are rows, or, of a ``.json``, ``.jsonl`` or ``.yaml`` file, of the paths of the
-    objects that are rows (of ``.jsonl`` the numbers of the lines); ``columns`` then name values below such an object. With ``segments: true`` every row is an utterance:
-    the stretch of the recording from its field ``start`` to its field ``end``, in seconds.
+    objects that are rows (of ``.jsonl`` the numbers of the lines from 0); ``columns`` then name values below such an
+    object. With ``segments: true`` every row is an utterance: the stretch of the recording from its field ``start`` to
+    its field ``end``, in seconds.
 ``columns``
     How the columns of the rows are made that are not simply the field of that name: a template, or ``from`` a template
     by a ``map`` of regular expressions to templates, of which the first that matches the whole value counts; a named

@@ -1,7 +1,7 @@
 """Words for emotions in many languages: which canonical emotion a native label probably means.
 
 The words stand in emotion_words.yaml. A guess says how it was made, so that a reader knows what to check: a `word` is
-one of the list, an `abbreviation` the beginning of one, a `letter` the first letter of one, each letter another emotion.
+one of the list, an `abbreviation` the beginning of one, a `letter` the first letter of one, each another emotion.
 """
 
 import dataclasses

@@ -11,6 +11,7 @@ import re
 from xser.corpora.emotion_words import WEIGHTS, place_labels
 from xser.corpora.name_parts import Place, chunks_of, levels_of, places, runs_of, values
 
+USUAL = ("angry", "happy", "neutral", "sad")
 LEAST = 2.0  # of the evidence for a speaker: below it nobody is better than a wrong one
 MOST_LABELS = 40  # more different values are no labels
 PART_WORDS = {
@@ -122,12 +123,15 @@ def label_score(column, language, table=None):
     total = counts.total()
     covered = sum(counts[label] for label in weights) / total
     short = all(weight < WEIGHTS["word"] for weight in weights.values())
-    if len(emotions) < 2 or covered < (0.8 if short else 0.5) or len(weights) < len(counts) / 2:
+    few = len(emotions & set(USUAL)) < 2
+    if len(emotions) < 2 or short and few or covered < (0.8 if short else 0.5) or len(weights) < len(counts) / 2:
         return 0.0
     if short and len(weights) < len(counts) * (0.75 if covered < 1 else 0):
         return 0.0
     shares = [counts[label] / total for label in weights]
     bits = -sum(share * math.log2(share) for share in shares)
+    if short:  # letters begin words of many emotions: those of the usual four tell them from mere numbering
+        weights = {label: weight * len(emotions & set(USUAL)) / len(USUAL) for label, weight in weights.items()}
     all_placed = 1.0 if covered == 1 else 0.7
     weight = sum(counts[label] * weight for label, weight in weights.items()) / total
     return all_placed * weight * (0.3 + min(bits, 3) / 3)
@@ -240,11 +244,14 @@ def _is_of_parts(value):
 
 
 def _stands_before_digits(place, paths):
-    """Whether digits follow at once: then both together say something."""
+    """Whether digits follow at once and go with it: then both together say something, unless they only count."""
     if place.whole or place.first is None:
         return False
     runs = chunks_of(levels_of(paths[0])[place.level])[place.chunk]
-    return place.last + 1 < len(runs) and runs[place.last + 1][0] == "D"
+    if place.last + 1 >= len(runs) or runs[place.last + 1][0] != "D":
+        return False
+    both = values(dataclasses.replace(place, last=place.last + 1), paths)
+    return None not in both and len(set(both)) <= len(both) / 3
 
 
 def _prefixes(place, column, paths):
@@ -367,7 +374,7 @@ def describe(place, paths):
     levels = levels_of(paths[0])
     said = values(place, paths[:1])[0]
     where = "the name" if place.level == 0 else f"the folder {levels[place.level]}"
-    return f"{said!r} of {where}" if place.level or said != levels[0] else "the whole name"
+    return f"{said!r} in {where}" if place.level or said != levels[0] else "the whole name"
 
 
 def numbered_parts(path):

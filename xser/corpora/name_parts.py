@@ -204,7 +204,7 @@ def write_patterns(paths, fields, levels=0):
 def _ending(paths):
     suffixes = list(dict.fromkeys(os.path.splitext(path)[1][1:] for path in sorted(paths)))
     different = list(dict.fromkeys(suffix.lower() for suffix in suffixes))
-    return f".{suffixes[0]}" if len(different) == 1 else ".{suffix:(?i:%s)}" % "|".join(different)
+    return f".{suffixes[0]}" if len(different) == 1 else f".{{suffix:(?i:{'|'.join(different)})}}"
 
 
 def _groups(paths, fields, levels, shorten):

@@ -1,14 +1,11 @@
 """A proposal for the corpus.yaml of an unknown folder of recordings, and what is unsure about it."""
 
 import collections
-import dataclasses
 import filecmp
 import os
 import re
 
-from xser.corpora.emotion_words import place_labels, plain
-from xser.corpora.emotions import CANONICAL, SCHEMES
-from xser.corpora.file_patterns import nfc
+from xser.corpora.emotion_words import place_labels
 from xser.corpora.folders import real_path
 from xser.corpora.guessing import (
     GENDER_WORDS,
@@ -24,63 +21,12 @@ from xser.corpora.guessing import (
     numbered_parts,
     overlaps,
 )
-from xser.corpora.name_parts import Place, levels_of, span, values, write_patterns
-from xser.corpora.table_guessing import find_tables
+from xser.corpora.name_parts import Place, levels_of, places, span, values, write_patterns
+from xser.corpora.proposed_labels import Proposal, codes_in_texts, map_labels
+from xser.corpora.table_guessing import endings_of, find_tables, table_entry
 from xser.errors import XserError
 
 MORE = "docs/new_language.md says how to write a corpus.yaml by hand"
-
-
-@dataclasses.dataclass
-class Proposal:
-    """What a corpus.yaml may say of a folder.
-
-    Attributes
-    ----------
-    files, tables, columns : list, list, dict
-        As in corpus.yaml.
-    example : str
-    labels : dict of str to str
-        Native label -> canonical emotion.
-    scheme : str
-    repeated_files : bool
-    found : list of str
-        Sentences: what was taken for what, and why.
-    unsure : list of (str, str)
-        (Key of corpus.yaml, or native label as ``labels: X``; what to check).
-    """
-
-    files: list = dataclasses.field(default_factory=list)
-    tables: list = dataclasses.field(default_factory=list)
-    columns: dict = dataclasses.field(default_factory=dict)
-    example: str = ""
-    labels: dict = dataclasses.field(default_factory=dict)
-    scheme: str = "four"
-    repeated_files: bool = False
-    found: list = dataclasses.field(default_factory=list)
-    unsure: list = dataclasses.field(default_factory=list)
-    words: dict = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True)
-class Answers:
-    """What the user says beforehand.
-
-    Attributes
-    ----------
-    language : str
-        ISO 639-3 code.
-    emotion, speaker : str or None
-        A part of the names, as `xser.corpora.guessing.numbered_parts` numbers them: ``3``, ``1-2``, ``folder1``;
-        ``none`` where the names do not say who speaks.
-    labels : dict of str to str
-        Native label -> canonical emotion.
-    """
-
-    language: str
-    emotion: str | None = None
-    speaker: str | None = None
-    labels: dict = dataclasses.field(default_factory=dict)
 
 
 def propose(folder, files, answers):
@@ -107,21 +53,44 @@ def propose(folder, files, answers):
         raise XserError(f"{folder} holds no recordings (found e.g. {files[0].source}): give --from their folder")
     proposal = Proposal()
     audio = _without_copies(folder, audio, proposal)
+    table = next(iter(find_tables(folder, files, answers.language)), None)
+    try:
+        _look(proposal, folder, files, audio, table, answers)
+    except XserError as error:
+        mixed = _mixed(folder, [file.path for file in audio], answers)
+        raise (XserError(mixed) if mixed else error) from error
+    return proposal
+
+
+def _look(proposal, folder, files, audio, table, answers):
+    """Fill a proposal: emotion, what labels mean, speaker, the rest, and the patterns."""
     paths = [file.path for file in audio]
     proposal.example = paths[0]
-    table = next(iter(find_tables(folder, files, answers.language)), None)
-    known = dict(answers.labels)
-    codes = {} if known else codes_in_texts(folder, files)
+    codes = {} if answers.labels else codes_in_texts(folder, files)
     labels = _labels_from_table(proposal, table, audio) if table and answers.emotion is None else None
     if labels is None:
-        fields, native = _fields_of_names(proposal, folder, paths, answers, known or codes)
+        fields, native = _fields_of_names(proposal, folder, paths, answers, answers.labels or codes)
     else:
         fields, native = {}, labels
-    _map_labels(proposal, folder, native, answers, codes)
+    map_labels(proposal, folder, native, answers, codes)
     _add_speaker(proposal, paths, fields, native, answers, table)
     _add_rest(proposal, paths, fields)
     _write_columns(proposal, paths, fields, table, labels is not None)
-    return proposal
+
+
+def _mixed(folder, paths, answers):
+    """Say that a folder mixes layouts, if the emotion would be found in the most frequent one; else None."""
+    groups = collections.defaultdict(list)
+    for path in paths:
+        groups[len(levels_of(path)), len(numbered_parts(path))].append(path)
+    largest = max(groups.values(), key=len)
+    if len(groups) == 1 or answers.emotion or not find_emotion(largest, answers.language):
+        return None
+    other = next(path for path in paths if path not in set(largest))
+    return (
+        f"{folder} mixes layouts: {len(largest)} recordings like {largest[0]}, others like {other}: move the others "
+        f"away, or give --from a folder that holds one layout; {MORE}"
+    )
 
 
 def _without_copies(folder, audio, proposal):
@@ -143,32 +112,6 @@ def _without_copies(folder, audio, proposal):
 def _same_content(folder, file, other):
     one, two = real_path(folder, file.source), real_path(folder, other.source)
     return 0 < one.stat().st_size == two.stat().st_size and filecmp.cmp(one, two, shallow=False)
-
-
-def codes_in_texts(folder, files):
-    """Read what codes mean from texts such as a README: ``01 = neutral``, ``H: happy``.
-
-    Returns
-    -------
-    dict of str to str
-        Code -> emotion; codes of which a text says two things are left out.
-    """
-    said = collections.defaultdict(set)
-    for file in files:
-        if not re.search(r"(?i)(^|/)(read[ _-]?me|info|about|codes?|labels?|legend)[^/]*$", file.path) or file.is_audio:
-            continue
-        path = real_path(folder, file.source)
-        if path.stat().st_size > 1_000_000:
-            continue
-        text = nfc(path.read_bytes().decode("utf-8", "replace"))
-        pairs = re.findall(
-            r"(?<![\w-])(\d{1,3}|[A-Za-z]{1,3})[`'\"]?\s*(?:=+>?|:|->|→|–|\t)\s*[`'\"]?([^\W\d_]+)", text
-        )
-        for code, word in pairs:
-            guess = place_labels([word]).get(word)
-            if guess and guess.how == "word":
-                said[code].add(guess.emotion)
-    return {code: emotions.pop() for code, emotions in said.items() if len(emotions) == 1}
 
 
 # Emotions. ------------------------------------------------------------------------------------------------------------
@@ -219,17 +162,16 @@ def _fields_of_names(proposal, folder, paths, answers, known):
 
 
 def _no_emotion(folder, paths, answers):
-    """Say why there are no emotions: mixed layouts, or names that do not say."""
-    groups = collections.defaultdict(list)
-    for path in paths:
-        groups[len(levels_of(path)), len(numbered_parts(path))].append(path)
-    largest = max(groups.values(), key=len)
-    if len(groups) > 1 and find_emotion(largest, answers.language):
-        other = next(path for path in paths if path not in set(largest))
-        return (
-            f"{folder} mixes layouts: {len(largest)} recordings like {largest[0]}, and others like {other}: put each "
-            f"layout into a folder of its own and give --from one of them; {MORE}"
-        )
+    """Say why there are no emotions: only one, or names that do not say."""
+    for place in places(paths):
+        different = set(values(place, paths))
+        if len(different) == 1 and None not in different:
+            guess = place_labels(different, answers.language).get(*different)
+            if guess and guess.how == "word":
+                return (
+                    f"{folder} has one emotion only ({guess.emotion}: {different.pop()}), and telling emotions apart "
+                    "needs two: give --from the folder above, which holds the others too"
+                )
     parts = ", ".join(f"{name} {text!r}" for name, (_, text) in numbered_parts(paths[0]).items())
     return (
         f"no emotions found in the names below {folder}, nor in a table beside them: say which part of {paths[0]} is "
@@ -253,90 +195,6 @@ def _place(part, paths, option):
     if without:
         raise XserError(f"{option} {part}: {without} has no such part, as {paths[0]} has; {MORE}")
     return place
-
-
-def _map_labels(proposal, folder, native, answers, codes):
-    """Give every native label an emotion; say what is unsure."""
-    counts = collections.Counter(label for label in native if label is not None)
-    words = proposal.words
-    placed = place_labels([words.get(label, label) for label in counts], answers.language)
-    for label in sorted(counts):
-        guess, word = placed.get(words.get(label, label)), words.get(label)
-        if label in answers.labels:
-            proposal.labels[label] = answers.labels[label]
-        elif guess and guess.how == "word":
-            proposal.labels[label] = guess.emotion
-            _say_of_word(proposal, label, guess, word, answers)
-        elif label in codes:
-            proposal.labels[label] = codes[label]
-            proposal.unsure.append((f"labels: {label}", f"{label} is {codes[label]} by a text in the folder"))
-        elif guess:
-            proposal.labels[label] = guess.emotion
-            what = "a letter says little" if guess.how == "letter" else f"the beginning of a word ({guess.language})"
-            if guess.how == "letter" or len(label) < 3 or guess.language not in (answers.language, "eng"):
-                proposal.unsure.append((f"labels: {label}", f"is {label} really {guess.emotion}? {what}"))
-        else:
-            proposal.labels[label] = "other"
-            proposal.unsure.append(
-                (f"labels: {label}", f"what is {label} ({counts[label]} recordings)? an emotion, or drop")
-            )
-    _same_but_for_case(proposal, counts)
-    unknown = [label for label in answers.labels if label not in counts]
-    if unknown:
-        raise XserError(f"--labels names {unknown[0]!r}, but the labels found are {', '.join(sorted(counts))}")
-    emotions = set(proposal.labels.values()) - {"other", "drop"}
-    if not emotions:
-        there = ", ".join(sorted(counts)[:12])
-        raise XserError(
-            f"the labels {there} are no known words: say what they mean, --labels {sorted(counts)[0]}=angry,..."
-        )
-    if len(emotions) == 1:
-        raise XserError(
-            f"{folder} has one emotion only ({emotions.pop()}: {', '.join(sorted(counts)[:6])}), and telling emotions apart "
-            "needs two: give --from the folder above, which holds the others too"
-        )
-    proposal.scheme = _scheme(emotions)
-    proposal.labels = dict(sorted(proposal.labels.items(), key=lambda item: (CANONICAL + ("drop",)).index(item[1])))
-
-
-def _say_of_word(proposal, label, guess, word, answers):
-    if word and plain(word) != plain(label):
-        proposal.found.append(f"{label} stands in {word}, and so is {guess.emotion}")
-    elif guess.language not in (answers.language, "eng") and not _is_member(guess.language, answers.language):
-        proposal.unsure.append((f"labels: {label}", f"is {label} really {guess.emotion}? it is so in {guess.language}"))
-
-
-def _is_member(code, language):
-    from xser.corpora.languages import same_language
-
-    return same_language(code, language)
-
-
-def _same_but_for_case(proposal, counts):
-    """Labels that differ in capitals alone are one: the most frequent spelling."""
-    spellings = collections.defaultdict(list)
-    for label in counts:
-        spellings[label.casefold()].append(label)
-    entries = {}
-    for same in spellings.values():
-        usual = max(same, key=lambda label: (counts[label], label))
-        for label in set(same) - {usual}:
-            entries[re.escape(label)] = usual
-            del proposal.labels[label]
-    if entries:
-        proposal.columns["emotion"] = {"from": "{emotion}", "map": {**entries, ".*": "{emotion}"}}
-        proposal.unsure.append(("columns", "labels that differ in capitals alone are taken for one"))
-
-
-def _scheme(emotions):
-    """The scheme that knows most of the corpus's emotions: the usual four where there are all."""
-    if set(SCHEMES["four"].emotions) <= emotions:
-        return "four"
-    fits = {}
-    for name, scheme in SCHEMES.items():
-        classes = {scheme.emotion_of(emotion) for emotion in emotions} - {None}
-        fits[name] = (len(classes) if name != "four" else 0, classes == set(scheme.emotions))
-    return max(fits, key=fits.get)
 
 
 # Speakers and what else the names say. --------------------------------------------------------------------------------
@@ -367,10 +225,11 @@ def _add_speaker(proposal, paths, fields, native, answers, table):
         proposal.unsure.append(
             (
                 "files",
-                f"the speaker is taken to be {speaker.why} in {paths[0]} ({len(set(speaker.values))} values); another part, or none (--speaker PART)?",
+                f"the speaker is taken to be {speaker.why}, in {paths[0]} ({len(set(speaker.values))} values); "
+                "another part, or none (--speaker PART)?",
             )
         )
-    gender = gender_of(speaker.values) if not place or not place.whole else gender_of(speaker.values)
+    gender = gender_of(speaker.values)
     if gender:
         proposal.columns["gender"] = {"from": "{speaker}", "map": gender}
 
@@ -423,15 +282,14 @@ def _write_columns(proposal, paths, fields, table, from_table):
     if repeated:
         _unique_utterances(proposal, paths, fields)
     if use_table:
-        _write_table(proposal, paths, fields, table, from_table)
-    if use_table and table.headings is None and table.delimiter:
-        proposal.files = [f"{{recording:[^/]+}}{ending}" for ending in _endings(paths)]
+        wanted = table.columns.keys() - fields.keys() - proposal.columns.keys() - (set() if from_table else {"emotion"})
+        entry, columns = table_entry(table, wanted, paths)
+        proposal.tables.append(entry)
+        proposal.columns |= columns
+    if not fields or use_table and "recording" in proposal.tables[0]["join"]:
+        proposal.files = [f"{{recording:[^/]+}}{ending}" for ending in endings_of(paths)]
     else:
         proposal.files = write_patterns(paths, fields)
-
-
-def _endings(paths):
-    return sorted({os.path.splitext(path)[1].lower() for path in paths})
 
 
 def _unique_utterances(proposal, paths, fields):
@@ -451,50 +309,3 @@ def _unique_utterances(proposal, paths, fields):
             proposal.columns["utterance"] = "_".join(f"{{{field}}}" for field in [*used, "stem"])
             return
     raise XserError(f"recordings of one name lie in folders that do not tell them apart, such as {paths[0]}: {MORE}")
-
-
-def _write_table(proposal, paths, fields, table, from_table):
-    """The entry of `tables`, with the columns that the names do not have."""
-    wanted = {
-        field: at
-        for field, at in table.columns.items()
-        if field not in fields and field not in proposal.columns and (from_table or field != "emotion")
-    }
-    renamed = {"official_part": "part"}
-    names = [name.rpartition("/")[2] for name in table.names]
-    entry = {"files": list(dict.fromkeys(names))}
-    if table.headings is None and table.delimiter:
-        cells = []
-        for at in range(len(table.rows[0])):
-            field = next(
-                (renamed.get(field, field) for field, column in wanted.items() if column == at), f"column{at + 1}"
-            )
-            own = re.escape(table.delimiter)
-            suffix = "|".join(re.escape(ending) for ending in _endings(paths))
-            cells.append(
-                f"{{recording:[^{own}/]+?}}{{suffix:({suffix})?}}" if at == table.file else f"{{{field}:[^{own}]*}}"
-            )
-        between = (
-            f"{{tab{at}:{re.escape(table.delimiter) if table.delimiter != chr(9) else chr(92) + 't'}}}"
-            for at in range(1, len(cells))
-        )
-        rows = cells[0] + "".join(tab + cell for tab, cell in zip(between, cells[1:], strict=True))
-        entry |= {"rows": rows.replace("[^\t", "[^\\t").replace("[^\\\t", "[^\\t"), "join": ["recording"]}
-    else:
-        if not table.delimiter:
-            entry["rows"] = r"{row:\d+}"
-        elif table.delimiter != ("\t" if names[0].lower().endswith(".tsv") else ","):
-            entry["delimiter"] = table.delimiter
-        columns = {renamed.get(field, field): table.headings[at] for field, at in wanted.items()}
-        entry |= {"columns": {"stem": table.headings[table.file], **columns}, "join": ["stem"]}
-    proposal.tables.append(entry)
-    cells = {field: {row[at].strip() for row in table.rows} for field, at in wanted.items()}
-    if "official_part" in wanted:
-        mapping = {re.escape(value): PART_WORDS[value.lower()] for value in sorted(cells["official_part"])}
-        proposal.columns["official_part"] = {"from": "{part}", "map": mapping}
-    if "gender" in wanted and not cells["gender"] <= {"male", "female"}:
-        genders = {value: GENDER_WORDS.get(value.lower(), "") for value in sorted(cells["gender"])}
-        proposal.columns["gender"] = {
-            "from": "{gender}",
-            "map": {re.escape(value): said for value, said in genders.items()},
-        }

@@ -15,8 +15,8 @@ from xser.corpora.guessing import GENDER_WORDS, PART_WORDS, label_score, speaker
 SUFFIXES = (".csv", ".tsv", ".txt", ".lst", ".jsonl", ".ndjson", ".json")
 LARGEST = 50_000_000  # bytes: no list of recordings is larger
 HEADINGS = {  # words of a heading that tell what its column is
-    "speaker": "speaker spk spkr actor subject talker participant client user person sprecher locuteur hablante locutor "
-    "mzungumzaji msemaji".split(),
+    "speaker": "speaker spk spkr actor subject talker participant client user person sprecher locuteur hablante "
+    "locutor mzungumzaji msemaji".split(),
     "gender": "gender sex geschlecht genre genero jinsia".split(),
     "age": "age alter edad idade umri".split(),
     "transcript": "transcript transcription text sentence utterance raw said words".split(),
@@ -204,3 +204,64 @@ def _role(table, column):
         if any(word in known for word in words):
             return role
     return None
+
+
+# What corpus.yaml says of a table. ------------------------------------------------------------------------------------
+
+
+def endings_of(paths):
+    """Return the different suffixes of files, in small letters."""
+    return sorted({os.path.splitext(path)[1].lower() for path in paths})
+
+
+def table_entry(table, fields, paths):
+    """Return the entry of `tables` in corpus.yaml, and the columns that it asks for.
+
+    Parameters
+    ----------
+    table : FoundTable
+    fields : collection of str
+        Those of its columns that are wanted.
+    paths : list of str
+        The recordings.
+
+    Returns
+    -------
+    (dict, dict)
+    """
+    wanted = {field: at for field, at in table.columns.items() if field in fields}
+    called = {field: "part" if field == "official_part" else field for field in wanted}
+    names = list(dict.fromkeys(name.rpartition("/")[2] for name in table.names))
+    if table.headings is None and table.delimiter:
+        by_column = {at: called[field] for field, at in wanted.items()}
+        entry = {"files": names, "rows": _line_pattern(table, by_column, paths), "join": ["recording"]}
+    else:
+        headings = {called[field]: table.headings[at] for field, at in wanted.items()}
+        entry = {"files": names, "columns": {"stem": table.headings[table.file], **headings}, "join": ["stem"]}
+        if not table.delimiter:
+            entry["rows"] = r"{row:\d+}"
+        elif table.delimiter != ("\t" if names[0].lower().endswith(".tsv") else ","):
+            entry["delimiter"] = table.delimiter
+    columns = {}
+    for field, words in (("official_part", PART_WORDS), ("gender", GENDER_WORDS)):
+        cells = sorted({row[wanted[field]].strip() for row in table.rows}) if field in wanted else []
+        if any(words.get(cell.lower(), "") != cell for cell in cells):
+            mapping = {re.escape(cell): words.get(cell.lower(), "") for cell in cells}
+            columns[field] = {"from": f"{{{called[field]}}}", "map": mapping}
+    if "official_part" in wanted and "official_part" not in columns:
+        columns["official_part"] = {"from": "{part}", "map": {part: part for part in ("train", "valid", "test")}}
+    return entry, columns
+
+
+def _line_pattern(table, fields, paths):
+    """The pattern of the lines of a table without headings."""
+    between = r"\t" if table.delimiter == "\t" else re.escape(table.delimiter)
+    cells = []
+    for at in range(len(table.rows[0])):
+        if at == table.file:
+            suffix = "|".join(re.escape(ending) for ending in endings_of(paths))
+            cells.append(f"{{recording:[^{between}/]+?}}{{suffix:({suffix})?}}")
+        else:
+            cells.append(f"{{{fields.get(at, f'column{at + 1}')}:[^{between}]*}}")
+    tabs = [f"{{tab{at}:{between}}}" for at in range(1, len(cells))]
+    return cells[0] + "".join(tab + cell for tab, cell in zip(tabs, cells[1:], strict=True))
