@@ -14,15 +14,14 @@ from xser.corpora.guessing import (
     TEXT_WORDS,
     find_emotion,
     find_numbered,
-    find_speaker,
     find_words,
-    gender_of,
     label_in_name,
     numbered_parts,
     overlaps,
 )
 from xser.corpora.name_parts import Place, levels_of, places, span, values, write_patterns
 from xser.corpora.proposed_labels import Proposal, codes_in_texts, map_labels
+from xser.corpora.speaker_guessing import find_speaker, gender_of
 from xser.corpora.table_guessing import endings_of, find_tables, table_entry
 from xser.errors import XserError
 

@@ -94,9 +94,11 @@ def map_labels(proposal, folder, native, answers, codes):
     """Give every native label an emotion; say what is unsure."""
     counts = collections.Counter(label for label in native if label is not None)
     words = proposal.words
-    placed = place_labels([words.get(label, label) for label in counts], answers.language)
+    placed = place_labels(words.values(), answers.language)
+    by_word = {label: placed[word] for label, word in words.items() if word in placed}
+    placed = place_labels(counts.keys() - by_word.keys(), answers.language) | by_word
     for label in sorted(counts):
-        guess, word = placed.get(words.get(label, label)), words.get(label)
+        guess, word = placed.get(label), words.get(label) if label in by_word else None
         if label in answers.labels:
             proposal.labels[label] = answers.labels[label]
         elif guess and guess.how == "word":

@@ -10,7 +10,8 @@ import re
 from xser.corpora.emotion_words import plain
 from xser.corpora.file_patterns import nfc
 from xser.corpora.folders import File, real_path
-from xser.corpora.guessing import GENDER_WORDS, PART_WORDS, label_score, speaker_crossing
+from xser.corpora.guessing import GENDER_WORDS, PART_WORDS, label_score
+from xser.corpora.speaker_guessing import speaker_crossing
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".lst", ".jsonl", ".ndjson", ".json")
 LARGEST = 50_000_000  # bytes: no list of recordings is larger
