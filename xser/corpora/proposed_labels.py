@@ -95,8 +95,8 @@ def map_labels(proposal, folder, native, answers, codes):
     counts = collections.Counter(label for label in native if label is not None)
     words = proposal.words
     placed = place_labels(words.values(), answers.language)
-    by_word = {label: placed[word] for label, word in words.items() if word in placed}
-    placed = place_labels(counts.keys() - by_word.keys(), answers.language) | by_word
+    by_word = {label: placed[word] for label, word in words.items() if word in placed and placed[word].how == "word"}
+    placed = place_labels(counts, answers.language) | by_word
     for label in sorted(counts):
         guess, word = placed.get(label), words.get(label) if label in by_word else None
         if label in answers.labels:
