@@ -104,7 +104,7 @@ LAYOUTS = {  # name of the recipe: options, recordings, other files
     ),
     "told": (
         ["--language", "eng", "--emotion", "1", "--speaker", "2", "--labels", "01=angry,02=joy,03=huzuni,04=neutral"],
-        cross(["01-", "02-", "03-", "04-"], ["01-", "02-", "03-", "04-", "05-"], ["01.wav", "02.wav"]),
+        cross(["01-", "02-", "03-", "04-"], ["01-", "02-", "03-", "04-", "05-"], ["01.wav", "02.wav", "03.wav"]),
         {},
     ),
     "lines": (

@@ -5,8 +5,10 @@ beside them; what is unsure is printed, and marked `check` in corpus.yaml. Nothi
 docs/new_language.md goes through it.
 """
 
+import json
 import os
 import re
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,6 +17,7 @@ from xser.command_line import OneLineParser, run
 from xser.corpora.description import corpus_ids, read_corpus
 from xser.corpora.emotion_words import emotion_words, place_labels
 from xser.corpora.emotions import CANONICAL
+from xser.corpora.file_patterns import split_fields
 from xser.corpora.folders import list_files, refuse_pointers
 from xser.corpora.languages import is_language, language_code, language_name
 from xser.corpora.proposal import propose
@@ -177,22 +180,33 @@ def _test(corpus, rows, proposal):
 
 def _small_table(table, rows):
     """Name and text of a table that says of a few rows what the corpus's own table does, without what was said."""
-    own = {"emotion": "native_label", "part": "official_part"}
-    lines = []
-    records = rows.to_dict("records")
-    fields = list(table.get("columns", {}))
-    if "columns" in table and "rows" not in table:
-        delimiter = table.get("delimiter", "\t" if table["files"][0].lower().endswith(".tsv") else ",")
-        lines.append(delimiter.join(table["columns"].values()))
-        lines += [delimiter.join(_cell(record, field, own) for field in fields) for record in records]
-    return (table["files"][0], "\n".join(lines) + "\n") if lines else None
+    name, records = table["files"][0], rows.to_dict("records")
+    headings = table.get("columns", {})
+    if not headings:
+        separators = {"\\t": "\t", r"\|": "|"}
+        pieces = [(field, separators.get(text, text)) for field, text in split_fields(table["rows"])]
+        lines = [
+            "".join(text if field[:3] == "tab" else _cell(record, field) for field, text in pieces)
+            for record in records
+        ]
+    elif "rows" in table:
+        objects = [{heading: _cell(record, field) for field, heading in headings.items()} for record in records]
+        lines = [json.dumps(entry, ensure_ascii=False) for entry in objects]
+        if name.lower().endswith(".json"):
+            return name, json.dumps(objects, ensure_ascii=False)
+    else:
+        delimiter = table.get("delimiter", "\t" if name.lower().endswith(".tsv") else ",")
+        lines = [headings.values(), *([_cell(record, field) for field in headings] for record in records)]
+        lines = [delimiter.join(line) for line in lines]
+    return name, "\n".join(lines) + "\n"
 
 
-def _cell(record, field, own):
-    if field == "stem":
+def _cell(record, field):
+    if field in ("stem", "recording"):
         return Path(record["source"]).stem
-    value = record[own.get(field, field)]
-    return value.removeprefix(f"{record['corpus']}-") if field == "speaker" else value if field == "emotion" else ""
+    if field == "speaker":
+        return record["speaker"].removeprefix(f"{record['corpus']}-")
+    return record["native_label"] if field == "emotion" else ""
 
 
 # What is said. --------------------------------------------------------------------------------------------------------
@@ -214,14 +228,9 @@ def _tell(corpus, rows, proposal, folder):
 def _say_what_is_next(options, recipes, folder, corpus):
     split = " --split stratified" if corpus.speakers < 3 else ""
     print(f"\nwrote {recipes / options.name}; look at its corpus.yaml, then")
-    print(f"  bash {recipes / options.name / 'run.sh'} --data-root {_shell(folder)}{split} --stop-stage manifests")
+    run_sh, data = (shlex.quote(str(path)) for path in (recipes / options.name / "run.sh", folder))
+    print(f"  bash {run_sh} --data-root {data}{split} --stop-stage manifests")
     print(f"{TO_DO} in corpus.yaml and README.md is yours to fill in: the tests of recipes ask for it")
-
-
-def _shell(path):
-    import shlex
-
-    return shlex.quote(str(path))
 
 
 if __name__ == "__main__":
