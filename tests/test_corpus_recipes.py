@@ -151,6 +151,13 @@ def test_a_run_sh_that_cannot_be_executed_is_noticed(copied):
 
 
 @pytest.mark.parametrize("id", CORPORA)
+def test_nothing_is_left_to_do(id):
+    """tools/new_recipe.sh leaves to people what nobody can guess."""
+    for name in ("corpus.yaml", "README.md"):
+        assert "TO DO" not in (RECIPES / id / name).read_text(encoding="utf-8"), f"{name}: fill in what is TO DO"
+
+
+@pytest.mark.parametrize("id", CORPORA)
 def test_the_readme_of_a_recipe_tells_what_a_stranger_must_know(id):
     text, corpus = readme(id), read_corpus(RECIPES / id / "corpus.yaml")
     for part in ("- **Licence.** ", "- **Get it.** ", "- **Native labels**", "**Known faults.**", "```bibtex\n@"):

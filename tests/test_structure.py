@@ -239,6 +239,8 @@ def test_pip_install_gives_the_package_and_its_verbs(tmp_path):
     installed = sorted(path.relative_to(target).as_posix() for path in (target / "xser").rglob("*.py"))
     assert installed == sorted(path.relative_to(CHECKOUT).as_posix() for path in MODULES)
     assert (target / "xser" / "evidence" / "page.html").is_file()
+    for name in ("languages.tsv", "emotion_words.yaml"):
+        assert (target / "xser" / "corpora" / name).is_file()
     metadata = next(target.glob("*.dist-info/METADATA")).read_text(encoding="utf-8")
     version = re.search(r'__version__ = "(.+)"', (LIBRARY / "__init__.py").read_text(encoding="utf-8"))[1]
     assert f"Version: {version}\n" in metadata and "Requires-Dist: torch==2.13.0\n" in metadata

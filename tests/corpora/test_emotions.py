@@ -3,7 +3,7 @@
 import pytest
 
 from xser.corpora.emotions import CANONICAL, EMOTIONS, SCHEMES, load_scheme
-from xser.corpora.languages import LANGUAGES, language_code, language_name
+from xser.corpora.languages import language_code, language_name, same_language
 from xser.errors import XserError
 
 
@@ -82,14 +82,28 @@ def test_a_missing_scheme_file(tmp_path):
         load_scheme(tmp_path / "mine.yaml")
 
 
-def test_languages_go_both_ways():
-    assert len(LANGUAGES) == 18
-    for code, name in LANGUAGES.items():
-        assert language_name(code) == name
-        assert language_code(code) == language_code(name) == language_code(name.upper()) == code
+LANGUAGES = {
+    "amh": "Amharic", "ara": "Arabic", "ben": "Bangla", "cmn": "Mandarin", "deu": "German", "ell": "Greek",
+    "eng": "English", "fas": "Persian", "fra": "French", "ita": "Italian", "jpn": "Japanese", "mul": "mixed",
+    "pol": "Polish", "por": "Portuguese", "rus": "Russian", "spa": "Spanish", "tur": "Turkish", "urd": "Urdu",
+    "swa": "Swahili", "hin": "Hindi", "yor": "Yoruba", "que": "Quechua", "haw": "Hawaiian", "swh": "Kiswahili",
+}  # fmt: skip
 
 
-def test_unknown_language_lists_the_known():
+@pytest.mark.parametrize("code, name", LANGUAGES.items())
+def test_languages_go_both_ways(code, name):
+    assert language_name(code) == name or code == "swh"
+    assert language_code(code) == language_code(name) == language_code(name.upper()) == code
+
+
+def test_unknown_language_says_what_is_wanted():
     for ask in (language_name, language_code):
-        with pytest.raises(XserError, match=r"'xyz'.*deu \(German\)"):
-            ask("xyz")
+        with pytest.raises(XserError, match=r"'zzy'.*deu \(German\)"):
+            ask("zzy")
+    with pytest.raises(XserError, match=r"is it swa \(Swahili\)"):
+        language_code("Sawhili")
+
+
+def test_a_language_and_its_macrolanguage_are_one():
+    assert same_language("swa", "swh") and same_language("swh", "swa") and same_language("deu", "deu")
+    assert not same_language("cmn", "yue") and not same_language("deu", "nld")

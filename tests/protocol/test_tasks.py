@@ -37,10 +37,10 @@ def test_words_are_corpora_and_languages(words, meant, recipes, data_root):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["klingon"], "'klingon' is neither a corpus nor a language; corpora: .*emodb.*urdu; languages: .*deu"),
-        (["klingon:deu"], "'klingon' is neither"),
+        (["elvish"], "'elvish' is neither a corpus nor a language; corpora: .*emodb.*urdu; languages: .*deu"),
+        (["elvish:deu"], "'elvish' is neither"),
         (["emodb:eng"], "emodb is in German .deu., not in 'eng'"),
-        (["esd:klingon"], "esd is in Mandarin .cmn. and English .eng., not in 'klingon'"),
+        (["esd:elvish"], "esd is in Mandarin .cmn. and English .eng., not in 'elvish'"),
         (["esd:"], "esd is in"),
         (["french"], "no corpus of French .fra. lies in .*: put cafe or oreau there"),
         (["jpn"], "no corpus of Japanese .jpn. lies in .*: put jvnv there"),
@@ -93,6 +93,18 @@ def test_an_unseen_target(sources, target, recipes, data_root):
 def test_a_seen_target_is_refused_with_a_remedy(sources, target, remedy, recipes, data_root):
     with pytest.raises(XserError, match=f"never seen: {remedy}"):
         task(sources, target, recipes, data_root).check(recipes)
+
+
+def test_a_target_in_the_macrolanguage_of_a_source_is_seen(recipes, data_root, tmp_path):
+    own = tmp_path / "recipes"
+    for id, name in (("casia", "casia"), ("casia", "other"), ("emodb", "emodb")):
+        shutil.copytree(recipes / id, own / name)
+    path = own / "other" / "corpus.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("language: cmn", "language: zho"), encoding="utf-8")
+    for source, target in (("casia", "other"), ("other", "casia")):
+        with pytest.raises(XserError, match=f"never seen: leave {source} out of --sources"):
+            task([source], target, own, data_root).check(own)
+    task(["emodb"], "other", own, data_root).check(own)
 
 
 def test_a_remedy_works(recipes, data_root):

@@ -15,9 +15,10 @@ What it is, for people
     Tables with more fields: ``files`` (patterns; the fields of a name belong to every row), ``columns`` (field:
     heading) and ``join`` (the fields that tell which row is which recording's, of a name or of an earlier table). A
     ``delimiter`` where it is not the comma of ``.csv`` or the tab of ``.tsv``. A file that has no columns has ``rows``
-    instead: a pattern of the lines that are rows, or, of a ``.json`` or ``.yaml`` file, of the paths of the objects
-    that are rows; ``columns`` then name values below such an object. With ``segments: true`` every row is an utterance:
-    the stretch of the recording from its field ``start`` to its field ``end``, in seconds.
+    instead: a pattern of the lines that are rows, or, of a ``.json``, ``.jsonl`` or ``.yaml`` file, of the paths of the
+    objects that are rows (of ``.jsonl`` the numbers of the lines from 0); ``columns`` then name values below such an
+    object. With ``segments: true`` every row is an utterance: the stretch of the recording from its field ``start`` to
+    its field ``end``, in seconds.
 ``columns``
     How the columns of the rows are made that are not simply the field of that name: a template, or ``from`` a template
     by a ``map`` of regular expressions to templates, of which the first that matches the whole value counts; a named
@@ -53,7 +54,7 @@ from xser.corpora.download_files import read_download_files
 from xser.corpora.emotions import CANONICAL, SCHEMES
 from xser.corpora.file_patterns import FILE_FIELDS, Column, FilePattern, field_names, nfc
 from xser.corpora.label_tables import LabelTable
-from xser.corpora.languages import LANGUAGES
+from xser.corpora.languages import is_language, language_code
 from xser.errors import XserError
 
 COLUMNS = (  # of the rows, as corpus.yaml calls them: `emotion` is the native label
@@ -178,8 +179,9 @@ def _check_keys(content):
 def _languages(value):
     languages = tuple([value] if isinstance(value, str) else value)
     for language in languages:
-        if language not in LANGUAGES:
-            raise XserError(f"`language` {language!r} is unknown; known are {', '.join(LANGUAGES)}")
+        if not isinstance(language, str) or not is_language(language) or language_code(language) != language:
+            code = f": write {language_code(language)}" if is_language(str(language)) else ", such as deu (German)"
+            raise XserError(f"`language` {language!r} is no ISO 639-3 code{code}")
     return languages
 
 

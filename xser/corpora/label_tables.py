@@ -110,7 +110,7 @@ def _segment(row, path):
 def _rows(table, path):
     if table.rows is None:
         read = _rows_of_columns
-    elif path.lower().endswith((".json", ".yaml", ".yml")):
+    elif path.lower().endswith((".json", ".jsonl", ".ndjson", ".yaml", ".yml")):
         read = _rows_of_objects
     else:
         read = _rows_of_lines
@@ -165,6 +165,8 @@ def _content(path):
     try:
         if path.lower().endswith(".json"):
             return json.loads(text)
+        if path.lower().endswith((".jsonl", ".ndjson")):
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
         # The fast loader, where there is one; no types, so that a label such as `no` stays what it is.
         return yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
     except (ValueError, yaml.YAMLError) as error:

@@ -1,28 +1,23 @@
-"""Languages: ISO 639-3 codes in files, English names for people."""
+"""Languages: ISO 639-3 codes in files, English names for people. The table is languages.tsv."""
+
+import difflib
+import functools
+from pathlib import Path
 
 from xser.errors import XserError
 
-LANGUAGES = {
-    "amh": "Amharic",
-    "ara": "Arabic",
-    "ben": "Bangla",
-    "cmn": "Mandarin",
-    "deu": "German",
-    "ell": "Greek",
-    "eng": "English",
-    "fas": "Persian",
-    "fra": "French",
-    "ita": "Italian",
-    "jpn": "Japanese",
-    "mul": "mixed",
-    "pol": "Polish",
-    "por": "Portuguese",
-    "rus": "Russian",
-    "spa": "Spanish",
-    "tur": "Turkish",
-    "urd": "Urdu",
-}
-_CODES = {name.lower(): code for code, name in LANGUAGES.items()}
+
+@functools.cache
+def _table():
+    """Return {code: (code of its macrolanguage or "", names)}."""
+    lines = Path(__file__).with_name("languages.tsv").read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines if not line.startswith("#"))
+    return {code: (macrolanguage, names) for code, macrolanguage, *names in rows}
+
+
+@functools.cache
+def _codes():
+    return {name.lower(): code for code, (_, names) in _table().items() for name in names}
 
 
 def language_name(code):
@@ -35,16 +30,16 @@ def language_name(code):
 
     Examples
     --------
-    >>> language_name("deu")
-    'German'
+    >>> language_name("deu"), language_name("swa")
+    ('German', 'Swahili')
     """
-    if code not in LANGUAGES:
+    if code not in _table():
         raise _unknown(code)
-    return LANGUAGES[code]
+    return _table()[code][1][0]
 
 
 def language_code(language):
-    """Return the ISO 639-3 code of a language given by its code or its English name, in any case.
+    """Return the ISO 639-3 code of a language given by its code or an English name of it, in any case.
 
     Raises
     ------
@@ -53,17 +48,44 @@ def language_code(language):
 
     Examples
     --------
-    >>> language_code("german"), language_code("DEU")
-    ('deu', 'deu')
+    >>> language_code("german"), language_code("DEU"), language_code("Kiswahili")
+    ('deu', 'deu', 'swh')
     """
     word = language.strip().lower()
-    if word in LANGUAGES:
+    if word in _table():
         return word
-    if word not in _CODES:
+    if word not in _codes():
         raise _unknown(language)
-    return _CODES[word]
+    return _codes()[word]
+
+
+def is_language(word):
+    """Whether `word` is a code or an English name of a language.
+
+    Examples
+    --------
+    >>> is_language("Swahili"), is_language("Elvish")
+    (True, False)
+    """
+    return word.strip().lower() in _table() or word.strip().lower() in _codes()
+
+
+def same_language(code, other):
+    """Whether two codes may stand for one language: they are equal, or one is the other's macrolanguage.
+
+    Examples
+    --------
+    >>> same_language("swa", "swh"), same_language("zho", "cmn"), same_language("cmn", "yue")
+    (True, True, False)
+    """
+    return code == other or _table()[code][0] == other or _table()[other][0] == code
 
 
 def _unknown(language):
-    known = ", ".join(f"{code} ({name})" for code, name in LANGUAGES.items())
-    return XserError(f"unknown language {language!r}: known are {known}")
+    word = str(language).strip().lower()
+    near = difflib.get_close_matches(word, _codes(), n=3) if len(word) > 3 else []
+    meant = " or ".join(f"{_codes()[name]} ({language_name(_codes()[name])})" for name in near)
+    return XserError(
+        f"unknown language {language!r}{f': is it {meant}?' if meant else ''}: give its ISO 639-3 code, such as "
+        "deu (German), or its English name"
+    )

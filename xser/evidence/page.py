@@ -8,7 +8,7 @@ from importlib import resources
 import numpy as np
 
 from xser import __version__
-from xser.corpora.languages import LANGUAGES
+from xser.corpora.languages import is_language, language_name
 from xser.evidence.forms import comparison_notes, legend
 from xser.evidence.pictures import PART_TITLES, confusion_over_seeds
 from xser.evidence.projection import MOST, SIDE, projection_of
@@ -84,9 +84,13 @@ def html_page(title, contents, published, pooled, sentences, command, commands):
         most=MOST,
         side=SIDE,
         emotions=emotions,
-        languages=[LANGUAGES.get(code, code) for code in pictures.languages],
+        languages=[_spoken(code) for code in pictures.languages],
         any_picture=pictures.drawn > 0,
     )
+
+
+def _spoken(code):
+    return language_name(code) if is_language(code) else code
 
 
 def _task(row, pictures):
@@ -161,7 +165,7 @@ class _Pictures:
             speakers.append(
                 {
                     "classes": f"l{at} s{number % len(COLOURS)}",
-                    "title": f"{speaker or 'unknown speaker'}, {LANGUAGES.get(language, language)}, {corpus}",
+                    "title": f"{speaker or 'unknown speaker'}, {_spoken(language)}, {corpus}",
                     "paths": [
                         (self.emotions.index(emotion) % len(COLOURS), _path(points, part))
                         for emotion, points in sorted(by_emotion.items())

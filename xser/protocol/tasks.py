@@ -1,10 +1,11 @@
 """Tasks: which corpora are the sources, and which one is the target that training never sees."""
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 from xser.corpora.description import corpus_ids, read_corpus
-from xser.corpora.languages import LANGUAGES, language_code, language_name
+from xser.corpora.languages import is_language, language_code, language_name, same_language
 from xser.errors import XserError
 
 
@@ -113,7 +114,8 @@ class Task:
                 self._refuse_seen(source, recipes)
 
     def _refuse_seen(self, source, recipes):
-        shared = set(source.languages(recipes)) & set(self.target.languages(recipes))
+        pairs = itertools.product(source.languages(recipes), self.target.languages(recipes))
+        shared = {code for pair in pairs if same_language(*pair) for code in pair}
         if not shared:
             return
         language = " and ".join(f"{language_name(code)} ({code})" for code in sorted(shared))
@@ -172,7 +174,7 @@ def _meant(word, recipes, data_root):
     corpus, colon, language = word.partition(":")
     if corpus in known:
         return [_one_language(corpus, language, word, recipes) if colon else Selection(corpus)]
-    if colon or not _is_language(word):
+    if colon or not is_language(word):
         raise XserError(
             f"{corpus!r} is neither a corpus nor a language; corpora: {', '.join(known)}; "
             f"languages: {_languages(known, recipes)}"
@@ -190,23 +192,16 @@ def _meant(word, recipes, data_root):
 
 def _one_language(corpus, language, word, recipes):
     languages = _read(recipes, corpus).languages
-    code = language_code(language) if _is_language(language) else None
+    code = language_code(language) if is_language(language) else None
     if code not in languages:
         spoken = " and ".join(f"{language_name(each)} ({each})" for each in languages)
         raise XserError(f"{word!r}: {corpus} is in {spoken}, not in {language!r}")
     return Selection(corpus, code if len(languages) > 1 else None)
 
 
-def _is_language(word):
-    try:
-        return bool(language_code(word))
-    except XserError:
-        return False
-
-
 def _languages(corpora, recipes):
     spoken = {code for corpus in corpora for code in _read(recipes, corpus).languages}
-    return ", ".join(f"{code} ({LANGUAGES[code]})" for code in sorted(spoken))
+    return ", ".join(f"{code} ({language_name(code)})" for code in sorted(spoken))
 
 
 def _read(recipes, corpus):
