@@ -13,7 +13,6 @@ import logging
 from pathlib import Path
 
 from xser.command_line import run
-from xser.corpora.description import read_corpus
 from xser.corpora.languages import language_name
 from xser.errors import XserError
 from xser.experiment import parse_experiment
@@ -114,7 +113,7 @@ def make_manifest(experiment, selection, rows):
     """
     prepared = experiment.prepared_folder(selection.corpus)
     prepared_info = workspace.read_prepared_info(prepared)
-    corpus = read_corpus(experiment.corpus_yaml(selection.corpus))
+    corpus = experiment.described(selection.corpus)
     options = (selection.language, experiment.scheme, experiment.split, experiment.split_seed)
     key = workspace.manifest_fingerprint(corpus, *options, prepared_info["fingerprint"])
     folder = workspace.manifest_folder(experiment.work_dir, corpus, *options, prepared_info["fingerprint"])
