@@ -69,7 +69,7 @@ def test_a_named_task_stands_for_its_sources_and_target():
         ([*WITHIN, "--scheme", "five"], "four"),
         ([*WITHIN, "--split", "random"], "stratified"),
         ([*WITHIN, "--steps", "many"], "whole number"),
-        (["--sources", "emodb,klingon", "--target", "cafe"], "klingon"),
+        (["--sources", "emodb,elvish", "--target", "cafe"], "elvish"),
         (["--sources", "ravdess", "--target", "cremad"], "never seen"),
         (["--sources", "emodb", "--target", "cafe", "--split", "folds:5"], "folds of one corpus"),
         ([*WITHIN, "--recipes", "/nowhere"], "recipes"),
