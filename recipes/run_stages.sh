@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The stages that every recipe shares; a recipe's run.sh calls this with its own settings first and the user's options
-# after them. `--help` lists every option.
+# after them. `--help` lists every option. A corpus without a recipe is run from here (docs/tables.md):
+#
+#     bash recipes/run_stages.sh --corpus /data/mine.csv
 #
 # Stages: 0 prepare, 1 manifests, 2 train, 3 evaluate. Each is one `python -m xser.<stage>`, reads files and writes
 # files, and may be run again at no harm. What is not stripped here (--stage, --stop-stage, --help; --download and
@@ -38,16 +40,11 @@ stage_number() {
 }
 
 read_options() {
-    local option value
-    # The recipe's own --corpus comes first; a second one would quietly make it another recipe.
-    if [ "${1:-}" = --corpus ] && [ $# -ge 2 ]; then
-        options=("$1" "$2")
-        shift 2
-    fi
+    local option value corpus=""
     while [ $# -gt 0 ]; do
         option=${1%%=*}
         case $option in
-            --stage | --stop-stage | --gpus | --nnodes | --node-rank | --rdzv)
+            --corpus | --stage | --stop-stage | --gpus | --nnodes | --node-rank | --rdzv)
                 if [ "$option" != "$1" ]; then
                     value=${1#*=}
                 elif [ $# -ge 2 ] && [[ $2 != --* ]]; then
@@ -75,7 +72,12 @@ read_options() {
                 [[ $value =~ ^.+:[1-9][0-9]{0,4}$ ]] || usage_error "--rdzv takes HOST:PORT, not '$value'"
                 rdzv=$value
                 ;;
-            --corpus) usage_error "--corpus is set by the recipe: run recipes/<corpus>/run.sh of another corpus" ;;
+            --corpus) # the recipe's own comes first; a second one would quietly make it another recipe
+                [ -z "$corpus" ] ||
+                    usage_error "--corpus is $corpus already: run recipes/<corpus>/run.sh of another corpus"
+                corpus=$value
+                options+=(--corpus "$corpus")
+                ;;
             --download | --accept-licence)
                 [ "$option" = "$1" ] || usage_error "$option takes no value"
                 download+=("$1")

@@ -97,7 +97,7 @@ def test_published_folds_of_what_has_none_are_told(tmp_path, capsys):
         ([*WITHIN, "--scheme", "five"], "four"),
         ([*WITHIN, "--split", "random"], "stratified"),
         ([*WITHIN, "--steps", "many"], "whole number"),
-        (["--sources", "emodb,klingon", "--target", "cafe"], "klingon"),
+        (["--sources", "emodb,elvish", "--target", "cafe"], "elvish"),
         (["--sources", "ravdess", "--target", "cremad"], "never seen"),
         (["--sources", "emodb", "--target", "cafe", "--split", "folds:5"], "folds of one corpus"),
         ([*WITHIN, "--recipes", "/nowhere"], "recipes"),

@@ -84,6 +84,16 @@ def test_a_wrong_stage_or_gpu_is_one_line_and_nothing_runs(shell, options):
     assert shell.asked("") == []
 
 
+@pytest.mark.parametrize("corpus", [["--corpus", "/a b/ü.csv"], ["--corpus=/a b/ü.csv"]])
+def test_a_corpus_without_a_recipe_is_run_by_the_shared_stages(shell, corpus):
+    process = shell.run("recipes/run_stages.sh", "--seed", "2", *corpus, "--stop-stage", "0", XSER_PYTHON=shell.python)
+    assert process.returncode == 0, process.err
+    typed = shlex.split(process.err.splitlines()[0].partition(": python ")[2])
+    assert typed == ["-m", "xser.prepare", "--seed", "2", "--corpus", "/a b/ü.csv"]
+    again = shell.run("recipes/run_stages.sh", *corpus, *corpus, XSER_PYTHON=shell.python)
+    assert (again.returncode, len(again.err.splitlines())) == (2, 1) and "--corpus is /a b/ü.csv already" in again.err
+
+
 def test_the_options_of_downloads_reach_stage_0_alone(shell):
     process = shell.recipe("ravdess", "--download", "--data-root", "/d", "--accept-licence", "--stop-stage", "1")
     assert process.returncode == 0, process.err

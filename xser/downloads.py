@@ -3,7 +3,6 @@
 import logging
 import sys
 
-from xser.corpora.description import read_corpus
 from xser.corpora.download import download, is_taken, size_to_fetch
 from xser.corpora.scanning import scan
 from xser.errors import XserError
@@ -41,8 +40,13 @@ def download_missing(experiment, accept_licence):
 
 
 def _corpora(experiment):
-    names = dict.fromkeys(selection.corpus for selection in experiment.selections)
-    return [read_corpus(experiment.corpus_yaml(name)) for name in names]
+    """The corpora of an experiment that have a recipe, each once."""
+    names = dict.fromkeys(selection.corpus for selection in experiment.selections if not selection.own)
+    if not names:
+        raise XserError(
+            f"--download is for corpora with a recipe, and {experiment.corpus} is your own: leave --download out"
+        )
+    return [experiment.described(name) for name in names]
 
 
 def _is_there(experiment, corpus):

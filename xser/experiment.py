@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 from xser.command_line import run
-from xser.corpora.description import corpus_ids, read_corpus
 from xser.corpora.emotions import Scheme, load_scheme
 from xser.encoder_choice import EncoderChoice, choose_encoder, describe_encoders, with_source
 from xser.errors import XserError
@@ -35,6 +34,7 @@ from xser.options import (
     read_jobs,
     read_seeds,
     refuse_repeats,
+    typed_recipe,
     words_of,
     written_command,
 )
@@ -42,7 +42,7 @@ from xser.protocol import workspace
 from xser.protocol.emobox_folds import FoldFiles, fold_files
 from xser.protocol.splits import check_split, of_one_corpus
 from xser.protocol.task_list import find_task
-from xser.protocol.tasks import Selection, Task, resolve_selections
+from xser.protocol.tasks import Selection, Task, one_corpus, resolve_selections
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -124,12 +124,24 @@ class Experiment:
         """The folder of HyperPyYAML files."""
         return self.recipes / "hparams"
 
+    def own(self, corpus):
+        """The `xser.corpora.description.Corpus` of a user's own table or folder; None of a recipe's corpus."""
+        return next((each.own for each in self.selections if each.corpus == corpus), None)
+
+    def described(self, corpus):
+        """The `xser.corpora.description.Corpus` of a corpus, be it a recipe's or the user's own."""
+        return Selection(corpus, own=self.own(corpus)).described(self.recipes)
+
     def corpus_yaml(self, corpus):
-        """Path of a corpus's description."""
-        return self.recipes / corpus / "corpus.yaml"
+        """Path of a corpus's description: its corpus.yaml, or the user's own table or folder."""
+        own = self.own(corpus)
+        return own.yaml if own else self.recipes / corpus / "corpus.yaml"
 
     def data_folder(self, corpus):
-        """Where the recordings of a corpus lie."""
+        """Where the recordings of a corpus lie; of the user's own, where its relative paths start."""
+        own = self.own(corpus)
+        if own:
+            return own.listing.folder(self.work_dir)
         return workspace.data_folder(self.data_root, corpus, self.several_corpora)
 
     def download_folder(self, corpus):
@@ -139,7 +151,12 @@ class Experiment:
     def prepared_folder(self, corpus):
         """Where stage 0 keeps the audio of a corpus."""
         return workspace.prepared_folder(
-            self.work_dir, self.corpus_yaml(corpus), self.data_folder(corpus), self.skip_bad, self.allow_incomplete
+            self.work_dir,
+            self.corpus_yaml(corpus),
+            self.data_folder(corpus),
+            self.skip_bad,
+            self.allow_incomplete,
+            own=self.own(corpus),
         )
 
     def manifest_folder(self, selection):
@@ -153,7 +170,7 @@ class Experiment:
         prepared = workspace.read_prepared_info(self.prepared_folder(selection.corpus))
         return workspace.manifest_folder(
             self.work_dir,
-            read_corpus(self.corpus_yaml(selection.corpus)),
+            self.described(selection.corpus),
             selection.language,
             self.scheme,
             self.split,
@@ -210,6 +227,7 @@ def parse_experiment(verb, argv):
         )
     systems = words_of(options.system) or (("baseline2",) if kind == "within" else ("baseline2", "proposed"))
     refuse_repeats(parser, "--system", systems)
+    known = {*corpus_ids(recipes), *(selection.corpus for selection in (*sources, *([target] if target else ())))}
     return Experiment(
         kind=kind,
         sources=sources,
@@ -219,7 +237,7 @@ def parse_experiment(verb, argv):
         encoder_choice=with_source(encoder, hyperparameters),
         finetuning=finetuning,
         device=options.device,
-        scheme=load_scheme(options.scheme or _usual_scheme(kind, sources, recipes), corpus_ids(recipes)),
+        scheme=load_scheme(options.scheme or _usual_scheme(kind, sources, recipes), known),
         split=options.split,
         split_seed=options.split_seed,
         published_folds=_published_folds(parser, options, sources[0].corpus),
@@ -232,7 +250,7 @@ def parse_experiment(verb, argv):
         allow_incomplete=options.allow_incomplete,
         target_statistics=options.target_statistics,
         hyperparameters=hyperparameters,
-        command=written_command(kind, argv),
+        command=written_command(options.corpus, options.corpus and sources[0].own, argv),
     )
 
 
@@ -286,9 +304,7 @@ def _selections(parser, options, recipes):
             parser.error(
                 "--sources, --target and --task belong to recipes/zero_shot/run.sh, not to one corpus by itself"
             )
-        if options.corpus not in corpus_ids(recipes):
-            raise XserError(f"there is no corpus {options.corpus!r}; {recipes} has {', '.join(corpus_ids(recipes))}")
-        return "within", (Selection(options.corpus, None),), None
+        return "within", (one_corpus(options.corpus, recipes),), None
     if options.task is not None:
         if options.sources or options.target:
             parser.error("--task stands for --sources and --target: give the one or the others")
@@ -309,18 +325,17 @@ def _selections(parser, options, recipes):
 
 
 def _usual_scheme(kind, sources, recipes):
-    return read_corpus(recipes / sources[0].corpus / "corpus.yaml").scheme if kind == "within" else "four"
+    return sources[0].described(recipes).scheme if kind == "within" else "four"
 
 
 def print_help(argv):
     """Print the help of a recipe's run.sh: stages, options, and every hyperparameter with its default."""
     options, _ = experiment_parser("run.sh").parse_known_args(argv)
     recipes = _recipes_folder(options.recipes)
-    recipe = options.corpus or "zero_shot"
-    parser = experiment_parser(f"bash recipes/{recipe}/run.sh")
-    scheme = options.scheme or (
-        read_corpus(recipes / options.corpus / "corpus.yaml").scheme if options.corpus else "four"
-    )
+    kind = "within" if options.corpus else "zero_shot"
+    sources = (one_corpus(options.corpus, recipes),) if options.corpus else ()
+    parser = experiment_parser(" ".join(typed_recipe(options.corpus, options.corpus and sources[0].own)))
+    scheme = options.scheme or _usual_scheme(kind, sources, recipes)
     parser.set_defaults(sources=options.sources, target=options.target, scheme=scheme)
     for action in parser._actions:
         if action.dest == "corpus" or (options.corpus and action.dest in ("sources", "target", "task")):

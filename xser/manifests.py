@@ -14,7 +14,6 @@ from pathlib import Path
 
 from xser.command_line import run
 from xser.corpora.class_counts import class_table, count_classes, label_notes
-from xser.corpora.description import read_corpus
 from xser.corpora.languages import language_name
 from xser.errors import XserError
 from xser.experiment import parse_experiment
@@ -134,7 +133,7 @@ def make_manifest(experiment, selection, rows):
     """
     prepared = experiment.prepared_folder(selection.corpus)
     prepared_info = workspace.read_prepared_info(prepared)
-    corpus = read_corpus(experiment.corpus_yaml(selection.corpus))
+    corpus = experiment.described(selection.corpus)
     options = (selection.language, experiment.scheme, experiment.split, experiment.split_seed)
     made_from = (corpus, *options, prepared_info["fingerprint"], experiment.split_files)
     key = workspace.manifest_fingerprint(*made_from)

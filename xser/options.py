@@ -28,11 +28,17 @@ def experiment_parser(prog):
 
     parser = OneLineParser(prog=prog, epilog=STAGES)
     what = parser.add_argument_group("what is recognised")
-    what.add_argument("--corpus", metavar="C", help="one corpus by itself (set by recipes/C/run.sh)")
     what.add_argument(
-        "--sources", metavar="A,B", help="corpora or languages to train on; `corpus:cmn` is one language of a corpus"
+        "--corpus",
+        metavar="C",
+        help="one corpus by itself: a recipe (recipes/C/run.sh sets it), or your own table or folder (docs/tables.md)",
     )
-    what.add_argument("--target", metavar="C", help="the corpus or language that training never sees")
+    what.add_argument(
+        "--sources",
+        metavar="A,B",
+        help="corpora, languages or tables to train on; `corpus:cmn` is one language of a corpus",
+    )
+    what.add_argument("--target", metavar="C", help="the corpus, language or table that training never sees")
     what.add_argument("--task", metavar="T", help="sources and target by name, of recipes/zero_shot/tasks.yaml")
     how = parser.add_argument_group("how")
     how.add_argument(
@@ -169,12 +175,31 @@ def read_hyperparameters(parser, words, known, allowed):
     return values
 
 
-def written_command(kind, argv):
-    """Write the command as a user would type it in the checkout; what lies there is named from there."""
-    words = [re.sub(rf"^(--[\w-]+=)?{re.escape(str(PLACE))}/", r"\1", word) for word in argv]
-    recipe = "zero_shot"
-    if kind == "within":
+def typed_recipe(corpus, own):
+    """Return the words that start the stages: of zero_shot where `corpus` is None, of a recipe, or of a user's own."""
+    if own:
+        return "bash", "recipes/run_stages.sh", "--corpus", _from_checkout(corpus)
+    return "bash", f"recipes/{corpus or 'zero_shot'}/run.sh"
+
+
+def written_command(corpus, own, argv):
+    """Write the command as a user would type it in the checkout; what lies there is named from there.
+
+    Parameters
+    ----------
+    corpus : str or None
+        What ``--corpus`` says.
+    own : bool
+        Whether that is a table or folder of the user's own.
+    argv : list of str
+        All options.
+    """
+    words = [_from_checkout(word) for word in argv]
+    if corpus is not None:
         at = next(i for i, word in enumerate(words) if word.partition("=")[0] == "--corpus")
-        recipe = words[at].partition("=")[2] or words[at + 1]
         del words[at : at + (1 if "=" in words[at] else 2)]
-    return " ".join(["bash", f"recipes/{recipe}/run.sh", *map(shlex.quote, words)])
+    return " ".join(map(shlex.quote, [*typed_recipe(corpus, own), *words]))
+
+
+def _from_checkout(word):
+    return re.sub(rf"^(--[\w-]+=)?{re.escape(str(PLACE))}/", r"\1", word)

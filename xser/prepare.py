@@ -9,15 +9,16 @@ all, ``prepared.json``. What is there already and has not changed is kept; the r
 """
 
 import importlib.metadata
+import logging
 
 import yaml
 
 from xser.command_line import run
 from xser.corpora.audio import SETTINGS
 from xser.corpora.audio_preparation import prepare_recordings, remove_others
-from xser.corpora.description import read_corpus
 from xser.corpora.languages import language_name
 from xser.corpora.scanning import scan
+from xser.corpora.tables.extraction import extract_recordings
 from xser.downloads import download_missing
 from xser.errors import XserError
 from xser.experiment import parse_experiment
@@ -27,6 +28,8 @@ from xser.protocol.fingerprints import fingerprint
 from xser.protocol.rows import write_rows
 from xser.runs import versions
 
+logger = logging.getLogger(__name__)
+
 DECODERS = ("soundfile", "av")
 
 
@@ -35,7 +38,7 @@ def main(argv):
     download, accept_licence, argv = read_download_options(experiment_parser("python -m xser.prepare"), argv)
     experiment = parse_experiment("prepare", argv)
     if download:
-        if read_counts(experiment.data_root)["made_up"]:
+        if read_counts(experiment.data_root)["made_up"] and not all(each.own for each in experiment.selections):
             raise XserError(
                 f"{experiment.data_root} holds made-up corpora: give --data-root another folder to download to"
             )
@@ -54,20 +57,31 @@ def prepare(experiments):
     """
     scans = {}
     for experiment in experiments:
-        counts = read_counts(experiment.data_root)
         for name in dict.fromkeys(selection.corpus for selection in experiment.selections):
             folder = experiment.prepared_folder(name)
             if folder not in scans:
-                corpus, data_folder = read_corpus(experiment.corpus_yaml(name)), experiment.data_folder(name)
-                if counts["made_up"] and name not in counts["counts"]:
-                    raise XserError(
-                        f"{experiment.data_root} has no made-up {corpus.title}: give --data-root the folder that holds "
-                        f"the recordings; {corpus.yaml.parent / 'README.md'} says how to get them"
-                    )
-                found = scan(corpus, data_folder, experiment.allow_incomplete, counts["counts"].get(name))
-                scans[folder] = experiment, corpus, found, counts["made_up"]
+                scans[folder] = experiment, *_scan(experiment, experiment.described(name))
     for scanned in scans.values():  # after all scans: what is missing anywhere shows before the work begins
         print(prepare_corpus(*scanned), flush=True)
+
+
+def _scan(experiment, corpus):
+    """Return the corpus, what its folder holds, and whether it stands in for the real corpus."""
+    data_folder = experiment.data_folder(corpus.id)
+    if corpus.listing is not None:
+        if corpus.listing.shards:
+            number = extract_recordings(corpus.listing.shards, data_folder)
+            if number:
+                logger.info(f"{corpus.id}: {number} recordings taken out: {data_folder}")
+        return corpus, scan(corpus, data_folder, experiment.allow_incomplete), corpus.listing.made_up
+    counts = read_counts(experiment.data_root)
+    if counts["made_up"] and corpus.id not in counts["counts"]:
+        raise XserError(
+            f"{experiment.data_root} has no made-up {corpus.title}: give --data-root the folder that holds "
+            f"the recordings; {corpus.yaml.parent / 'README.md'} says how to get them"
+        )
+    found = scan(corpus, data_folder, experiment.allow_incomplete, counts["counts"].get(corpus.id))
+    return corpus, found, counts["made_up"]
 
 
 def read_counts(data_root):

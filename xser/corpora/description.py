@@ -1,6 +1,6 @@
-"""A recipe's corpus.yaml as a checked `Corpus`: everything that xser knows of a corpus.
+"""A recipe's corpus.yaml, or a user's own table, as a checked `Corpus`: everything that xser knows of a corpus.
 
-Plain data, read by a safe loader; `xser.corpora.corpus_yaml` lists the keys.
+Plain data, read by a safe loader; `xser.corpora.corpus_yaml` lists the keys, `xser.corpora.tables` the forms of tables.
 """
 
 import dataclasses
@@ -12,6 +12,7 @@ from xser.corpora.corpus_yaml import PARTS, Fault, OnceLoader, read_values
 from xser.corpora.download_files import DownloadFile
 from xser.corpora.file_patterns import FILE_FIELDS, Column, FilePattern, field_names, nfc
 from xser.corpora.label_tables import LabelTable
+from xser.corpora.tables.listing import Listing, own_corpus_id, read_own_values
 from xser.errors import XserError
 
 
@@ -59,6 +60,8 @@ class Corpus:
         Exact sizes {train, valid, test} of the splits `stratified` and `paper` in the scheme `four`, for each language.
     speaker_loss : dict
         ``masked`` (bool) and ``why`` (str): whether the speaker adversary must not look at this corpus.
+    listing : Listing or None
+        The utterances themselves, where a user's own table lists them and there is no recipe; None of a recipe.
     """
 
     id: str
@@ -86,6 +89,7 @@ class Corpus:
     scheme: str
     stratified: dict[str, int] | None
     speaker_loss: dict
+    listing: Listing | None = None
 
     @property
     def total(self):
@@ -123,12 +127,12 @@ def corpus_ids(recipes):
 
 
 def read_corpus(path):
-    """Read and check a corpus.yaml.
+    """Read and check a corpus.yaml, or a user's own corpus.
 
     Parameters
     ----------
     path : str or Path
-        ``recipes/<corpus id>/corpus.yaml``.
+        ``recipes/<corpus id>/corpus.yaml``; any other path as of `read_own_corpus`.
 
     Returns
     -------
@@ -141,6 +145,8 @@ def read_corpus(path):
         values that contradict one another.
     """
     path = Path(path)
+    if path.name != "corpus.yaml":
+        return read_own_corpus(path)
     try:
         with open(path, encoding="utf-8") as file:
             content = yaml.load(file, Loader=OnceLoader)
@@ -155,6 +161,28 @@ def read_corpus(path):
     except XserError as error:
         raise XserError(f"{path}: {error}") from error
     return corpus
+
+
+def read_own_corpus(path):
+    """Read a corpus without a recipe, which a table or a folder describes.
+
+    Parameters
+    ----------
+    path : str or Path
+        See `xser.corpora.tables.forms.read_native`.
+
+    Returns
+    -------
+    Corpus
+        Its ``listing`` has the utterances, its ``id`` is the name of the file or folder.
+
+    Raises
+    ------
+    XserError
+        See `xser.corpora.tables.listing.read_own_values`.
+    """
+    path = Path(path).expanduser().absolute()
+    return Corpus(id=own_corpus_id(path), yaml=path, **read_own_values(path))
 
 
 def _check_fields(corpus):

@@ -8,6 +8,8 @@ import pandas as pd
 from xser.corpora.file_patterns import match_first, nfc
 from xser.corpora.folders import File, list_files, real_path, refuse_pointers
 from xser.corpora.label_tables import read_table, tables_beside
+from xser.corpora.tables.recordings import files_of, locate
+from xser.corpora.tables.sidecar import sidecar_of
 from xser.errors import XserError
 
 ROW_COLUMNS = (
@@ -55,7 +57,7 @@ def scan(corpus, folder, allow_incomplete=False, expected=None):
     ----------
     corpus : Corpus
     folder : str or Path
-        Holds the recordings in any layout that the corpus's patterns match.
+        Holds the recordings in any layout that the corpus's patterns match, or where its listing says.
     allow_incomplete : bool
         Go on when recordings are missing; the scan's notes say so.
     expected : dict of str to int, optional
@@ -71,6 +73,8 @@ def scan(corpus, folder, allow_incomplete=False, expected=None):
         When the folder is missing, empty, of another corpus, full of Git LFS pointers or incomplete; for a native label
         without an entry; and for two files that would be the same utterance.
     """
+    if corpus.listing is not None:
+        return _scan_listing(corpus, folder, allow_incomplete)
     matched, tables, strays = _sort_out(corpus, folder, list_files(folder))
     refuse_pointers(folder, [file for file, _ in matched] + [file for table in tables for _, file in table])
     left_out, odd = [], []
@@ -89,6 +93,26 @@ def scan(corpus, folder, allow_incomplete=False, expected=None):
     segments = SEGMENT_COLUMNS if any(table.segments for table in corpus.tables) else ()
     rows = pd.DataFrame(usable, columns=[*ROW_COLUMNS, *segments], dtype=str)
     return Scan(rows, left_out + odd, left_out, doubtful, counted.total(), _total(expected), complete)
+
+
+def _scan_listing(corpus, folder, allow_incomplete):
+    """Find the recordings that the user's own table lists."""
+    listing = corpus.listing
+    rows, missing = locate(listing, folder)
+    refuse_pointers(folder, files_of(rows))
+    notes = []
+    if missing:
+        what = f"found {len(rows)} of {corpus.total} recordings that {listing.path} lists; not in {folder} is e.g. "
+        what += missing[0]
+        if not rows:
+            raise XserError(f"{what}: relative paths start there, or at the `root` of {sidecar_of(listing.path)}")
+        if not allow_incomplete:
+            raise XserError(f"{what}; fetch what is missing, or go on without it: --allow-incomplete")
+        notes.append(what)
+    columns = [*ROW_COLUMNS, *(SEGMENT_COLUMNS if listing.segments else ())]
+    frame = pd.DataFrame(rows, columns=columns, dtype=str)
+    notes = [*listing.left_out, *listing.notes, *notes]
+    return Scan(frame, notes, listing.left_out, {}, len(rows), corpus.total, not missing)
 
 
 def _count(things, name):

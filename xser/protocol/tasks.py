@@ -2,10 +2,12 @@
 
 import dataclasses
 import itertools
+import os
 from pathlib import Path
 
-from xser.corpora.description import corpus_ids, read_corpus
+from xser.corpora.description import Corpus, corpus_ids, read_corpus, read_own_corpus
 from xser.corpora.languages import is_language, language_code, language_name, same_language
+from xser.corpora.tables.forms import FORMS, SUFFIXES
 from xser.errors import XserError
 
 
@@ -19,6 +21,8 @@ class Selection:
         The corpus id.
     language : str or None
         ISO 639-3 code when a corpus of several languages gives only this one; None for the whole corpus.
+    own : Corpus or None
+        The corpus itself where it has no recipe but is the user's own table or folder.
 
     Examples
     --------
@@ -28,6 +32,7 @@ class Selection:
 
     corpus: str
     language: str | None = None
+    own: Corpus | None = dataclasses.field(default=None, compare=False, repr=False)
 
     def __str__(self):
         """Write it as on the command line."""
@@ -50,7 +55,11 @@ class Selection:
         -------
         tuple of str
         """
-        return (self.language,) if self.language else tuple(_read(recipes, self.corpus).languages)
+        return (self.language,) if self.language else tuple(self.described(recipes).languages)
+
+    def described(self, recipes):
+        """Return the `xser.corpora.description.Corpus`: the user's own, or that of a folder of recipes."""
+        return self.own or _read(recipes, self.corpus)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +109,8 @@ class Task:
         Raises
         ------
         XserError
-            When a corpus stands twice among the sources, or a source holds the target's corpus or language.
+            When a corpus stands twice among the sources, or a source holds the target's corpus or language, or has its
+            name.
         """
         if not self.sources:
             raise XserError("a task needs a source: give --sources")
@@ -110,6 +120,7 @@ class Task:
                 if source.corpus == other.corpus and (len(set(languages)) == 1 or None in languages):
                     raise XserError(f"--sources names {source.corpus} twice ({other} and {source}): once is enough")
         if self.target is not None:
+            _refuse_same_name(self.target, self.sources)
             for source in self.sources:
                 self._refuse_seen(source, recipes)
 
@@ -143,7 +154,8 @@ def resolve_selections(words, recipes, data_root):
     ----------
     words : sequence of str
         ``emodb`` (a corpus), ``esd:cmn`` or ``esd:Mandarin`` (one language of a corpus), ``cmn`` or ``Mandarin`` (every
-        corpus with that language whose folder lies in the data root).
+        corpus with that language whose folder lies in the data root), ``mine.csv`` or ``data/mine.csv:cmn`` (a corpus
+        without a recipe, as of `own_selection`, or one language of it).
     recipes : Path
         The folder of recipes: a corpus is a folder there with a corpus.yaml.
     data_root : Path
@@ -163,6 +175,7 @@ def resolve_selections(words, recipes, data_root):
     selections = []
     for word in words:
         for selection in _meant(word, Path(recipes), Path(data_root)):
+            _refuse_same_name(selection, selections)
             if selection in selections:
                 raise XserError(f"{word!r} names {selection} a second time: name it once")
             selections.append(selection)
@@ -173,30 +186,105 @@ def _meant(word, recipes, data_root):
     known = corpus_ids(recipes)
     corpus, colon, language = word.partition(":")
     if corpus in known:
-        return [_one_language(corpus, language, word, recipes) if colon else Selection(corpus)]
+        return [_one_language(Selection(corpus), language, word, recipes) if colon else Selection(corpus)]
+    path, colon, language = (word, "", "") if os.path.exists(word) else word.rpartition(":")
+    path = path or word
+    if is_own(path) and not (is_language(path) and _having(language_code(path), recipes)):
+        own = own_selection(path, recipes)
+        return [_one_language(own, language, word, recipes) if colon else own]
     if colon or not is_language(word):
         raise XserError(
             f"{corpus!r} is neither a corpus nor a language; corpora: {', '.join(known)}; "
-            f"languages: {_languages(known, recipes)}"
+            f"languages: {_languages(known, recipes)}; or give the path of {FORMS}"
         )
     code = language_code(word)
-    having = [corpus for corpus in known if code in _read(recipes, corpus).languages]
+    having = _having(code, recipes)
     present = [corpus for corpus in having if (data_root / corpus).is_dir()]
     if not present:
         raise XserError(
             f"no corpus of {language_name(code)} ({code}) lies in {data_root}: "
             + (f"put {' or '.join(having)} there" if having else f"there are recipes for {_languages(known, recipes)}")
         )
-    return [_one_language(corpus, code, word, recipes) for corpus in present]
+    return [_one_language(Selection(corpus), code, word, recipes) for corpus in present]
 
 
-def _one_language(corpus, language, word, recipes):
-    languages = _read(recipes, corpus).languages
+def one_corpus(word, recipes):
+    """Select the corpus that ``--corpus`` names.
+
+    Parameters
+    ----------
+    word : str
+        A recipe's name, or the path of a table or a folder.
+    recipes : Path
+        The folder of recipes.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    XserError
+        When there is neither; see `own_selection` too.
+    """
+    names = corpus_ids(recipes)
+    if word in names:
+        return Selection(word)
+    if not is_own(word):
+        raise XserError(f"there is no corpus {word!r}, and no such table or folder; {recipes} has {', '.join(names)}")
+    return own_selection(word, recipes)
+
+
+def _having(code, recipes):
+    """The corpora of the recipes that have a language."""
+    return [corpus for corpus in corpus_ids(recipes) if code in _read(recipes, corpus).languages]
+
+
+def is_own(word):
+    """Say whether a word is the path of a user's own corpus and not the name of a recipe or a language."""
+    return "/" in word or Path(word).suffix.lower() in SUFFIXES or os.path.exists(word)
+
+
+def own_selection(word, recipes):
+    """Select a corpus without a recipe.
+
+    Parameters
+    ----------
+    word : str
+        Path of a table or a folder (`xser.corpora.tables.forms.read_native`).
+    recipes : Path
+        The folder of recipes.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    XserError
+        When it cannot be read, or is called as a recipe is.
+    """
+    own = read_own_corpus(word)
+    if own.id in corpus_ids(recipes):
+        raise XserError(f"{word} would be called {own.id}, as the recipe {own.id} is: rename it")
+    return Selection(own.id, own=own)
+
+
+def _refuse_same_name(selection, others):
+    for other in others:
+        if selection.own and other.own and selection.own.id == other.own.id and selection.own.yaml != other.own.yaml:
+            raise XserError(
+                f"{other.own.yaml} and {selection.own.yaml} would both be called {selection.corpus}: rename one of them"
+            )
+
+
+def _one_language(selection, language, word, recipes):
+    corpus, languages = selection.corpus, selection.described(recipes).languages
     code = language_code(language) if is_language(language) else None
     if code not in languages:
         spoken = " and ".join(f"{language_name(each)} ({each})" for each in languages)
         raise XserError(f"{word!r}: {corpus} is in {spoken}, not in {language!r}")
-    return Selection(corpus, code if len(languages) > 1 else None)
+    return dataclasses.replace(selection, language=code if len(languages) > 1 else None)
 
 
 def _languages(corpora, recipes):

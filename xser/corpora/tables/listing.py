@@ -1,0 +1,319 @@
+"""What a user's own table says becomes the description of a corpus, without a corpus.yaml."""
+
+import collections
+import dataclasses
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+
+from xser.corpora.corpus_yaml import read_values
+from xser.corpora.emotions import SCHEMES
+from xser.corpora.file_patterns import nfc
+from xser.corpora.folders import writable
+from xser.corpora.tables.columns import find_columns
+from xser.corpora.tables.forms import read_native
+from xser.corpora.tables.label_words import emotion_of_word
+from xser.corpora.tables.native import Shards, safe_name, short_hash
+from xser.corpora.tables.sidecar import OF_CORPUS_YAML, read_sidecar, sidecar_of
+from xser.corpora.tables.words import code_of_language, gender_of, part_of, seconds_of
+from xser.errors import XserError
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Listing:
+    """The utterances that a table lists.
+
+    Attributes
+    ----------
+    path : Path
+        The table or folder.
+    root : Path
+        The folder that relative paths of recordings start from.
+    rows : list of dict of str to str
+        The fields of an utterance: columns of `xser.corpora.scanning.ROW_COLUMNS`, ``start`` and ``end`` (empty where
+        it is a whole recording; only ``end`` where it goes on to the recording's).
+    shards : Shards or None
+        Files that hold the audio; None when recordings are files.
+    left_out : list of str
+        Sentences: rows that are no utterances.
+    notes : list of str
+        Sentences: what was understood without being said.
+    segments : bool
+        Whether utterances may be stretches of recordings.
+    made_up : bool
+        Whether the recordings stand in for real ones.
+    digest : str
+        Hash of all that stage 0 takes from the table.
+    """
+
+    path: Path
+    root: Path
+    rows: list[dict[str, str]] = dataclasses.field(repr=False)
+    shards: Shards | None
+    left_out: list[str]
+    notes: list[str]
+    segments: bool
+    made_up: bool
+    digest: str
+
+    def folder(self, work_dir):
+        """Return where relative paths start: `root`, or below `work_dir` where audio is taken out of `shards`."""
+        if self.shards is None:
+            return self.root
+        return Path(work_dir) / "recordings" / f"{own_corpus_id(self.path)}-{self.shards.key}"
+
+
+def own_corpus_id(path):
+    """Return the id of a corpus that a table or a folder describes: its name, made safe.
+
+    Raises
+    ------
+    XserError
+        When the name has neither letters nor digits.
+
+    Examples
+    --------
+    >>> own_corpus_id(Path("/data/My Corpus (v2).csv"))
+    'my_corpus_v2'
+    """
+    path = Path(path)
+    id = re.sub(r"\W+", "_", nfc(writable(path.name if path.is_dir() else path.stem)).casefold()).strip("_")
+    if not id:
+        raise XserError(f"{path} has no name to call the corpus by: rename it")
+    return id
+
+
+def read_own_values(path):
+    """Read a table or a folder that describes a corpus.
+
+    Parameters
+    ----------
+    path : Path
+        See `xser.corpora.tables.forms.read_native`.
+
+    Returns
+    -------
+    dict
+        The attributes of a `xser.corpora.description.Corpus`, its ``listing`` among them, but ``id`` and ``yaml``.
+
+    Raises
+    ------
+    XserError
+        For a table that cannot be read or understood; the message says which column, label or row, and the remedy.
+    """
+    sidecar = sidecar_of(path)
+    said = read_sidecar(sidecar)
+    native = read_native(path, said)
+    said = {**native.said, **said}
+    chosen = {**native.said.get("columns", {}), **said.get("columns", {})}
+    chosen = {column: column for column in native.columns} if native.named else chosen
+    columns = find_columns(path, native.columns, chosen, sidecar)
+    rows, left_out = _understood(native, columns, said, sidecar)
+    languages = sorted({row["language"] for row in rows})
+    labels = _labels([row["native_label"] for row in rows], said.get("labels", {}), languages, path, sidecar)
+    id = own_corpus_id(path)
+    _name(rows, id)
+    listing = Listing(
+        path=path,
+        root=_root(native, said),
+        rows=sorted(rows, key=lambda row: row["utterance"]),
+        shards=native.shards,
+        left_out=left_out,
+        notes=_understood_labels(labels, said.get("labels", {})),
+        segments=any(row["start"] or row["end"] for row in rows),
+        made_up=said.get("made_up", False),
+        digest=_digest(rows, native.shards.key if native.shards else ""),
+    )
+    counts = collections.Counter(row["native_label"] for row in rows)
+    described = {
+        **dict.fromkeys(("licence", "url", "citation", "obtain"), "not said"),
+        "title": path.name,
+        "scheme": _scheme({labels[label] for label in counts}),
+        **{key: value for key, value in said.items() if key in OF_CORPUS_YAML},
+        "language": languages,
+        "labels": labels,
+        "counts": {label: counts[label] for label in labels},
+        "speakers": len({row["speaker"] for row in rows} - {""}),
+        "example": rows[0]["source"],
+        "files": ["{recording:.+}"],  # any: the table says which
+    }
+    try:
+        return {**read_values(described, id), "listing": listing}
+    except XserError as error:
+        raise XserError(f"{sidecar}: {error}") from error
+
+
+def _root(native, said):
+    return (native.root / Path(said["root"]).expanduser()).resolve() if "root" in said else native.root
+
+
+# Rows. ----------------------------------------------------------------------------------------------------------------
+
+
+def _understood(native, columns, said, sidecar):
+    """Return the fields of every row that is an utterance, each once, and what is said of the others."""
+    rows, left_out, unlabelled, repeated, seen = [], [], [], [], {}
+    language = _language(said["language"], sidecar) if "language" in said else ""
+    for number, cells in enumerate(native.rows, start=1):
+        fields = {field: nfc(cells.get(column, "")) for field, column in columns.items() if field != "path"}
+        row = _row(native.path, number, cells.get(columns["path"], ""), fields)
+        if not row["native_label"]:
+            unlabelled.append(row["source"])
+            continue
+        row["language"] = row["language"] or language
+        if not row["language"]:
+            raise XserError(
+                f"{native.path} does not say the language of row {number} ({row['source']}): add a column `language`, "
+                f"or a line such as `language: deu` in {sidecar}"
+            )
+        key = same_path(row["source"]), row["start"], row["end"]
+        if key not in seen:
+            seen[key] = number, row
+            rows.append(row)
+        elif seen[key][1] == {**row, "source": seen[key][1]["source"]}:
+            repeated.append(row["source"])
+        else:
+            _refuse_contradiction(native.path, seen[key], (number, row))
+    if not rows:
+        raise XserError(f"{native.path} has no row with a label: a row is a recording and its emotion")
+    for what, sources in (("without a label", unlabelled), ("that repeat an earlier row", repeated)):
+        if sources:
+            left_out.append(f"{len(sources)} rows of {native.path.name} {what} left out, e.g. {sources[0]}")
+    return rows, left_out
+
+
+def _row(path, number, source, fields):
+    if not source:
+        raise XserError(f"{path}: row {number} names no recording: fill it in, or take the row out")
+    try:
+        start, end = _stretch(fields.get("start", ""), fields.get("end", ""))
+        return {
+            "source": source,
+            "native_label": fields["label"],
+            "language": code_of_language(fields["language"]) if fields.get("language") else "",
+            "gender": gender_of(fields.get("gender", "")),
+            "transcript": fields.get("transcript", "") or _if_words(fields.get("text", "")),
+            "official_part": _part(fields.get("part", "")),
+            **{name: fields.get(name, "") for name in ("speaker", "age", "text", "intensity", "take")},
+            "start": start,
+            "end": end,
+        }
+    except XserError as error:
+        raise XserError(f"{path}: row {number} ({source}): {error}") from error
+
+
+def _stretch(start, end):
+    """Start and end in the form that rows have, both empty when they are those of the recording."""
+    first = seconds_of(start) if start else 0.0
+    last = seconds_of(end) if end else None
+    if last is not None and last <= first:
+        raise XserError(f"the stretch from {start or 0} to {end} is none: give start and end in seconds")
+    if last is None and first == 0:
+        return "", ""
+    return f"{first:.6f}", "" if last is None else f"{last:.6f}"
+
+
+def _if_words(text):
+    return text if len(text.split()) > 1 else ""  # a column `text` holds the words themselves, or the name of a text
+
+
+def _part(word):
+    part = part_of(word) if word else ""
+    if part is None:
+        raise XserError(f"the part {word!r} is none of train, valid (or dev) and test: rename it")
+    return part
+
+
+def _refuse_contradiction(path, first, second):
+    what = next(name for name, value in second[1].items() if value != first[1][name] and name != "source")
+    named = "label" if what == "native_label" else what
+    raise XserError(
+        f"{path}: rows {first[0]} and {second[0]} are the same recording ({second[1]['source']}), but say the {named} "
+        f"is {first[1][what]!r} and {second[1][what]!r}: keep one of them"
+    )
+
+
+def _language(word, sidecar):
+    try:
+        return code_of_language(word)
+    except XserError as error:
+        raise XserError(f"{sidecar}: {error}") from error
+
+
+def same_path(source):
+    r"""Return what paths of the same recording have in common: NFC, ``/`` between folders, no detours.
+
+    Examples
+    --------
+    >>> same_path(r".\wav\a.wav"), same_path("wav//b/../a.wav")
+    ('wav/a.wav', 'wav/a.wav')
+    """
+    return os.path.normpath(nfc(source).replace("\\", "/"))
+
+
+# Labels. --------------------------------------------------------------------------------------------------------------
+
+
+def _labels(natives, said, languages, path, sidecar):
+    """Native label -> canonical emotion or `drop`, for every label that occurs, and what the sidecar says of others."""
+    counts = collections.Counter(natives)
+    by_case = {str(label).casefold(): emotion for label, emotion in said.items()}
+    labels = {**said, **{label: by_case.get(label.casefold()) for label in sorted(counts)}}
+    labels |= {label: emotion for label, emotion in said.items() if label in counts}
+    labels |= {label: emotion_of_word(label, languages) for label, emotion in labels.items() if emotion is None}
+    unknown = [label for label in sorted(counts) if labels[label] is None]
+    if unknown:
+        listed = ", ".join(f"{label!r} ({counts[label]} rows)" for label in unknown[:8])
+        more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
+        raise XserError(
+            f"{path} has labels that xser does not know: {listed}{more}: say what they are in {sidecar}, as in "
+            f"`labels: {{{json.dumps(unknown[0], ensure_ascii=False)}: angry}}` (an emotion, or drop)"
+        )
+    return labels
+
+
+def _understood_labels(labels, said):
+    read = [f"{label} as {emotion}" for label, emotion in labels.items() if label != emotion and label not in said]
+    return [f"labels read by the usual words for emotions: {', '.join(read)}"] if read else []
+
+
+def _scheme(emotions):
+    """The scheme within this corpus when the user names none: the first whose every class occurs."""
+    for name, scheme in SCHEMES.items():
+        if {scheme.emotion_of(emotion) for emotion in emotions if emotion} >= set(scheme.emotions):
+            return name
+    return next(iter(SCHEMES))
+
+
+# Names. ---------------------------------------------------------------------------------------------------------------
+
+
+def _name(rows, id):
+    """Give every row its utterance's id: by the recording's name, with its folders where that is not enough."""
+    places = [same_path(row["source"]) for row in rows]
+    names = {place: safe_name(os.path.splitext(os.path.basename(place))[0]) for place in places}
+    names = _told_apart(names, lambda place, name: safe_name(os.path.splitext(place)[0]))
+    names = _told_apart(names, lambda place, name: f"{name}-{short_hash(place)}")
+    for row, place in zip(rows, places, strict=True):
+        name = names[place]
+        if row["start"] or row["end"]:
+            name += f"-{_milliseconds(row['start'])}-{_milliseconds(row['end'])}"
+        row["utterance"], row["corpus"] = f"{id}-{name}", id
+        for field in ("speaker", "text"):
+            row[field] = f"{id}-{row[field]}" if row[field] else ""
+
+
+def _told_apart(names, longer):
+    """Take the longer name wherever two short ones are the same, on disks that do not tell cases apart too."""
+    counts = collections.Counter(name.casefold() for name in names.values())
+    return {path: longer(path, name) if counts[name.casefold()] > 1 else name for path, name in names.items()}
+
+
+def _milliseconds(seconds):
+    return str(round(1000 * float(seconds))) if seconds else "end"
+
+
+def _digest(rows, shards):
+    return hashlib.sha256(json.dumps([rows, shards], sort_keys=True).encode()).hexdigest()[:16]
