@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from xser.command_line import run
+from xser.corpora.description import corpus_ids
 from xser.corpora.emotions import Scheme, load_scheme
 from xser.encoder_choice import EncoderChoice, choose_encoder, describe_encoders, with_source
 from xser.errors import XserError
