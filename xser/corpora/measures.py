@@ -89,14 +89,16 @@ def measure(samples, rate, channels=1):
     """
     start, end = silent_ends(samples, rate)
     inner = samples[start : len(samples) - end] if start < len(samples) else np.zeros(1)  # of nothing
+    inner = inner.astype(np.float64)
+    mean = float(inner.mean())
     peak = max(-float(samples.min(initial=0)), float(samples.max(initial=0)))
     return Measures(
         rate=int(rate),
         channels=int(channels),
         seconds=round(len(samples) / rate, 6),
-        level=_decibels(float(inner.std(dtype=np.float64))),
+        level=_decibels(float(np.square(inner - mean).mean()) ** 0.5),
         peak=_decibels(peak),
-        dc=round(float(inner.mean(dtype=np.float64)), 7),
+        dc=round(mean, 7),
         clipped=round(clipped_samples(samples) / max(len(samples), 1), 7),
         silence_start=round(start / rate, 6),
         silence_end=round(end / rate, 6),
