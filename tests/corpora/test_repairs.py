@@ -191,14 +191,14 @@ def test_as_recorded_gives_the_audio_of_before(options, tmp_path, capsys):
         folders[len(words)] = parse_experiment("prepare", words).prepared_folder("turevdb")
     repaired, recorded = folders.values()
     said = capsys.readouterr().out.split("turevdb: ")[1:]
-    assert "note: digital silence trimmed from" in said[0] and "of 96 recordings" in said[0]
-    assert "note: repairs left out by --as-recorded: digital_silence" in said[1] and "trimmed" not in said[1]
+    assert "digital silence trimmed from 24 (0.30 s)" in said[0] and "of 96 recordings" in said[0]
+    assert "note: repairs left out by --as-recorded: dc, digital_silence" in said[1] and "trimmed" not in said[1]
     assert repaired != recorded
     info = json.loads((recorded / "prepared.json").read_text())
-    assert info["left_out"] == ["repairs left out by --as-recorded: digital_silence"]
+    assert info["left_out"] == ["repairs left out by --as-recorded: dc, digital_silence"]
     assert "repairs" not in info["settings"]
     info = json.loads((repaired / "prepared.json").read_text())
-    assert info["left_out"] == [] and info["settings"]["repairs"] == ["digital_silence"]
+    assert info["left_out"] == [] and info["settings"]["repairs"] == ["dc", "digital_silence"]
     rows, shorter = read_rows(recorded / "rows.csv"), read_rows(repaired / "rows.csv")
     for row in rows.itertuples():
         expected, _ = to_pcm(*read_recording(tmp_path / "data" / "turevdb" / row.source))
@@ -230,7 +230,7 @@ def test_a_corpus_without_repairs_is_the_same_as_recorded(tmp_path):
 def test_a_result_says_that_repairs_were_left_out(options, tmp_path):
     words = [*options, "--as-recorded", "--split", "stratified", "--steps", "2", "--embedding_size", "16"]
     stages.run("prepare manifests train evaluate", [*words, "--blocks", "1"])
-    sentence = "turevdb: repairs left out by --as-recorded: digital_silence"
+    sentence = "turevdb: repairs left out by --as-recorded: dc, digital_silence"
     assert json.loads(next(tmp_path.glob("exp/runs/**/run.json")).read_text())["left_out"] == [sentence]
     table = next(tmp_path.glob("exp/results/**/table.md"))
     assert sentence in table.read_text() and table.parent.name.endswith("-as_recorded")
@@ -247,7 +247,7 @@ def test_a_repair_that_is_none_is_told(recipes, tmp_path, value, said):
 
 def test_the_corpora_that_need_repairs_ask_for_them(recipes):
     asked = {path.parent.name: read_corpus(path).repairs for path in recipes.glob("*/corpus.yaml")}
-    assert asked["ased"] == ("dc", "digital_silence") and asked["turevdb"] == ("digital_silence",)
+    assert asked["ased"] == ("dc", "digital_silence") and asked["turevdb"] == ("dc", "digital_silence")
     assert {name for name, repairs in asked.items() if repairs} == {"ased", "turevdb"}
 
 
