@@ -91,6 +91,7 @@ class Experiment:
     jobs: int
     skip_bad: bool
     allow_incomplete: bool
+    as_recorded: bool
     target_statistics: str
     hyperparameters: dict[str, object]
     command: str
@@ -158,7 +159,12 @@ class Experiment:
             self.skip_bad,
             self.allow_incomplete,
             own=self.own(corpus),
+            as_recorded=bool(self.repairs_left_out(corpus)),
         )
+
+    def repairs_left_out(self, corpus):
+        """What stage 0 would repair of a corpus without ``--as-recorded`` (see `xser.corpora.repairs`)."""
+        return self.described(corpus).repairs if self.as_recorded else ()
 
     def manifest_folder(self, selection):
         """Where stage 1 keeps the manifest of a selection.
@@ -249,6 +255,7 @@ def parse_experiment(verb, argv):
         jobs=read_jobs(parser, options.jobs),
         skip_bad=options.skip_bad,
         allow_incomplete=options.allow_incomplete,
+        as_recorded=options.as_recorded,
         target_statistics=options.target_statistics,
         hyperparameters=hyperparameters,
         command=written_command(options.corpus, options.corpus and sources[0].own, argv),

@@ -79,6 +79,11 @@ def experiment_parser(prog):
     data.add_argument(
         "--allow-incomplete", action="store_true", help="go on when files are missing; the results say so"
     )
+    data.add_argument(
+        "--as-recorded",
+        action="store_true",
+        help="make none of the repairs that a corpus.yaml names (DC offset, digital silence); the results say so",
+    )
     parser.add_argument(
         "--resume", action="store_true", help="go on where an interrupted run stopped: always done, also without it"
     )

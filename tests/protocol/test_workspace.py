@@ -35,14 +35,14 @@ def test_every_option_of_stage_0_changes_the_prepared_folder(tmp_path, corpus_ya
 
     first = folder()
     assert first.parent == tmp_path / "exp" / "audio" and first.name.startswith("emodb-") and len(first.name) == 14
-    others = [folder("other"), folder(skip_bad=True), folder(allow_incomplete=True)]
+    others = [folder("other"), folder(skip_bad=True), folder(allow_incomplete=True), folder(as_recorded=True)]
     monkeypatch.setattr(workspace, "SETTINGS", {**workspace.SETTINGS, "rate": 8000})
     others.append(folder())
     monkeypatch.undo()
     assert folder() == first
     corpus_yaml.write_text("title: EMO-DB 2\n")
     others.append(folder())
-    assert len({first, *others}) == 6
+    assert len({first, *others}) == 7
 
 
 def test_a_link_to_the_same_recordings_is_the_same_folder(tmp_path, corpus_yaml):

@@ -38,7 +38,7 @@ def data_folder(data_root, corpus_id, several):
     return folder if several or folder.is_dir() else Path(data_root)
 
 
-def prepared_folder(work_dir, corpus_yaml, data_folder, skip_bad, allow_incomplete, own=None):
+def prepared_folder(work_dir, corpus_yaml, data_folder, skip_bad, allow_incomplete, own=None, as_recorded=False):
     """Say where stage 0 keeps the rows and the 16 kHz audio of a corpus.
 
     Parameters
@@ -52,7 +52,9 @@ def prepared_folder(work_dir, corpus_yaml, data_folder, skip_bad, allow_incomple
     skip_bad, allow_incomplete : bool
         The options of these names.
     own : Corpus, optional
-        A corpus without a corpus.yaml: what its table lists counts instead.
+        A corpus without a corpus.yaml: what its table lists counts instead, and its repairs.
+    as_recorded : bool
+        Whether repairs that the corpus needs are left out.
 
     Returns
     -------
@@ -61,8 +63,9 @@ def prepared_folder(work_dir, corpus_yaml, data_folder, skip_bad, allow_incomple
     """
     corpus_yaml = Path(corpus_yaml)
     place = str(Path(data_folder).resolve())
-    id, described = (own.id, own.listing.digest) if own else (corpus_yaml.parent.name, corpus_yaml)
-    key = fingerprint(described, place, SETTINGS, bool(skip_bad), bool(allow_incomplete))[:KEY]
+    id, described = (own.id, [own.listing.digest, *own.repairs]) if own else (corpus_yaml.parent.name, corpus_yaml)
+    left_out = ["as recorded"] if as_recorded else []
+    key = fingerprint(described, place, SETTINGS, bool(skip_bad), bool(allow_incomplete), *left_out)[:KEY]
     return Path(work_dir) / "audio" / f"{id}-{key}"
 
 

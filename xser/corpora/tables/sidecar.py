@@ -13,7 +13,10 @@ from xser.corpora.corpus_yaml import OnceLoader
 from xser.corpora.tables.columns import USUAL
 from xser.errors import XserError
 
-OF_CORPUS_YAML = ("title", "licence", "licence_note", "url", "citation", "obtain", "labels", "scheme", "speaker_loss")
+OF_CORPUS_YAML = (
+    "title", "licence", "licence_note", "url", "citation", "obtain", "labels", "scheme", "speaker_loss",
+    "repairs",
+)  # fmt: skip
 KEYS = ("language", "columns", "tables", "root", "made_up", *OF_CORPUS_YAML)
 
 
