@@ -12,7 +12,7 @@ class Finding:
     Attributes
     ----------
     name : str
-        Of the check, as ``--allow`` takes it: words joined by hyphens, such as ``shared-stretches``.
+        Of the check, one of `xser.evidence.audit.checks.CHECKS`: words joined by hyphens, such as ``split-stretches``.
     severity : str
         One of `SEVERITIES`; ``fine`` says that the check was made and found nothing.
     value : float or None
@@ -38,3 +38,27 @@ class Finding:
     def __post_init__(self):
         if self.severity not in SEVERITIES:
             raise ValueError(f"severity {self.severity!r} is none of {', '.join(SEVERITIES)}")
+
+
+def worst_first(findings):
+    """Order findings by severity, those of one severity as they come.
+
+    Examples
+    --------
+    >>> mild, grave = Finding("a", "note", 1, "pairs", "one"), Finding("b", "severe", 2, "pairs", "two")
+    >>> [finding.name for finding in worst_first([mild, grave])]
+    ['b', 'a']
+    """
+    return sorted(findings, key=lambda finding: -SEVERITIES.index(finding.severity))
+
+
+def count(number, noun):
+    """Write a number with its noun.
+
+    Examples
+    --------
+    >>> count(1, "pair"), count(3, "class")
+    ('1 pair', '3 classes')
+    """
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{number} {noun}{'' if number == 1 else plural}"
