@@ -1,0 +1,175 @@
+"""How well an emotion can be guessed from one thing alone: a leave-one-out guess and its permutation test.
+
+What is known of an utterance is a *cell*: its speaker, its text, or the place of its duration among all durations. The
+guess for an utterance is made from all others, as the emotion j with the largest c_j / n_j, where c_j of the n_j other
+utterances of emotion j are in the same cell (or near it, see `places`). Dividing by n_j makes it the guess that is best
+for UAR, whatever the class sizes. Emotions that are level share the hit, so that a speaker who is heard once is a blind
+guess, and nothing is drawn at random.
+
+Leave-one-out is chosen over ten folds because it depends on no draw and uses all that is known (a speaker with two
+utterances is known by one of them), over guessing within the sample because that is far above chance where nothing is to
+be known (speakers of a corpus of 339 utterances with no relation to the emotion: 32 % instead of 25 %). Its one
+peculiarity: where a design is balanced, as where everybody reads every text in every emotion, leaving an utterance out
+makes its own emotion the rarest, and the guess is *worse* than a blind one, down to 0 %. That is no knowledge of
+the emotion either; callers show chance there.
+
+The test shuffles the emotions over the utterances: p = (1 + #{shuffled UAR >= UAR}) / (1 + permutations).
+
+All utterances in a cell with the same emotion have the same guess, so that the UAR of a shuffle needs only a table of
+counts: 200 shuffles of 1500 utterances take some hundredths of a second.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+AT_ONCE = 4_000_000  # numbers worked on together: memory stays below 100 MB
+
+
+class Guess(NamedTuple):
+    """What guessing came to.
+
+    Attributes
+    ----------
+    uar : float
+        Of the leave-one-out guess, as a fraction of 1.
+    shuffled : float
+        Mean UAR over shuffled emotions.
+    p : float
+        Share of shuffles that are at least as good, the real one counted: never 0.
+    """
+
+    uar: float
+    shuffled: float
+    p: float
+
+
+def guess_from_cells(cells, emotions, permutations, seed=0, near=None):
+    """Guess emotions from cells, and from cells with shuffled emotions.
+
+    Parameters
+    ----------
+    cells : array of int (utterances,)
+        0 .. cells - 1.
+    emotions : array of int (utterances,)
+        0 .. emotions - 1; each occurs twice or more.
+    permutations : int
+    seed : int
+        Of the shuffles. The order of the utterances has no influence.
+    near : array of int (cells, cells), optional
+        How much an utterance in one cell counts in another; without it, only the same cell counts.
+
+    Returns
+    -------
+    Guess
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> result = guess_from_cells(np.repeat([0, 1], 20), np.repeat([0, 1], 20), permutations=199)
+    >>> result.uar, result.p
+    (1.0, 0.005)
+    """
+    cells, emotions = np.asarray(cells), np.asarray(emotions)
+    shape = (int(cells.max()) + 1, int(emotions.max()) + 1)
+    # Of a shuffle only the table counts, so sorted columns give the same shuffles for every order of the rows.
+    first = np.sort(cells) * shape[1]
+    second = np.sort(emotions)
+    real = leave_one_out(_table(cells * shape[1], emotions, shape)[None], near)[0]
+    rng = np.random.default_rng(seed)
+    step = max(1, AT_ONCE // (shape[0] * shape[1]))
+    shuffled = []
+    for start in range(0, permutations, step):
+        drawn = range(min(step, permutations - start))
+        shuffled.append(leave_one_out(np.stack([_table(first, rng.permutation(second), shape) for _ in drawn]), near))
+    return compare(real, np.concatenate(shuffled))
+
+
+def compare(real, shuffled):
+    """Compare a UAR with those of shuffled emotions.
+
+    Examples
+    --------
+    >>> compare(0.5, [0.2, 0.3, 0.5])
+    Guess(uar=0.5, shuffled=0.3333333333333333, p=0.5)
+    """
+    shuffled = np.asarray(shuffled, dtype=float)
+    p = (1 + int((shuffled >= real - 1e-12).sum())) / (1 + len(shuffled))
+    return Guess(float(real), float(shuffled.mean()), p)
+
+
+def leave_one_out(tables, near=None):
+    """UAR of the leave-one-out guess from tables of counts.
+
+    Parameters
+    ----------
+    tables : array of int (tables, cells, emotions)
+        Utterances of each emotion in each cell; each emotion occurs twice or more in a table.
+    near : array of int (cells, cells), optional
+        As for `guess_from_cells`.
+
+    Returns
+    -------
+    numpy.ndarray of float (tables,)
+        As fractions of 1.
+
+    Examples
+    --------
+    Two speakers of one emotion each, and two who speak everything alike:
+
+    >>> leave_one_out([[[3, 0], [0, 3]], [[4, 4], [4, 4]]]).tolist()
+    [1.0, 0.0]
+    """
+    tables = np.asarray(tables)
+    around = tables if near is None else near @ tables
+    itself = 1 if near is None else np.diag(near)
+    utterances = tables.sum(axis=1, keepdims=True)  # (tables, 1, emotions)
+    rates = around / utterances
+    recalls = np.empty((len(tables), tables.shape[2]))
+    for emotion in range(tables.shape[2]):
+        own = (around[:, :, emotion] - itself) / (utterances[:, :, emotion] - 1)
+        others = np.delete(rates, emotion, axis=2)
+        level = 1 + (others == own[:, :, None]).sum(axis=2)
+        hits = np.where(own >= others.max(axis=2), 1 / level, 0.0)
+        recalls[:, emotion] = (tables[:, :, emotion] * hits).sum(axis=1) / utterances[:, 0, emotion]
+    return recalls.mean(axis=1)
+
+
+def places(values, most=128):
+    """Put numbers into cells by their rank, with weights for what is near.
+
+    Ranks make the guess blind to the unit and to outliers; equal numbers share a cell, however many they are. Weights
+    fall linearly to zero over a window, so that the guess follows any relation, also one that is not monotone, such as
+    one emotion with both the shortest and the longest recordings.
+
+    Parameters
+    ----------
+    values : array of float (utterances,)
+        Finite.
+    most : int
+        Cells at most.
+
+    Returns
+    -------
+    cells : numpy.ndarray of int (utterances,)
+    near : numpy.ndarray of int (cells, cells)
+
+    Examples
+    --------
+    >>> places([0.0, 0.0, 0.0, 5.0, 7.0])[0].tolist()
+    [1, 1, 1, 3, 4]
+    """
+    _, position, counts = np.unique(np.asarray(values, dtype=float), return_inverse=True, return_counts=True)
+    utterances = len(position)
+    cells = min(most, utterances)
+    middle = np.cumsum(counts) - counts / 2  # mean rank of each number
+    reach = max(2, round(cells * WINDOW))
+    distance = np.abs(np.arange(cells)[:, None] - np.arange(cells)[None, :])
+    return (middle / utterances * cells).astype(int)[position], np.maximum(reach - distance, 0)
+
+
+WINDOW = 1 / 16  # half the window's width, as a share of all utterances
+
+
+def _table(rows, columns, shape):
+    return np.bincount(rows + columns, minlength=shape[0] * shape[1]).reshape(shape)
