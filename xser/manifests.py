@@ -9,9 +9,12 @@ Each selection of corpus and language gets a folder
 options from the same audio is kept.
 """
 
+import dataclasses
 import logging
 from pathlib import Path
 
+from xser.audit_gate import audit_experiment, refuse_severe, summary
+from xser.auditing import Subject
 from xser.command_line import run
 from xser.corpora.description import read_corpus
 from xser.corpora.languages import language_name
@@ -21,7 +24,7 @@ from xser.files import only_writer, write_json
 from xser.protocol import workspace
 from xser.protocol.exact_counts import published_sizes
 from xser.protocol.isolation import refuse_shared_recordings
-from xser.protocol.rows import PARTS, write_rows
+from xser.protocol.rows import PARTS, read_rows, write_rows
 from xser.protocol.splits import has_folds, overlaps, split_rows
 from xser.protocol.task_list import find_task, training_beside_published
 from xser.runs import versions
@@ -59,16 +62,21 @@ def _make_and_describe(experiment):
     if experiment.target is not None:
         for source in experiment.sources:
             refuse_shared_recordings(selected[source], selected[experiment.target])
-    infos = {}
-    for selection, rows in selected.items():
-        infos[selection], kept = make_manifest(experiment, selection, rows)
-        folder = experiment.manifest_folder(selection)
-        yield folder, describe(infos[selection], folder, kept)
+    planned = {selection: plan_manifest(experiment, selection, rows) for selection, rows in selected.items()}
+    found = audit_experiment(experiment, {selection: each.subject for selection, each in planned.items()})
+    refuse_severe([(about, findings) for about, (_, findings) in found.items()], experiment.allow)
+    for selection, manifest in planned.items():
+        write_manifest(manifest)
+        corpus, split = found[str(selection)]
+        yield manifest.folder, describe(manifest.info, manifest.folder, manifest.kept, summary([*corpus, *split]))
+    for about in list(found)[len(planned) :]:
+        lines = summary(found[about][1])
+        yield about, "\n".join(f"{about}: {line}" for line in lines)
     if experiment.named_task:
         named = find_task(experiment.recipes, experiment.named_task)
-        yield named, describe_training(named, [infos[source] for source in experiment.sources])
+        yield named, describe_training(named, [planned[source].info for source in experiment.sources])
     if experiment.target_statistics == "speaker":
-        for info in infos.values():
+        for info in (manifest.info for manifest in planned.values()):
             if info["speaker_loss"]["masked"]:
                 why = info["speaker_loss"]["why"]
                 warning = f"warning: do not trust --target-statistics speaker with {info['corpus']}: {why}"
@@ -95,8 +103,33 @@ def selected_rows(experiment, selection):
     return rows.assign(audio=f"{Path(folder).resolve()}/" + rows["audio"])
 
 
-def make_manifest(experiment, selection, rows):
-    """Write the manifest of a selection unless it is there.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Planned:
+    """A manifest, written or not.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it lies.
+    info : dict
+        The content of manifest.json.
+    kept : bool
+        Whether it was there before.
+    tables : dict of Path to pandas.DataFrame
+        What it holds: a table for each fold.
+    subject : Subject
+        What of it is audited.
+    """
+
+    folder: Path
+    info: dict
+    kept: bool
+    tables: dict
+    subject: Subject
+
+
+def plan_manifest(experiment, selection, rows):
+    """Make the manifest of a selection, or find it where it was made before.
 
     Parameters
     ----------
@@ -109,8 +142,8 @@ def make_manifest(experiment, selection, rows):
 
     Returns
     -------
-    (dict, bool)
-        The content of manifest.json, and whether it was there before.
+    Planned
+        To be written by `write_manifest`.
     """
     prepared = experiment.prepared_folder(selection.corpus)
     prepared_info = workspace.read_prepared_info(prepared)
@@ -119,36 +152,47 @@ def make_manifest(experiment, selection, rows):
     key = workspace.manifest_fingerprint(corpus, *options, prepared_info["fingerprint"])
     folder = workspace.manifest_folder(experiment.work_dir, corpus, *options, prepared_info["fingerprint"])
     info = _finished(folder, prepared, key, prepared_info)
-    if info is not None:
-        return info, True
-    utterances = map_emotions(rows, corpus, experiment.scheme)
-    splits = split_rows(utterances, experiment.split, experiment.split_seed, corpus)
-    folds = len(splits) if has_folds(experiment.split) else 0
-    tables = workspace.manifest_files(folder, folds)
-    info = {
-        "fingerprint": key,
-        "corpus": corpus.id,
-        "language": selection.language,
-        "languages": sorted(utterances["language"].unique()),
-        "scheme": {"name": experiment.scheme.name, "emotions": list(experiment.scheme.emotions)},
-        "split": experiment.split,
-        "split_seed": experiment.split_seed,
-        "folds": folds,
-        "lost": _lost(corpus, utterances) if experiment.split == "paper" else [],
-        "tables": [_describe_table(*each, utterances) for each in zip(tables, splits, strict=True)],
-        **_describe_labels(rows, utterances, corpus, experiment.scheme),
-        **{name: prepared_info[name] for name in CARRIED},
-        "speaker_loss": corpus.speaker_loss,
-        "prepared_folder": str(Path(prepared).resolve()),
-        "prepared_fingerprint": prepared_info["fingerprint"],
-        "versions": versions(),
-        "command": experiment.command,
-    }
-    with only_writer(folder, waiting=True):
-        for path, parts in zip(tables, splits, strict=True):
-            write_rows(path, utterances.assign(part=parts))
-        write_json(folder / "manifest.json", info)
-    return info, False
+    kept = info is not None
+    if kept:
+        tables = {path: read_rows(path) for path in workspace.manifest_files(folder, info["folds"])}
+    else:
+        utterances = map_emotions(rows, corpus, experiment.scheme)
+        splits = split_rows(utterances, experiment.split, experiment.split_seed, corpus)
+        folds = len(splits) if has_folds(experiment.split) else 0
+        paths = workspace.manifest_files(folder, folds)
+        tables = {path: utterances.assign(part=parts) for path, parts in zip(paths, splits, strict=True)}
+        info = {
+            "fingerprint": key,
+            "corpus": corpus.id,
+            "language": selection.language,
+            "languages": sorted(utterances["language"].unique()),
+            "scheme": {"name": experiment.scheme.name, "emotions": list(experiment.scheme.emotions)},
+            "split": experiment.split,
+            "split_seed": experiment.split_seed,
+            "folds": folds,
+            "lost": _lost(corpus, utterances) if experiment.split == "paper" else [],
+            "tables": [_describe_table(path, table) for path, table in tables.items()],
+            **_describe_labels(rows, utterances, corpus, experiment.scheme),
+            **{name: prepared_info[name] for name in CARRIED},
+            "speaker_loss": corpus.speaker_loss,
+            "prepared_folder": str(Path(prepared).resolve()),
+            "prepared_fingerprint": prepared_info["fingerprint"],
+            "versions": versions(),
+            "command": experiment.command,
+        }
+    audited = tuple(tables.values())
+    subject = Subject(str(selection), folder.name, key, audited, experiment.split, rows, Path(prepared))
+    return Planned(folder, info, kept, tables, subject)
+
+
+def write_manifest(planned):
+    """Write a manifest unless it is there."""
+    if planned.kept:
+        return
+    with only_writer(planned.folder, waiting=True):
+        for path, table in planned.tables.items():
+            write_rows(path, table)
+        write_json(planned.folder / "manifest.json", planned.info)
 
 
 def map_emotions(rows, corpus, scheme):
@@ -199,13 +243,13 @@ def _lost(corpus, utterances):
     return [f"{fault.utterance} ({fault.part}) is {fault.what} in the official release" for fault in faults]
 
 
-def _describe_table(path, parts, rows):
-    counts = rows.groupby([parts, "emotion"]).size()
+def _describe_table(path, rows):
+    counts = rows.groupby(["part", "emotion"]).size()
     return {
         "file": path.name,
         "counts": {part: counts.get(part, counts.iloc[:0]).to_dict() for part in PARTS},
-        "speakers": {part: len(set(rows.loc[parts == part, "speaker"]) - {""}) for part in PARTS},
-        "overlaps": overlaps(rows, parts),
+        "speakers": {part: len(set(rows.loc[rows["part"] == part, "speaker"]) - {""}) for part in PARTS},
+        "overlaps": overlaps(rows, rows["part"]),
     }
 
 
@@ -221,7 +265,7 @@ def _describe_labels(rows, utterances, corpus, scheme):
     }
 
 
-def describe(info, folder, kept):
+def describe(info, folder, kept, audited=()):
     """Describe a manifest for people.
 
     Parameters
@@ -232,11 +276,13 @@ def describe(info, folder, kept):
         Where it lies.
     kept : bool
         Whether it was there before.
+    audited : sequence of str
+        The summary of its audit.
 
     Returns
     -------
     str
-        Some lines: utterances of each emotion in each part, speakers, drops, merges, what the parts share.
+        Some lines: utterances of each emotion in each part, speakers, drops, merges, what the parts share, the audit.
     """
     name = f"{info['corpus']}:{info['language']}" if info["language"] else info["corpus"]
     spoken = " and ".join(language_name(code) for code in info["languages"])
@@ -253,6 +299,7 @@ def describe(info, folder, kept):
     lines += _shared(info)
     lines += [f"  one fewer than published: {sentence}" for sentence in info.get("lost", [])]
     lines += [f"  left out: {sentence}" for sentence in info["left_out"]]
+    lines += [f"  audit: {line}" for line in audited]
     lines.append(f"  {'kept, made before with the same options' if kept else 'written'}: {folder}")
     return "\n".join(lines)
 

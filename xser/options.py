@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from xser.command_line import OneLineParser
+from xser.evidence.audit.checks import STOPPING
 from xser.hyperparameters import check_value
 from xser.protocol.splits import split_names_help
 
@@ -70,6 +71,13 @@ def experiment_parser(prog):
     data.add_argument("--skip-bad", action="store_true", help="leave unusable recordings out and say how many")
     data.add_argument(
         "--allow-incomplete", action="store_true", help="go on when files are missing; the results say so"
+    )
+    data.add_argument(
+        "--allow",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="go on although the audit of stage 1 found this (the results say so): " + ", ".join(STOPPING),
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on where an interrupted run stopped: always done, also without it"
@@ -139,6 +147,16 @@ def read_seeds(parser, options):
         seeds.extend(range(first, last + 1))
     refuse_repeats(parser, "--seeds", seeds)
     return tuple(seeds)
+
+
+def read_allowed(parser, words):
+    """Read ``--allow a --allow b,c``."""
+    names = tuple(dict.fromkeys(name for word in words for name in words_of(word)))
+    for name in names:
+        if name not in STOPPING:
+            known = ", ".join(STOPPING)
+            parser.error(f"--allow takes {known}: not {name!r}{close_match(name, STOPPING)}")
+    return names
 
 
 def read_jobs(parser, jobs):

@@ -1,6 +1,7 @@
 """A finding of the audit: one thing that would fool a model or its author, with its number."""
 
 import dataclasses
+import math
 
 SEVERITIES = ("fine", "note", "warning", "severe")  # severe in a split stops stage 1
 
@@ -62,3 +63,30 @@ def count(number, noun):
     """
     plural = "es" if noun.endswith("s") else "s"
     return f"{number} {noun}{'' if number == 1 else plural}"
+
+
+def as_record(finding):
+    """Write a finding as plain data, for a JSON file.
+
+    Examples
+    --------
+    >>> as_record(Finding("a", "note", 1, "pairs", "one"))["severity"]
+    'note'
+    """
+    return _plain(dataclasses.asdict(finding))
+
+
+def from_record(record):
+    """Make a finding again of what `as_record` wrote."""
+    return Finding(**{**record, "cases": tuple(record["cases"])})
+
+
+def _plain(value):
+    """Without NumPy's types, and None for what is no number."""
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
