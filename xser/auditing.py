@@ -67,7 +67,7 @@ class Audit:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Audits:
-    """Audits of subjects that belong together: computed when they are asked for, or read when they were computed before.
+    """Audits of subjects that belong together, computed when they are asked for or read where they are kept.
 
     Attributes
     ----------
@@ -90,7 +90,8 @@ class Audits:
         if missing:
             return Audit((_no_recordings(missing, len(subject.recordings)),))
         recorded = subject.prepared / MEASURES
-        key = fingerprint(RULES, subject.key, subject.split, self.permutations, recorded if recorded.is_file() else None)
+        recorded = recorded if recorded.is_file() else None
+        key = fingerprint(RULES, subject.key, subject.split, self.permutations, recorded)
         kept = self._keep(subject.file_name, key, lambda: self._compute(subject))
         return Audit(subject.known + tuple(kept["corpus"]), tuple(kept["split"]))
 
@@ -104,6 +105,10 @@ class Audits:
         tables = one.tables[0], other.tables[0]
         name = between_file(one.file_name, other.file_name)
         return tuple(self._keep(name, key, lambda: {"between": between_findings(*tables, self.pairs)})["between"])
+
+    def is_there(self, subject):
+        """Whether all recordings of a subject are where its rows say."""
+        return not self._missing[subject]
 
     @functools.cached_property
     def pairs(self):
@@ -148,7 +153,7 @@ class Audits:
 
     @property
     def _there(self):
-        return [subject for subject in self.subjects if not self._missing[subject]]
+        return [subject for subject in self.subjects if self.is_there(subject)]
 
     def _keep(self, name, key, compute):
         """Read findings, by group, that were computed with `key`, or compute and write them."""
@@ -214,7 +219,7 @@ def read_kept(path, key=None):
 
 def _no_recordings(missing, total):
     sentence = (
-        f"{len(missing)} of {total} prepared recordings are not there (first: {missing[0]}), so that nothing was audited: "
-        "run stage 0 (prepare) again"
+        f"{len(missing)} of {total} prepared recordings are not there (first: {missing[0]}), so that nothing was "
+        "audited: run stage 0 (prepare) again"
     )
     return Finding("no-recordings", "warning", len(missing), "recordings", sentence)

@@ -61,17 +61,9 @@ def experiment_parser(prog):
         help="none: each utterance by itself (blind); corpus, speaker: with label-free statistics of the target's "
         "recordings together (unlabelled), and the same of the sources while training",
     )
-    where = parser.add_argument_group("where")
-    where.add_argument("--data-root", metavar="DIR", default=PLACE / "egs_data", help="recordings: a folder per corpus")
+    where = add_place_options(parser)
     where.add_argument("--model-root", metavar="DIR", help="DIR/<encoder> is taken instead of the hub when it is there")
-    where.add_argument("--work-dir", metavar="DIR", default=PLACE / "exp", help="where everything is written")
-    where.add_argument("--recipes", metavar="DIR", default=PLACE / "recipes", help="the recipes of a checkout")
-    data = parser.add_argument_group("the recordings")
-    data.add_argument("--jobs", metavar="N", type=int, default=-1, help="processes for audio; -1 means every core")
-    data.add_argument("--skip-bad", action="store_true", help="leave unusable recordings out and say how many")
-    data.add_argument(
-        "--allow-incomplete", action="store_true", help="go on when files are missing; the results say so"
-    )
+    data = add_recording_options(parser)
     data.add_argument(
         "--allow",
         metavar="NAME",
@@ -84,6 +76,26 @@ def experiment_parser(prog):
     )
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return parser
+
+
+def add_place_options(parser):
+    """Add where things lie, and return the group."""
+    where = parser.add_argument_group("where")
+    where.add_argument("--data-root", metavar="DIR", default=PLACE / "egs_data", help="recordings: a folder per corpus")
+    where.add_argument("--work-dir", metavar="DIR", default=PLACE / "exp", help="where everything is written")
+    where.add_argument("--recipes", metavar="DIR", default=PLACE / "recipes", help="the recipes of a checkout")
+    return where
+
+
+def add_recording_options(parser):
+    """Add how recordings are prepared, and return the group."""
+    data = parser.add_argument_group("the recordings")
+    data.add_argument("--jobs", metavar="N", type=int, default=-1, help="processes for audio; -1 means every core")
+    data.add_argument("--skip-bad", action="store_true", help="leave unusable recordings out and say how many")
+    data.add_argument(
+        "--allow-incomplete", action="store_true", help="go on when files are missing; the results say so"
+    )
+    return data
 
 
 def add_download_options(parser):

@@ -1,4 +1,4 @@
-"""The checks of the audit by name: what each means. A severe finding of `STOPPING` stops stage 1, unless it is allowed."""
+"""The checks of the audit by name: what each means, and which of them stop stage 1 when they are severe."""
 
 CORPUS = {
     "speaker-emotion": "guessing the emotion from the speaker alone",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from xser.corpora.measures import measure
+from xser.errors import XserError
 from xser.evidence.audit.confounds import MEASURES, PERMUTATIONS, confounds, measure_emotion, small_groups
 from xser.evidence.audit.recordings import quiet_share, recording_findings
 
@@ -62,7 +63,11 @@ def _repaired(rows, recorded, prepared, now, permutations, seed):
 
 def of_rows(measures, rows):
     """The measures of each row, in the order of the rows."""
-    return measures.set_index("utterance").loc[rows["utterance"]].reset_index(drop=True)
+    measured = measures.set_index("utterance")
+    unknown = rows.loc[~rows["utterance"].isin(measured.index), "utterance"]
+    if len(unknown):
+        raise XserError(f"{unknown.iloc[0]} was never measured: run stage 0 (prepare) again")
+    return measured.loc[rows["utterance"]].reset_index(drop=True)
 
 
 def measure_prepared(rows, jobs=-1):

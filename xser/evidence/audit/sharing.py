@@ -50,7 +50,8 @@ def same_digest(rows):
     """
     known = rows[rows["digest"] != ""]
     known = known[known["digest"].duplicated(keep=False)]
-    twins = [pair for _, same in known.groupby("digest")["utterance"] for pair in itertools.combinations(sorted(same), 2)]
+    groups = (sorted(same) for _, same in known.groupby("digest")["utterance"])
+    twins = [pair for same in groups for pair in itertools.combinations(same, 2)]
     return pd.DataFrame(twins, columns=["one", "other"])
 
 

@@ -50,9 +50,7 @@ def _shared_values(tables, column, name, disjoint):
     what = f"{column}s"
     if not (tables[0][column] != "").any():
         return Finding(name, "note", None, what, f"the corpus does not tell {what}: nobody knows what the parts share")
-    shared = {
-        part: max((_common(table, column, part) for table in tables), key=len) for part in ("valid", "test")
-    }
+    shared = {part: max((_common(table, column, part) for table in tables), key=len) for part in ("valid", "test")}
     number = len(shared["test"])
     total = max(table.loc[(table["part"] == "test") & (table[column] != ""), column].nunique() for table in tables)
     details = {f"{part}_shared_with_train": len(values) for part, values in shared.items()}
