@@ -61,37 +61,37 @@ def filter_band(samples):
     return sosfilt(_sections(), np.asarray(samples, np.float32))
 
 
-def find_lag(one, other, shortest):
-    """Find the lag at which `one` stands in `other`.
+def find_lag(one, other, start, end, lag, margin):
+    """Find the lag at which a part of one recording is most like another recording.
 
     Parameters
     ----------
-    one : numpy.ndarray
-        ``(samples,)``, filtered; shorter than `other`.
-    other : numpy.ndarray
+    one, other : numpy.ndarray
         ``(samples,)``, filtered.
-    shortest : int
-        Samples of each that must overlap.
+    start, end : int
+        The part of `one`.
+    lag : int
+        Where it stands in `other`, less `start`, about.
+    margin : int
+        By how many samples `lag` may be wrong.
 
     Returns
     -------
-    lag : int
-        The first sample of `one` is at ``lag`` in `other`; negative when `one` begins before it.
-    similarity : float
-        Absolute normalised cross-correlation over their overlap at this lag.
+    int or None
+        None where too little of the part is in `other`.
     """
     from scipy.fft import irfft, next_fast_len, rfft
 
-    size = next_fast_len(len(one) + len(other) - 1, real=True)
-    products = irfft(np.conj(rfft(one, size)) * rfft(other, size), size)
-    lags = np.arange(shortest - len(one), len(other) - shortest + 1)
-    first, last = np.maximum(lags, 0), np.minimum(lags + len(one), len(other))
-    energy = _energy(one)[last - lags] - _energy(one)[first - lags]
-    energy_other = _energy(other)[last] - _energy(other)[first]
-    floor = (last - first) * AUDIBLE**2
-    similarity = np.abs(products[lags]) / np.sqrt(np.maximum(energy, floor) * np.maximum(energy_other, floor))
-    best = int(similarity.argmax())
-    return int(lags[best]), float(similarity[best])
+    start, end = max(start, -lag + margin, 0), min(end, len(one), len(other) - lag - margin)
+    if end - start < SMOOTHED * BLOCK:
+        return None
+    part, longer = one[start:end], other[start + lag - margin : end + lag + margin]
+    size = next_fast_len(len(longer), real=True)
+    products = irfft(np.conj(rfft(part, size)) * rfft(longer, size), size)[: 2 * margin + 1]
+    energy = _energy(longer)
+    energy = energy[len(part) :] - energy[: 2 * margin + 1]
+    similarity = np.abs(products) / np.sqrt(np.maximum(energy, len(part) * AUDIBLE**2))
+    return lag - margin + int(similarity.argmax())
 
 
 def _energy(samples):
@@ -148,7 +148,16 @@ def _best_run(products, energy, energy_other):
     sums = np.concatenate([[0.0], np.cumsum(gains)])
     since = np.minimum.accumulate(sums)
     end = int((sums - since).argmax())
-    return int(sums[: end + 1].argmin()), end
+    start = int(sums[: end + 1].argmin())
+    if start == end:
+        return start, end
+    # blocks at the ends were judged together with what lies beyond
+    agree = products > AGREEMENT * np.sqrt(energy * energy_other)
+    while start > 0 and agree[start - 1]:
+        start -= 1
+    while end < len(agree) and agree[end]:
+        end += 1
+    return start, end
 
 
 def _is_periodic(samples):
