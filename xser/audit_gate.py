@@ -6,7 +6,8 @@ what was found                                  how bad it is for the experiment
 in the parts of the one corpus                  as found: it is reported on its part test
 in the parts of a target that a system learns   as found: that system is reported on its part test
 in the parts of another target                  a note: no system learns from any of its parts
-in the parts of a source                        a warning at most: its part test is not reported on
+in the parts of a source                        a warning at most: its part test is not reported on; a note where
+                                                classes are small
 a source's part train has a stretch of the      severe, unless every system learns from the target alone
 target's recordings
 anything in a corpus as a whole                 as found, and it never stops stage 1
@@ -39,20 +40,20 @@ def audit_experiment(experiment, subjects):
 
     Returns
     -------
-    dict of str to (list of Finding, list of Finding)
-        For each selection its findings as a corpus and in its parts; then, for each source with the target, none and
-        those of both together.
+    found : dict of Selection to (list of Finding, list of Finding)
+        Those of a corpus, and those of its parts.
+    shared : dict of str to list of Finding
+        Those of a source with the target, by the names of both.
     """
     audits = Audits(tuple(subjects.values()), experiment.work_dir, experiment.jobs)
-    found = {}
+    found, shared = {}, {}
     for selection, subject in subjects.items():
         audit = audits.of(subject)
-        found[str(selection)] = list(audit.corpus), of_experiment(audit.split, experiment, selection)
+        found[selection] = list(audit.corpus), of_experiment(audit.split, experiment, selection)
+    target = experiment.target
     for source in experiment.sources if _learns_from_sources(experiment) else ():
-        between = audits.between(subjects[source], subjects[experiment.target])
-        if between:
-            found[f"{source} and {experiment.target}"] = [], list(between)
-    return found
+        shared[f"{source} and {target}"] = list(audits.between(subjects[source], subjects[target]))
+    return found, shared
 
 
 def of_experiment(findings, experiment, selection):
@@ -71,8 +72,11 @@ def of_experiment(findings, experiment, selection):
     """
     if selection in _reported_by_parts(experiment):
         return list(findings)
-    most = "note" if selection == experiment.target else "warning"
-    return [_at_most(most, finding) for finding in findings]
+    idle = selection == experiment.target
+    return [
+        _at_most("note" if idle or finding.name == "split-small-classes" else "warning", finding)
+        for finding in findings
+    ]
 
 
 def _reported_by_parts(experiment):
@@ -96,13 +100,13 @@ def _at_most(severity, finding):
     return dataclasses.replace(finding, severity=severity) if worse else finding
 
 
-def refuse_severe(found, allowed):
+def refuse_severe(found, shared, allowed):
     """Stop at the first severe finding that is not allowed.
 
     Parameters
     ----------
-    found : list of (str, list of Finding)
-        Of what (a corpus, or two), and its findings.
+    found, shared : dict
+        As of `audit_experiment`.
     allowed : sequence of str
         Names of findings.
 
@@ -111,7 +115,10 @@ def refuse_severe(found, allowed):
     XserError
         Naming the finding, its number and the remedy.
     """
-    stopping = [(about, each) for about, findings in found for each in severe(findings) if each.name not in allowed]
+    looked_at = {**{selection: of_parts for selection, (_, of_parts) in found.items()}, **shared}
+    stopping = [
+        (about, each) for about, those in looked_at.items() for each in severe(those) if each.name not in allowed
+    ]
     if not stopping:
         return
     about, first = stopping[0]
@@ -140,6 +147,26 @@ def summary(findings):
     lines = [f"{each.severity:<8}{each.name}: {each.sentence}" for each in bad]
     fine = len(findings) - len(bad)
     return lines + ([f"{'fine':<8}{count(fine, 'check')}"] if fine else [])
+
+
+def summary_of_shared(shared):
+    """Write what sources share with the target in the same way.
+
+    Parameters
+    ----------
+    shared : dict
+        As of `audit_experiment`.
+
+    Returns
+    -------
+    list of str
+    """
+    named = [
+        dataclasses.replace(each, sentence=f"{about}: {each.sentence}")
+        for about, those in shared.items()
+        for each in those
+    ]
+    return summary(named)
 
 
 def kept_severe(experiment, system):

@@ -13,7 +13,7 @@ import dataclasses
 import logging
 from pathlib import Path
 
-from xser.audit_gate import audit_experiment, refuse_severe, summary
+from xser.audit_gate import audit_experiment, refuse_severe, summary, summary_of_shared
 from xser.auditing import Subject
 from xser.command_line import run
 from xser.corpora.description import read_corpus
@@ -63,15 +63,15 @@ def _make_and_describe(experiment):
         for source in experiment.sources:
             refuse_shared_recordings(selected[source], selected[experiment.target])
     planned = {selection: plan_manifest(experiment, selection, rows) for selection, rows in selected.items()}
-    found = audit_experiment(experiment, {selection: each.subject for selection, each in planned.items()})
-    refuse_severe([(about, findings) for about, (_, findings) in found.items()], experiment.allow)
+    found, shared = audit_experiment(experiment, {selection: each.subject for selection, each in planned.items()})
+    refuse_severe(found, shared, experiment.allow)
     for selection, manifest in planned.items():
         write_manifest(manifest)
-        corpus, split = found[str(selection)]
-        yield manifest.folder, describe(manifest.info, manifest.folder, manifest.kept, summary([*corpus, *split]))
-    for about in list(found)[len(planned) :]:
-        lines = summary(found[about][1])
-        yield about, "\n".join(f"{about}: {line}" for line in lines)
+        corpus, parts = found[selection]
+        yield manifest.folder, describe(manifest.info, manifest.folder, manifest.kept, summary([*corpus, *parts]))
+    said = "\n".join(f"sources and {experiment.target}: {line}" for line in summary_of_shared(shared))
+    if said:
+        yield said, said
     if experiment.named_task:
         named = find_task(experiment.recipes, experiment.named_task)
         yield named, describe_training(named, [planned[source].info for source in experiment.sources])

@@ -49,7 +49,8 @@ def _shared_values(tables, column, name, disjoint):
     """Speakers or texts of the part test that the part train has too, in the fold that has most of them."""
     what = f"{column}s"
     if not (tables[0][column] != "").any():
-        return Finding(name, "note", None, what, f"the corpus does not tell {what}: nobody knows what the parts share")
+        severity = "note" if column == "speaker" else "fine"
+        return Finding(name, severity, None, what, f"{what} are unknown: nobody knows which of them the parts share")
     shared = {part: max((_common(table, column, part) for table in tables), key=len) for part in ("valid", "test")}
     number = len(shared["test"])
     total = max(table.loc[(table["part"] == "test") & (table[column] != ""), column].nunique() for table in tables)
@@ -122,7 +123,7 @@ def _small_classes(tables):
     if number < TELLING or train[least] < TELLING:
         severity = "warning" if number < FEWEST or train[least] < FEWEST else "note"
     sentence = f"the part test has {count(number, 'utterance')} of {smallest}, its smallest class"
-    sentence += f": one of them is {100 / number:.1f} points of its recall" if 0 < number < TELLING else ""
+    sentence += f": one of them is {100 / number:.0f} points of its recall" if 0 < number < TELLING else ""
     if train[least] < TELLING:
         sentence += f"; the part train has {train[least]} of {least}"
     return Finding("split-small-classes", severity, number, "utterances", sentence, cases)
