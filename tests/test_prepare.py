@@ -116,7 +116,7 @@ def test_a_second_run_changes_nothing(made, tmp_path, capsys, monkeypatch):
     prepare.main(argv)
     folder = folder_of(argv, "emodb")
     before = _times(folder)
-    monkeypatch.setattr(audio_preparation, "read_recording", None)
+    monkeypatch.setattr(audio_preparation, "decode_recording", None)
     prepare.main(argv)
     assert _times(folder) == before
     first, second = (line for line in capsys.readouterr().out.splitlines() if line.startswith("emodb: "))

@@ -117,8 +117,8 @@ def _options_of(corpus, options):
     for name in ("scheme", "split", "split_seed", "data_root", "work_dir", "recipes", "jobs"):
         value = getattr(options, name)
         words += [] if value is None else [f"--{name.replace('_', '-')}={value}"]
-    words += ["--skip-bad"] if options.skip_bad else []
-    return words + (["--allow-incomplete"] if options.allow_incomplete else [])
+    flags = ("skip_bad", "allow_incomplete", "as_recorded")
+    return words + [f"--{name.replace('_', '-')}" for name in flags if getattr(options, name)]
 
 
 def subject_of_corpus(experiment, given):

@@ -90,6 +90,7 @@ class Experiment:
     skip_bad: bool
     allow_incomplete: bool
     allow: tuple[str, ...]
+    as_recorded: bool
     target_statistics: str
     hyperparameters: dict[str, object]
     command: str
@@ -139,8 +140,17 @@ class Experiment:
     def prepared_folder(self, corpus):
         """Where stage 0 keeps the audio of a corpus."""
         return workspace.prepared_folder(
-            self.work_dir, self.corpus_yaml(corpus), self.data_folder(corpus), self.skip_bad, self.allow_incomplete
+            self.work_dir,
+            self.corpus_yaml(corpus),
+            self.data_folder(corpus),
+            self.skip_bad,
+            self.allow_incomplete,
+            bool(self.repairs_left_out(corpus)),
         )
+
+    def repairs_left_out(self, corpus):
+        """What stage 0 would repair of a corpus without ``--as-recorded`` (see `xser.corpora.repairs`)."""
+        return read_corpus(self.corpus_yaml(corpus)).repairs if self.as_recorded else ()
 
     def manifest_folder(self, selection):
         """Where stage 1 keeps the manifest of a selection.
@@ -225,6 +235,7 @@ def parse_experiment(verb, argv):
         skip_bad=options.skip_bad,
         allow_incomplete=options.allow_incomplete,
         allow=read_allowed(parser, options.allow),
+        as_recorded=options.as_recorded,
         target_statistics=options.target_statistics,
         hyperparameters=hyperparameters,
         command=written_command(kind, argv),

@@ -95,6 +95,11 @@ def add_recording_options(parser):
     data.add_argument(
         "--allow-incomplete", action="store_true", help="go on when files are missing; the results say so"
     )
+    data.add_argument(
+        "--as-recorded",
+        action="store_true",
+        help="make none of the repairs that a corpus.yaml names (DC offset, digital silence); the results say so",
+    )
     return data
 
 

@@ -4,8 +4,9 @@
     python -m xser.prepare --sources emodb,urdu --target cremad --data-root ~/corpora --jobs 8
     python -m xser.prepare --corpus ravdess --data-root ~/corpora --download
 
-Each corpus gets a folder ``<work-dir>/audio/<corpus>-<key>/`` with ``audio/<utterance>.wav``, ``rows.csv`` and, last of
-all, ``prepared.json``. What is there already and has not changed is kept; the recordings themselves are only read.
+Each corpus gets a folder ``<work-dir>/audio/<corpus>-<key>/`` with ``audio/<utterance>.wav``, ``rows.csv``,
+``measures.csv`` (what each recording measured as it was recorded) and, last of all, ``prepared.json``. What is there
+already and has not changed is kept; the recordings themselves are only read.
 """
 
 import importlib.metadata
@@ -17,6 +18,7 @@ from xser.corpora.audio import SETTINGS
 from xser.corpora.audio_preparation import prepare_recordings, remove_others
 from xser.corpora.description import read_corpus
 from xser.corpora.languages import language_name
+from xser.corpora.measures import are_written, write_measures
 from xser.corpora.scanning import scan
 from xser.downloads import download_missing
 from xser.errors import XserError
@@ -132,6 +134,8 @@ def prepare_corpus(experiment, corpus, found, made_up):
     """
     data_folder = experiment.data_folder(corpus.id)
     folder = experiment.prepared_folder(corpus.id)
+    repairs = () if experiment.as_recorded else corpus.repairs
+    settings = SETTINGS | ({"repairs": list(repairs)} if repairs else {})
     with only_writer(folder):
         made = prepare_recordings(
             found.rows,
@@ -141,35 +145,45 @@ def prepare_corpus(experiment, corpus, found, made_up):
             skip_bad=experiment.skip_bad,
             same_recording=corpus.same_recording,
             doubtful=found.doubtful,
+            repairs=repairs,
             finished=folder / "prepared.json",
             title=corpus.title,
         )
+        left_out = made.left_out + _repairs_left_out(experiment.repairs_left_out(corpus.id))
         info = {
             "corpus": corpus.id,
-            "fingerprint": fingerprint(list(made.rows.columns), made.rows.values.tolist(), SETTINGS),
-            "settings": SETTINGS,
+            "fingerprint": fingerprint(list(made.rows.columns), made.rows.values.tolist(), settings),
+            "settings": settings,
             "found": found.found,
             "expected": found.expected,
             "complete": found.complete,
-            "left_out": found.left_out + made.left_out,
-            "notes": found.notes + made.left_out + made.notes,
+            "left_out": found.left_out + left_out,
+            "notes": found.notes + left_out + made.notes,
             "data_folder": str(data_folder),
             "made_up": made_up,
         }
-        _write(folder, made.rows, info, experiment.command)
+        _write(folder, made, info, experiment.command)
         remove_others(found.rows, folder)
     return _describe(corpus, made, info, folder)
 
 
-def _write(folder, rows, info, command):
-    """Write rows.csv, then prepared.json, unless they say the same already."""
+def _repairs_left_out(repairs):
+    return [f"repairs left out by --as-recorded: {', '.join(repairs)}"] if repairs else []
+
+
+def _write(folder, made, info, command):
+    """Write rows.csv and measures.csv, then prepared.json, unless they say the same already."""
     before = read_json(folder / "prepared.json") if (folder / "prepared.json").is_file() else {}
     same_rows = before.get("fingerprint") == info["fingerprint"] and (folder / "rows.csv").is_file()
-    if same_rows and all(before.get(key) == value for key, value in info.items()):
+    same_measures = are_written(folder, made.measures)
+    if same_rows and same_measures and all(before.get(key) == value for key, value in info.items()):
         return
-    if not same_rows:
+    if not (same_rows and same_measures):
         (folder / "prepared.json").unlink(missing_ok=True)  # it must not vouch for other rows
-        write_rows(folder / "rows.csv", rows)
+    if not same_rows:
+        write_rows(folder / "rows.csv", made.rows)
+    if not same_measures:
+        write_measures(folder, made.measures)
     decoders = {name: importlib.metadata.version(name) for name in DECODERS}
     write_json(folder / "prepared.json", info | {"versions": versions() | decoders, "command": command})
 

@@ -65,6 +65,7 @@ class PlannedRun:
         experiment = self.experiment
         how = [self._encoder, experiment.scheme.name, experiment.split.replace(":", "")]
         how += [f"by_{experiment.target_statistics}"] if experiment.target_statistics != "none" else []
+        how += ["as_recorded"] if experiment.as_recorded else []
         return experiment.work_dir / "results" / experiment.task.name / "-".join(how)
 
     @property

@@ -55,7 +55,7 @@ def refuse_to_decode(monkeypatch):
     def refuse(path):
         raise AssertionError(f"{path} was decoded")
 
-    monkeypatch.setattr(audio_preparation, "read_recording", refuse)
+    monkeypatch.setattr(audio_preparation, "decode_recording", refuse)
 
 
 def test_the_rows_say_what_was_written(folder, tmp_path):

@@ -4,12 +4,15 @@ The container is told by its content, not by its name. soundfile reads what libs
 MP3 ...), PyAV the rest (mp4, m4a, webm, avi ...). Channels are mixed to their mean.
 """
 
+import dataclasses
 import functools
+import io
 import os
 import re
 
 import numpy as np
 
+from xser.corpora.containers import ENDLESS, SLACK, mend, mp3_tells_its_length
 from xser.corpora.file_contents import HEAD, contents_of, is_audio
 from xser.errors import XserError
 
@@ -52,10 +55,57 @@ class BadRecording(XserError):
         super().__init__(f"{os.fsencode(path).decode('utf-8', 'replace')} cannot be used: {kind}{more}; replace it")
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Recording:
+    """A recording as it was recorded.
+
+    Attributes
+    ----------
+    samples : numpy.ndarray of float32, shape (samples,)
+        The mean of its channels. Full scale is 1; float recordings and lossy decoders may exceed it.
+    rate : int
+        Samples per second.
+    channels : int
+        How many it has.
+    mended : str
+        What is wrong with its container, which was read all the same; empty when nothing is.
+    """
+
+    samples: np.ndarray
+    rate: int
+    channels: int
+    mended: str = ""
+
+
 def read_recording(path, stretch=None):
     """Read a recording of any container, or a stretch of it, and mix its channels.
 
-    Of a file with several sound tracks (a video) the first is read.
+    Parameters
+    ----------
+    path : str or Path
+    stretch : (float, float), optional
+        Where it starts and where it ends, in seconds; without, all of it.
+
+    Returns
+    -------
+    samples : numpy.ndarray of float32, shape (samples,)
+    rate : int
+        As of `Recording`.
+
+    Raises
+    ------
+    BadRecording
+        As of `decode_recording`.
+    """
+    recording = decode_recording(path, stretch)
+    return recording.samples, recording.rate
+
+
+def decode_recording(path, stretch=None):
+    """Read a recording of any container, or a stretch of it, and say how it was recorded.
+
+    Of a file with several sound tracks (a video) the first is read. A damaged container is read where the samples are
+    there (`xser.corpora.containers`).
 
     Parameters
     ----------
@@ -66,10 +116,7 @@ def read_recording(path, stretch=None):
 
     Returns
     -------
-    samples : numpy.ndarray of float32, shape (samples,)
-        Full scale is 1; float recordings and lossy decoders may exceed it.
-    rate : int
-        Samples per second, as recorded.
+    Recording
 
     Raises
     ------
@@ -79,9 +126,10 @@ def read_recording(path, stretch=None):
     """
     try:
         with open(path, "rb") as file:
-            samples, rate = _decode(file, path, stretch)
+            recording = _decode(file, path, stretch)
     except OSError as error:
         raise BadRecording(path, "unreadable", error.strerror or str(error)) from error
+    samples, rate = recording.samples, recording.rate
     if not RATES[0] <= rate <= RATES[1]:
         raise BadRecording(path, "unreadable", f"a sampling rate of {rate} Hz")
     if stretch and len(samples) < KEPT_SHARE * (stretch[1] - stretch[0]) * rate:
@@ -92,7 +140,7 @@ def read_recording(path, stretch=None):
         raise BadRecording(path, "with NaN or infinite samples")
     if np.ptp(samples) <= 2 * STEP:  # a constant is as silent as zero
         raise BadRecording(path, "silent")
-    return samples, rate
+    return recording
 
 
 def _decode(file, path, stretch):
@@ -102,14 +150,30 @@ def _decode(file, path, stretch):
         raise BadRecording(path, "empty", "0 bytes")
     if not is_audio(contents):
         raise BadRecording(path, f"holding {contents} instead of audio")
-    file.seek(0)
-    decoded = _decode_with_soundfile(file, path, stretch)
-    if decoded is None:
-        file.seek(0)
-        samples, rate = _decode_with_av(file, path, contents)
-        first, last = _frames(stretch, rate, len(samples))
-        decoded = samples[first:last], rate
-    return decoded
+    whole, wrong = (contents in ("WAV", "MP3", "") and mend(file)) or (file, "")
+    whole.seek(0)
+    recording, frames = _decode_with_soundfile(whole, path, stretch)
+    if frames is not None:
+        recording = _whole_mp3(file, path, stretch, recording, frames)
+    elif recording is None:
+        recording = _decode_with_av(file, path, contents, stretch)
+    return dataclasses.replace(recording, mended=wrong) if wrong else recording
+
+
+def _whole_mp3(file, path, stretch, recording, frames):
+    """What libsndfile read of an MP3 file, unless it guessed the `frames` and stopped before the end."""
+    if mp3_tells_its_length(file):
+        if stretch is None and len(recording.samples) < KEPT_SHARE * frames:
+            raise BadRecording(path, "cut off", f"{len(recording.samples)} of {frames} samples")
+        return recording
+    try:
+        whole = _decode_with_av(file, path, "MP3", None)
+    except BadRecording:
+        return recording
+    if KEPT_SHARE * len(whole.samples) <= frames:
+        return recording
+    first, last = _frames(stretch, whole.rate, len(whole.samples))
+    return Recording(whole.samples[first:last], whole.rate, whole.channels, "its header does not say how long it is")
 
 
 def _frames(stretch, rate, frames):
@@ -121,62 +185,70 @@ def _frames(stretch, rate, frames):
 
 
 def _decode_with_soundfile(file, path, stretch):
-    """Return (samples, rate), or None when libsndfile does not know the container."""
+    """Return the Recording, None when libsndfile does not know the container, and the frames of an MP3, else None."""
     import soundfile
 
     try:
         # By descriptor: libsndfile then cannot guess a headerless format from the name, and any name opens.
-        sound = soundfile.SoundFile(file.fileno(), closefd=False)
+        opened = file if isinstance(file, io.BytesIO) else file.fileno()
+        sound = soundfile.SoundFile(opened, closefd=False)
     except soundfile.LibsndfileError:
-        return None
+        return None, None
     with sound:
-        _refuse_cut_off(sound.extra_info, path)
+        wrong = _check_promised_bytes(sound.extra_info, path)
         try:
             first, last = _frames(stretch, sound.samplerate, sound.frames)
             sound.seek(first)
             samples = sound.read(last - first if stretch else -1, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             raise BadRecording(path, "unreadable", f"{sound.format}: {error}") from error
-        return _mix(samples.T), sound.samplerate
+        recording = Recording(_mix(samples.T), sound.samplerate, sound.channels, wrong)
+        return recording, sound.frames if sound.format == "MP3" else None
 
 
-def _refuse_cut_off(log, path):
-    """Compare the bytes of samples that a WAV or AIFF header promises with those that are there."""
+def _check_promised_bytes(log, path):
+    """Compare the bytes of samples that a WAV or AIFF header promises with those that are there; say what is wrong."""
     match = re.search(r"^ *(?:data|SSND) *: (\d+) \(should be (\d+)\)", log, re.MULTILINE)
     if match is None:
-        return
+        return ""
     promised, there = int(match[1]), int(match[2])
-    written_to_a_pipe = promised == 0 or promised >= 0x7FFF0000
-    if not written_to_a_pipe and there < KEPT_SHARE * promised:
+    if promised == 0 or promised >= ENDLESS:
+        return "its header does not say how long it is"
+    if there < KEPT_SHARE * promised and there < promised - SLACK:
         raise BadRecording(path, "cut off", f"{there} of {promised} bytes")
+    return "its header promises more samples than there are" if there < promised else ""
 
 
-def _decode_with_av(file, path, contents):
+def _decode_with_av(file, path, contents, stretch):
     import av
 
+    file.seek(0)
     try:
         with av.open(file, metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise BadRecording(path, "without a sound track")
-            return _decode_stream(container, container.streams.audio[0], path)
+            recording = _decode_stream(container, container.streams.audio[0], path)
     except av.error.FFmpegError as error:
         what = f"{contents or 'unknown contents'}: {error.strerror or error}"
         raise BadRecording(path, "unreadable", what) from error
+    first, last = _frames(stretch, recording.rate, len(recording.samples))
+    return dataclasses.replace(recording, samples=recording.samples[first:last])
 
 
 def _decode_stream(container, stream, path):
     if stream.codec_context is None:
         raise BadRecording(path, "unreadable", "no decoder for its sound track")
     stream.codec_context.thread_count = 1
-    pieces, rates = [], set()
+    pieces, rates, channels = [], set(), 0
     for frame in container.decode(stream):
         pieces.append(_mix(_channels(frame)))
         rates.add(frame.sample_rate)
+        channels = max(channels, frame.layout.nb_channels)
     if not pieces:
         raise BadRecording(path, "empty", "no samples in its sound track")
     if len(rates) > 1:
         raise BadRecording(path, "unreadable", "its sampling rate changes on the way")
-    return np.concatenate(pieces), rates.pop()
+    return Recording(np.concatenate(pieces), rates.pop(), channels)
 
 
 def _channels(frame):

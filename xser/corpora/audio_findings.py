@@ -4,6 +4,8 @@ import dataclasses
 
 from xser.corpora.audio import SETTINGS
 from xser.corpora.file_contents import is_misnamed
+from xser.corpora.measures import Measures
+from xser.corpora.repairs import describe_repairs
 
 NAMED = 5  # recordings that an error names; the rest are counted
 AUDIBLE = 1.0  # decibels of scaling that are worth a note
@@ -26,6 +28,14 @@ class Made:
         By how much it was scaled down.
     samples : int
         How many were written.
+    measures : Measures
+        What the recording measured as it was recorded.
+    repairs : list of str
+        What was asked for, see `xser.corpora.repairs`.
+    repaired : dict of str to float
+        What was repaired, and how much.
+    mended : str
+        What is wrong with its container, see `xser.corpora.audio.Recording`.
     stretch : list of float, optional
         Where the recording starts in the source and where it ends, in seconds, when it is a part of it.
     """
@@ -36,6 +46,10 @@ class Made:
     contents: str
     decibels: float
     samples: int
+    measures: Measures
+    repairs: list[str] = dataclasses.field(default_factory=list)
+    repaired: dict[str, float] = dataclasses.field(default_factory=dict)
+    mended: str = ""
     stretch: list[float] | None = None
 
 
@@ -129,7 +143,7 @@ def problem_lines(problems):
 
 
 def find_oddities(made, sources):
-    """Say what is odd with recordings that can be used.
+    """Say what is odd with recordings that can be used, and what of it was repaired.
 
     Parameters
     ----------
@@ -148,6 +162,13 @@ def find_oddities(made, sources):
     if misnamed:
         example = f"{sources[misnamed[0]]} is {made[misnamed[0]].contents}"
         notes.append(f"{_count(misnamed)} of another format than the name says, read by content: e.g. {example}")
+    mended = [it for it in made if made[it].mended]
+    if mended:
+        example = f"{sources[mended[0]]}: {made[mended[0]].mended}"
+        notes.append(f"{_count(mended)} in a damaged container, read nevertheless: e.g. {example}")
+    repaired = describe_repairs([it.repaired for it in made.values()])
+    if repaired:
+        notes.append(repaired)
     loud = sorted((it for it in made if made[it].decibels >= AUDIBLE), key=lambda it: (-made[it].decibels, it))
     if loud:
         example = f"{sources[loud[0]]} by {made[loud[0]].decibels:.1f} dB"

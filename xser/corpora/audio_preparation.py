@@ -1,7 +1,8 @@
 """The recordings of a corpus become 16 kHz audio, on all cores, and again only where something changed.
 
 Every WAV that is written appears whole and carries, as its comment, what it was made from: size and time of its source,
-and the digest of its samples. So a run that was killed goes on where it was, and a second run has nothing to decode.
+what that measures, what of it was repaired, and the digest of its samples. So a run that was killed goes on where it
+was, and a second run has nothing to decode.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ import math
 import os
 from pathlib import Path
 
-from xser.corpora.audio import SETTINGS, BadRecording, read_recording, to_pcm
+from xser.corpora.audio import SETTINGS, BadRecording, decode_recording, to_pcm
 from xser.corpora.audio_findings import (
     Bad,
     Made,
@@ -25,6 +26,8 @@ from xser.corpora.audio_findings import (
 )
 from xser.corpora.file_contents import HEAD, contents_of
 from xser.corpora.folders import real_path
+from xser.corpora.measures import Measures, measure
+from xser.corpora.repairs import repair
 from xser.errors import XserError
 from xser.files import whole_file, write_text
 
@@ -47,12 +50,15 @@ class Preparation:
         Sentences: what is odd.
     made : int
         How many were made now; the others were there.
+    measures : dict of str to Measures
+        What the usable recordings measured as they were recorded, by utterance.
     """
 
     rows: object
     left_out: list[str]
     notes: list[str]
     made: int
+    measures: dict[str, Measures]
 
 
 def prepare_recordings(
@@ -63,6 +69,7 @@ def prepare_recordings(
     skip_bad=False,
     same_recording=(),
     doubtful=None,
+    repairs=(),
     finished=None,
     progress=True,
     title="recordings",
@@ -86,6 +93,8 @@ def prepare_recordings(
         Utterances known to be one recording under several names: all but the first are left out.
     doubtful : dict of str to str, optional
         Utterances that are known not to be usable in the official release, and why: left out where they are not.
+    repairs : sequence of str
+        What is repaired of every recording, see `xser.corpora.repairs`.
     finished : Path, optional
         The file that tells others that the destination may be used: removed before audio that is there is replaced.
     progress : bool
@@ -106,12 +115,13 @@ def prepare_recordings(
     sources = {row.utterance: real_path(folder, row.source) for row in rows.itertuples()}
     stretches = {row.utterance: _stretch(row) for row in rows.itertuples()}
     wavs = {utterance: Path(destination, AUDIO, f"{utterance}.wav") for utterance in sources}
-    outcomes = {it: _made_before(sources[it], stretches[it], wav) for it, wav in wavs.items()}
+    repairs = list(repairs)
+    outcomes = {it: _made_before(sources[it], stretches[it], repairs, wav) for it, wav in wavs.items()}
     to_do = [utterance for utterance, outcome in outcomes.items() if outcome is None]
     _remove_unfinished(Path(destination, AUDIO))
     if finished is not None and any(wavs[utterance].exists() for utterance in to_do):
         Path(finished).unlink(missing_ok=True)
-    tasks = [(utterance, sources[utterance], stretches[utterance], wavs[utterance]) for utterance in to_do]
+    tasks = [(it, (sources[it], stretches[it], repairs, wavs[it])) for it in to_do]
     with _progress_bar(title, len(sources), len(tasks), progress) as bar:
         for results in _prepare_all(tasks, jobs):
             outcomes.update(results)
@@ -137,15 +147,15 @@ def _stretch(row):
     return [float(row.start), float(row.end)] if getattr(row, "start", "") else None
 
 
-def _made_before(source, stretch, wav):
-    """Return what is known of `wav` when it was made from `source` as it is now, else None."""
+def _made_before(source, stretch, repairs, wav):
+    """Return what is known of `wav` when it was made from `source` as it is now, with these repairs, else None."""
     try:
         status = os.stat(source)
         made = _read_comment(wav)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError):  # none there, or of an xser that wrote another comment
         return None
-    now = (status.st_size, status.st_mtime_ns, stretch)
-    return made if (made.size, made.mtime_ns, made.stretch) == now else None
+    now = (status.st_size, status.st_mtime_ns, stretch, repairs)
+    return made if (made.size, made.mtime_ns, made.stretch, made.repairs) == now else None
 
 
 def _read_comment(wav):
@@ -154,13 +164,14 @@ def _read_comment(wav):
     with open(wav, "rb") as file:
         try:
             with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
-                return Made(**json.loads(sound.comment), samples=sound.frames)
+                comment = json.loads(sound.comment)
+                return Made(**comment | {"samples": sound.frames, "measures": Measures(**comment["measures"])})
         except soundfile.LibsndfileError as error:
             raise ValueError(str(error)) from error
 
 
 def _prepare_all(tasks, jobs):
-    """Yield the outcomes of (utterance, source, stretch, wav) tasks, some at a time, as dicts."""
+    """Yield the outcomes of (utterance, arguments of `_prepare_one`) tasks, some at a time, as dicts."""
     import joblib
 
     workers = joblib.effective_n_jobs(jobs)
@@ -181,29 +192,36 @@ def _prepare_all(tasks, jobs):
 
 
 def _prepare_some(tasks):
-    return {utterance: _prepare_one(source, stretch, wav) for utterance, source, stretch, wav in tasks}
+    return {utterance: _prepare_one(*arguments) for utterance, arguments in tasks}
 
 
-def _prepare_one(source, stretch, wav):
+def _prepare_one(source, stretch, repairs, wav):
     try:
         status = _status(source)  # before reading: a source that changes meanwhile looks changed next time
-        samples, rate = read_recording(source, stretch)
+        recording = decode_recording(source, stretch)
     except BadRecording as bad:
         wav.unlink(missing_ok=True)  # of the same recording when it was better
         return Bad(bad.kind, bad.detail)
-    pcm, decibels = to_pcm(samples, rate)
-    made = {
-        "size": status.st_size,
-        "mtime_ns": status.st_mtime_ns,
-        "digest": hashlib.sha256(pcm.tobytes()).hexdigest()[:16],
-        "contents": _contents(source),
-        "decibels": decibels,
-    }
-    made |= {"stretch": stretch} if stretch else {}
-    content = _wav(pcm, json.dumps(made))
+    samples, repaired = repair(recording.samples, recording.rate, repairs)
+    pcm, decibels = to_pcm(samples, recording.rate)
+    made = Made(
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        digest=hashlib.sha256(pcm.tobytes()).hexdigest()[:16],
+        contents=_contents(source),
+        decibels=decibels,
+        samples=len(pcm),
+        measures=measure(recording.samples, recording.rate, recording.channels),
+        repairs=repairs,
+        repaired=repaired,
+        mended=recording.mended,
+        stretch=stretch,
+    )
+    comment = {name: value for name, value in dataclasses.asdict(made).items() if name != "samples"}
+    content = _wav(pcm, json.dumps(comment, separators=(",", ":")))
     with whole_file(wav) as part:
         part.write_bytes(content)
-    return Made(**made, samples=len(pcm))
+    return made
 
 
 def _status(source):
@@ -264,7 +282,8 @@ def _collect(rows, outcomes, problems_file, skip_bad, same_recording, doubtful, 
     left_out += [f"{what} left out by --skip-bad: {list_problems(problems)}"] if problems else []
     notes = [f"{sources[one]} is known as the same recording as {sources[other]}: not here" for one, other in differing]
     notes += [f"{sources[it]} used: {doubtful[it]} in the official release, not here" for it in doubtful if it in good]
-    return Preparation(_with_audio(rows, good), left_out, notes + find_oddities(good, sources), 0)
+    measures = {utterance: outcome.measures for utterance, outcome in good.items()}
+    return Preparation(_with_audio(rows, good), left_out, notes + find_oddities(good, sources), 0, measures)
 
 
 def _named(row):

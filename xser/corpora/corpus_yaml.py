@@ -36,6 +36,9 @@ What it is, for people
 ``repeated_files``, ``same_recording``
     True where the same name at a second path is known to be the same file; lists of utterances known to be one
     recording.
+``repairs``
+    What stage 0 repairs of every recording before it resamples: ``dc`` subtracts its DC offset, ``digital_silence``
+    trims constant samples at its ends (see `xser.corpora.repairs`). For a corpus whose emotions these tell apart.
 ``scheme``
     The scheme within this corpus when the user names none: `four` unless it lacks one of the four emotions.
 ``stratified``
@@ -54,6 +57,7 @@ from xser.corpora.emotions import CANONICAL, SCHEMES
 from xser.corpora.file_patterns import FILE_FIELDS, Column, FilePattern, field_names, nfc
 from xser.corpora.label_tables import LabelTable
 from xser.corpora.languages import LANGUAGES
+from xser.corpora.repairs import REPAIRS
 from xser.errors import XserError
 
 COLUMNS = (  # of the rows, as corpus.yaml calls them: `emotion` is the native label
@@ -83,6 +87,7 @@ KEYS = {  # key: (types, required)
     "faults": (list, False),
     "repeated_files": (bool, False),
     "same_recording": (list, False),
+    "repairs": (list, False),
     "scheme": (str, False),
     "stratified": (dict, False),
     "speaker_loss": (dict, False),
@@ -154,6 +159,7 @@ def read_values(content, corpus):
         "faults": tuple(_fault(corpus, fault) for fault in content.get("faults", [])),
         "repeated_files": content.get("repeated_files", False),
         "same_recording": tuple(_same(corpus, names) for names in content.get("same_recording", [])),
+        "repairs": _repairs(content.get("repairs", [])),
         "scheme": _scheme(content.get("scheme", "four")),
         "stratified": _stratified(content.get("stratified")),
         "speaker_loss": _speaker_loss(content.get("speaker_loss")),
@@ -298,6 +304,13 @@ def _same(corpus, names):
     if not isinstance(names, list) or len(names) < 2 or not all(isinstance(name, str) for name in names):
         raise XserError("each of `same_recording` must list two utterances or more (text)")
     return tuple(f"{corpus}-{nfc(name)}" for name in names)
+
+
+def _repairs(names):
+    for name in names:
+        if name not in REPAIRS:
+            raise XserError(f"`repairs` has {name!r}; known are {', '.join(REPAIRS)}")
+    return tuple(name for name in REPAIRS if name in names)
 
 
 def _scheme(name):

@@ -53,6 +53,8 @@ class Corpus:
         Whether the same file name at a second path is known to be the same recording.
     same_recording : tuple of tuple of str
         Utterances known to be one recording under several names; all but the first are left out.
+    repairs : tuple of str
+        What stage 0 repairs of every recording.
     scheme : str
         The scheme within the corpus when the user names none.
     stratified : dict or None
@@ -83,6 +85,7 @@ class Corpus:
     faults: tuple[Fault, ...]
     repeated_files: bool
     same_recording: tuple[tuple[str, ...], ...]
+    repairs: tuple[str, ...]
     scheme: str
     stratified: dict[str, int] | None
     speaker_loss: dict

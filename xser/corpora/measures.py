@@ -4,14 +4,16 @@ Stage 0 measures each recording once, before anything is done to it, at its own 
 ``rows.csv``: what in them tells emotions apart is no emotion.
 """
 
+import csv
 import dataclasses
+import io
 from pathlib import Path
 
 import numpy as np
 
 from xser.corpora.audio import STEP
 from xser.errors import XserError
-from xser.files import whole_file
+from xser.files import write_text
 
 MEASURES = "measures.csv"
 FLOOR = -120.0  # dBFS; what is said of the level of nothing
@@ -86,16 +88,15 @@ def measure(samples, rate, channels=1):
     (1.1, -9.03, -5.85, 0.01, 0.1, 0.0)
     """
     start, end = silent_ends(samples, rate)
-    inner = samples[start : len(samples) - end]
-    deviation, mean = (float(inner.std(dtype=np.float64)), float(inner.mean(dtype=np.float64))) if len(inner) else (0, 0)
+    inner = samples[start : len(samples) - end] if start < len(samples) else np.zeros(1)  # of nothing
     peak = max(-float(samples.min(initial=0)), float(samples.max(initial=0)))
     return Measures(
         rate=int(rate),
         channels=int(channels),
         seconds=round(len(samples) / rate, 6),
-        level=_decibels(deviation),
+        level=_decibels(float(inner.std(dtype=np.float64))),
         peak=_decibels(peak),
-        dc=round(mean, 7),
+        dc=round(float(inner.mean(dtype=np.float64)), 7),
         clipped=round(clipped_samples(samples) / max(len(samples), 1), 7),
         silence_start=round(start / rate, 6),
         silence_end=round(end / rate, 6),
@@ -206,13 +207,21 @@ def write_measures(folder, measures):
     measures : dict of str to Measures
         By utterance.
     """
-    import pandas as pd
+    write_text(Path(folder, MEASURES), _table(measures))
 
-    table = pd.DataFrame(
-        [[utterance, *dataclasses.astuple(measures[utterance])] for utterance in sorted(measures)], columns=COLUMNS
-    )
-    with whole_file(Path(folder, MEASURES)) as part:
-        table.to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
+
+def are_written(folder, measures):
+    """Whether the ``measures.csv`` of a folder says exactly this; parameters as of `write_measures`."""
+    path = Path(folder, MEASURES)
+    return path.is_file() and path.read_bytes() == _table(measures).encode()
+
+
+def _table(measures):
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([utterance, *dataclasses.astuple(measures[utterance])] for utterance in sorted(measures))
+    return lines.getvalue()
 
 
 def read_measures(folder):

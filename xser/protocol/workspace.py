@@ -38,7 +38,7 @@ def data_folder(data_root, corpus_id, several):
     return folder if several or folder.is_dir() else Path(data_root)
 
 
-def prepared_folder(work_dir, corpus_yaml, data_folder, skip_bad, allow_incomplete):
+def prepared_folder(work_dir, corpus_yaml, data_folder, skip_bad, allow_incomplete, as_recorded=False):
     """Say where stage 0 keeps the rows and the 16 kHz audio of a corpus.
 
     Parameters
@@ -51,6 +51,8 @@ def prepared_folder(work_dir, corpus_yaml, data_folder, skip_bad, allow_incomple
         Where the recordings lie; the real place counts, not the links that lead to it.
     skip_bad, allow_incomplete : bool
         The options of these names.
+    as_recorded : bool
+        Whether repairs that the corpus needs are left out.
 
     Returns
     -------
@@ -59,7 +61,8 @@ def prepared_folder(work_dir, corpus_yaml, data_folder, skip_bad, allow_incomple
     """
     corpus_yaml = Path(corpus_yaml)
     place = str(Path(data_folder).resolve())
-    key = fingerprint(corpus_yaml, place, SETTINGS, bool(skip_bad), bool(allow_incomplete))[:KEY]
+    left_out = ["as recorded"] if as_recorded else []
+    key = fingerprint(corpus_yaml, place, SETTINGS, bool(skip_bad), bool(allow_incomplete), *left_out)[:KEY]
     return Path(work_dir) / "audio" / f"{corpus_yaml.parent.name}-{key}"
 
 
