@@ -20,7 +20,9 @@ NEARLY_ALL = 0.9  # of the shorter recording, in near-duplicates
 SHORTEST_NEAR = 0.3  # seconds
 UNSURE = 0.05  # seconds; a stretch whose ends are faint, or drowned in noise, looks this much shorter
 LAGS_TRIED = 4  # of two recordings: those that most frames speak for
-AROUND = 800  # samples on both sides of like frames, by which the lag is found to the sample
+LAG_MARGIN = 2  # frames by which like frames may miss the lag
+PROMISING = 0.6  # normalised cross-correlation of the sound around like frames
+AROUND = 400  # samples on both sides of like frames, by which the lag is found to the sample
 KEPT_SAMPLES = 20 * 60 * RATE  # of waveforms that one process keeps
 IN_THIS_PROCESS = 100  # recordings, or pairs, that are done before other processes have started
 
@@ -74,11 +76,11 @@ def _sign_one(path):
     return sign_frames(_read(path))
 
 
-def _read(path):
+def _read(path, start=0, stop=None):
     import soundfile
 
     try:
-        samples, rate = soundfile.read(path, dtype="float32")
+        samples, rate = soundfile.read(path, start=start, stop=stop, dtype="float32")
     except (OSError, soundfile.LibsndfileError) as error:
         raise XserError(f"{path} cannot be read: {error}; prepare the recordings again (stage 0)") from error
     if rate != RATE or samples.ndim != 1:
@@ -121,22 +123,31 @@ def _gather(pairs, ends):
 
 def _compare(one, other, path, path_other, places, shortest):
     """Return a row of the table, None where the waveforms share nothing."""
-    wave, wave_other = _wave(path), _wave(path_other)
-    best = None
-    for frame, lag in places:
-        start, end = frame * HOP - AROUND, frame * HOP + LENGTH + AROUND
-        found = find_lag(wave, wave_other, max(0, start), end, lag * HOP, 2 * HOP)
-        stretch = None if found is None else grow(wave, wave_other, found)
-        if stretch and stretch.similarity >= SIMILAR and (best is None or stretch.samples > best.samples):
-            best = stretch
-    if best is None:
+    lags = {_confirm(path, path_other, frame, lag) for frame, lag in places} - {None}
+    if not lags:
         return None
+    wave, wave_other = _wave(path), _wave(path_other)
+    stretches = [grow(wave, wave_other, lag) for lag in sorted(lags)]
+    stretches = [stretch for stretch in stretches if stretch is not None and stretch.similarity >= SIMILAR]
+    if not stretches:
+        return None
+    best = max(stretches, key=lambda stretch: stretch.samples)
     seconds = best.samples / RATE
     covered = min(1.0, best.samples / (min(len(wave), len(wave_other)) - BLOCK))
     near = covered >= NEARLY_ALL and seconds >= SHORTEST_NEAR and best.similarity >= SIMILAR_NEAR
     if seconds < shortest - UNSURE and not near:
         return None
     return (one, other, best.start_one / RATE, best.start_other / RATE, seconds, best.similarity, covered, near)
+
+
+def _confirm(path, path_other, frame, lag):
+    """Return the lag, in samples, at which the waveforms around like frames agree, None where they do not."""
+    start = max(0, frame * HOP - AROUND)
+    start_other = max(0, start + (lag - LAG_MARGIN) * HOP)
+    part = filter_band(_read(path, start, frame * HOP + LENGTH + AROUND))
+    longer = filter_band(_read(path_other, start_other, start + len(part) + (lag + LAG_MARGIN) * HOP))
+    found, similarity = find_lag(part, longer, start - start_other + lag * HOP, LAG_MARGIN * HOP)
+    return found + start_other - start if similarity >= PROMISING else None
 
 
 _waves = {}  # of this process: path -> filtered samples

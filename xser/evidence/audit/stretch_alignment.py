@@ -13,6 +13,7 @@ BAND = (150, 3800)  # Hz: above hum and DC, below what codecs and resamplers cha
 BLOCK = 160  # samples; stretches start and end on blocks
 SMOOTHED = 5  # blocks whose agreement is judged together
 AGREEMENT = 0.6  # normalised correlation of blocks that lengthen a stretch; lower ones shorten it
+EDGE = 3  # blocks at the edges of recordings that are not judged by themselves
 AUDIBLE = 4 / 32768  # root mean square; below it there are rounding errors
 PERIODIC = 0.8  # autocorrelation of hum and tones: they agree at any lag that fits, shared or not
 PERIODS = (0.1, 0.5)  # seconds in which they come round; no voice keeps one pitch through them
@@ -61,37 +62,39 @@ def filter_band(samples):
     return sosfilt(_sections(), np.asarray(samples, np.float32))
 
 
-def find_lag(one, other, start, end, lag, margin):
-    """Find the lag at which a part of one recording is most like another recording.
+def find_lag(part, longer, lag, margin):
+    """Find the lag at which a part of one recording is most like a part of another one.
 
     Parameters
     ----------
-    one, other : numpy.ndarray
+    part, longer : numpy.ndarray
         ``(samples,)``, filtered.
-    start, end : int
-        The part of `one`.
     lag : int
-        Where it stands in `other`, less `start`, about.
+        Where `part` stands in `longer`, about.
     margin : int
-        By how many samples `lag` may be wrong.
+        By how many samples `lag` may be wrong. What of `part` would then reach beyond `longer` is not compared.
 
     Returns
     -------
-    int or None
-        None where too little of the part is in `other`.
+    lag : int
+        Where `part` stands in `longer`.
+    similarity : float
+        Absolute normalised cross-correlation there; 0 where less than 0.05 s can be compared.
     """
     from scipy.fft import irfft, next_fast_len, rfft
 
-    start, end = max(start, -lag + margin, 0), min(end, len(one), len(other) - lag - margin)
+    start, end = max(0, margin - lag), min(len(part), len(longer) - lag - margin)
     if end - start < SMOOTHED * BLOCK:
-        return None
-    part, longer = one[start:end], other[start + lag - margin : end + lag + margin]
+        return lag, 0.0
+    part, longer = part[start:end], longer[start + lag - margin : end + lag + margin]
     size = next_fast_len(len(longer), real=True)
     products = irfft(np.conj(rfft(part, size)) * rfft(longer, size), size)[: 2 * margin + 1]
     energy = _energy(longer)
-    energy = energy[len(part) :] - energy[: 2 * margin + 1]
-    similarity = np.abs(products) / np.sqrt(np.maximum(energy, len(part) * AUDIBLE**2))
-    return lag - margin + int(similarity.argmax())
+    energies = energy[len(part) :] - energy[: 2 * margin + 1]
+    floor = len(part) * AUDIBLE**2
+    similarity = np.abs(products) / np.sqrt(np.maximum(energies, floor) * max(_energy(part)[-1], floor))
+    best = int(similarity.argmax())
+    return lag - margin + best, float(similarity[best])
 
 
 def _energy(samples):
@@ -157,7 +160,8 @@ def _best_run(products, energy, energy_other):
         start -= 1
     while end < len(agree) and agree[end]:
         end += 1
-    return start, end
+    # near the edges of a recording the filter has not heard what it has heard in the other one
+    return (0 if start <= EDGE else start), (len(agree) if end >= len(agree) - EDGE else end)
 
 
 def _is_periodic(samples):

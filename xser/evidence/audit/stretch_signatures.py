@@ -26,7 +26,7 @@ INDEXED = (BAND_ORDER + 5 * TIME_ORDER < BAND_ORDERS, TIME_ORDER < 2)
 
 PARTNERS = 64  # that signatures with equal bits are compared with; sounds that hundreds share would be quadratic
 NEARBY = np.arange(-24, 25, 3)  # frames around two like signatures that must be alike as well
-ALIKE = 0.25  # of the bits may differ, in the better half of NEARBY; in unlike speech half of them do
+ALIKE = 0.15  # of the bits may differ, in the better half of NEARBY; in unlike speech half of them do
 
 
 def sign_frames(samples):
