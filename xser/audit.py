@@ -13,10 +13,11 @@ import itertools
 import shlex
 from pathlib import Path
 
-from xser.auditing import PERMUTATIONS, RULES, Audits, Subject
+from xser.auditing import RULES, Audits, Subject
 from xser.command_line import OneLineParser, run
 from xser.corpora.description import corpus_ids, read_corpus
 from xser.errors import XserError
+from xser.evidence.audit.confounds import FEWEST_PERMUTATIONS, PERMUTATIONS
 from xser.evidence.audit.findings import Finding, as_record, count
 from xser.experiment import parse_experiment
 from xser.files import read_json, write_json, write_text
@@ -63,8 +64,10 @@ def main(argv):
     options = verb.parse_args(argv)
     if Path(options.name).name != options.name or options.name in ("", ".", ".."):
         verb.error(f"--name is a stem such as audit, not {options.name!r}: folders go to --output")
-    if options.permutations < PERMUTATIONS:
-        verb.error(f"--permutations is {PERMUTATIONS} or more, not {options.permutations}: fewer cannot show anything")
+    if options.permutations < FEWEST_PERMUTATIONS:
+        verb.error(
+            f"--permutations is {FEWEST_PERMUTATIONS} or more, as fewer show nothing, not {options.permutations}"
+        )
     subjects = tuple(read_subjects(options))
     audits = Audits(subjects, folder_of(options.work_dir), options.jobs, options.permutations)
     audited = {}
@@ -99,7 +102,7 @@ def read_subjects(options):
             experiments[word] = parse_experiment("audit", _options_of(word, options))
         elif not Path(word).is_file():
             raise XserError(
-                f"there is no corpus {word!r}{close_match(word, known)} and no file of that name; {options.recipes} has "
+                f"there is no corpus and no file {word!r}{close_match(word, known)}; {options.recipes} has the corpora "
                 f"{', '.join(known)}"
             )
     prepare(list(experiments.values()))
@@ -214,7 +217,7 @@ def print_and_write(options, audits, audited, command):
         By what was audited.
     command : str
     """
-    from xser.evidence.audit.page import audit_page, finding_frame, table_text
+    from xser.evidence.audit.page import audit_page, corpora_and_shared, finding_frame, table_text
     from xser.evidence.tables import write_csv
 
     folder = Path(options.output)
@@ -227,8 +230,11 @@ def print_and_write(options, audits, audited, command):
     write_csv(finding_frame(audited), folder / f"{options.name}.csv")
     write_json(folder / f"{options.name}.json", _content(audits, audited, command, made_with))
     write_text(folder / f"{options.name}.md", audit_page(options.title, audited, pictures, command, made_with))
-    for about, findings in audited.items():
+    corpora, shared = corpora_and_shared(audited)
+    for about, findings in corpora.items():
         print(table_text(_heading(about, audits), findings), end="\n\n")
+    if shared:
+        print(table_text("What corpora share", shared), end="\n\n")
     print(f"written: {folder / options.name}.md, .csv, .json and {count(len(pictures), 'picture')}")
 
 

@@ -7,7 +7,7 @@ in the parts of the one corpus                  as found: it is reported on its 
 in the parts of a target that a system learns   as found: that system is reported on its part test
 in the parts of another target                  a note: no system learns from any of its parts
 in the parts of a source                        a warning at most: its part test is not reported on; a note where
-                                                classes are small
+                                                they are small
 a source's part train has a stretch of the      severe, unless every system learns from the target alone
 target's recordings
 anything in a corpus as a whole                 as found, and it never stops stage 1
@@ -19,6 +19,7 @@ import dataclasses
 from xser.auditing import Audits, audit_file, between_file, read_kept
 from xser.errors import XserError
 from xser.evidence.audit.checks import STOPPING
+from xser.evidence.audit.confounds import FEWEST_PERMUTATIONS
 from xser.evidence.audit.findings import SEVERITIES, count, worst_first
 from xser.protocol.systems import read_system
 
@@ -45,7 +46,7 @@ def audit_experiment(experiment, subjects):
     shared : dict of str to list of Finding
         Those of a source with the target, by the names of both.
     """
-    audits = Audits(tuple(subjects.values()), experiment.work_dir, experiment.jobs)
+    audits = Audits(tuple(subjects.values()), experiment.work_dir, experiment.jobs, FEWEST_PERMUTATIONS)
     found, shared = {}, {}
     for selection, subject in subjects.items():
         audit = audits.of(subject)
@@ -74,8 +75,7 @@ def of_experiment(findings, experiment, selection):
         return list(findings)
     idle = selection == experiment.target
     return [
-        _at_most("note" if idle or finding.name == "split-small-classes" else "warning", finding)
-        for finding in findings
+        _at_most("note" if idle or finding.name == "split-small-groups" else "warning", finding) for finding in findings
     ]
 
 
@@ -184,15 +184,16 @@ def kept_severe(experiment, system):
     """
     target = experiment.target
 
-    def kept(name, group):
-        findings = read_kept(audit_file(experiment.work_dir, name)) or {}
-        return [f"{each.name}: {each.sentence}" for each in severe(findings.get(group, []))]
+    def kept(name):
+        return [
+            f"{each.name}: {each.sentence}" for each in severe(read_kept(audit_file(experiment.work_dir, name)) or [])
+        ]
 
     def file_of(selection):
         return experiment.manifest_folder(selection).name
 
     if target is None or system.trained_on == "target":
         reported = experiment.sources[0] if target is None else target
-        return [f"{reported}: {sentence}" for sentence in kept(file_of(reported), "split")]
+        return [f"{reported}: {sentence}" for sentence in kept(file_of(reported))]
     names = {source: between_file(file_of(source), file_of(target)) for source in experiment.sources}
-    return [f"{source} and {target}: {said}" for source, name in names.items() for said in kept(name, "between")]
+    return [f"{source} and {target}: {said}" for source, name in names.items() for said in kept(name)]

@@ -9,12 +9,12 @@ import functools
 from pathlib import Path
 
 from xser.corpora.measures import MEASURES, read_measures
+from xser.evidence.audit.confounds import PERMUTATIONS
 from xser.evidence.audit.findings import Finding, as_record, from_record
 from xser.files import only_writer, read_json, whole_file, write_json
 from xser.protocol.fingerprints import fingerprint
 
 RULES = 1  # raise when the same recordings have other findings than an earlier xser said
-PERMUTATIONS = 199
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -92,8 +92,13 @@ class Audits:
         recorded = subject.prepared / MEASURES
         recorded = recorded if recorded.is_file() else None
         key = fingerprint(RULES, subject.key, subject.split, self.permutations, recorded)
-        kept = self._keep(subject.file_name, key, lambda: self._compute(subject))
-        return Audit(subject.known + tuple(kept["corpus"]), tuple(kept["split"]))
+        corpus = self._keep(f"{subject.file_name}-{self.permutations}", key, lambda: self._of_corpus(subject))
+        if subject.split is None:
+            return Audit(subject.known + tuple(corpus))
+        key = fingerprint(RULES, subject.key, subject.split)
+        return Audit(
+            subject.known + tuple(corpus), tuple(self._keep(subject.file_name, key, lambda: self._of_split(subject)))
+        )
 
     def between(self, one, other):
         """What two subjects share, as a tuple of `Finding`; empty where recordings are not there."""
@@ -104,7 +109,7 @@ class Audits:
         key = fingerprint(RULES, one.key, other.key)
         tables = one.tables[0], other.tables[0]
         name = between_file(one.file_name, other.file_name)
-        return tuple(self._keep(name, key, lambda: {"between": between_findings(*tables, self.pairs)})["between"])
+        return tuple(self._keep(name, key, lambda: between_findings(*tables, self.pairs)))
 
     def is_there(self, subject):
         """Whether all recordings of a subject are where its rows say."""
@@ -136,14 +141,16 @@ class Audits:
             return None
         return read_measures(subject.prepared)
 
-    def _compute(self, subject):
+    def _of_corpus(self, subject):
         from xser.evidence.audit.corpus import corpus_findings
-        from xser.evidence.audit.splits import split_findings
 
         recorded, prepared = self.recorded_measures(subject), self.prepared_measures(subject)
-        corpus = corpus_findings(subject.tables[0], self.pairs, recorded, prepared, self.permutations)
-        split = [] if subject.split is None else split_findings(subject.tables, self.pairs, subject.split)
-        return {"corpus": corpus, "split": split}
+        return corpus_findings(subject.tables[0], self.pairs, recorded, prepared, self.permutations)
+
+    def _of_split(self, subject):
+        from xser.evidence.audit.splits import split_findings
+
+        return split_findings(subject.tables, self.pairs, subject.split)
 
     @functools.cached_property
     def _missing(self):
@@ -156,13 +163,12 @@ class Audits:
         return [subject for subject in self.subjects if self.is_there(subject)]
 
     def _keep(self, name, key, compute):
-        """Read findings, by group, that were computed with `key`, or compute and write them."""
+        """Read findings that were computed with `key`, or compute and write them."""
         path = audit_file(self.work_dir, name)
         found = read_kept(path, key)
         if found is None:
             found = compute()
-            content = {group: [as_record(each) for each in findings] for group, findings in found.items()}
-            write_json(path, {"key": key, "findings": content})
+            write_json(path, {"key": key, "findings": [as_record(each) for each in found]})
         return found
 
     def _keep_table(self, name, compute):
@@ -206,7 +212,7 @@ def read_kept(path, key=None):
 
     Returns
     -------
-    dict of str to list of Finding, or None
+    list of Finding, or None
         None where there are none, or others.
     """
     if not path.is_file():
@@ -214,7 +220,7 @@ def read_kept(path, key=None):
     content = read_json(path)
     if key is not None and content["key"] != key:
         return None
-    return {group: [from_record(each) for each in records] for group, records in content["findings"].items()}
+    return [from_record(record) for record in content["findings"]]
 
 
 def _no_recordings(missing, total):

@@ -32,7 +32,7 @@ SPLIT = {
     "split-duplicates": "the same recording on two sides of a split",
     "split-near-duplicates": "nearly the same recording on two sides of a split",
     "split-stretches": "recordings on two sides of a split that hold the same second or more",
-    "split-small-classes": "classes with too few utterances in a part",
+    "split-small-groups": "emotions with too few utterances in a part, parts with too few speakers",
 }
 
 BETWEEN = {

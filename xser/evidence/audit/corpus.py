@@ -7,8 +7,9 @@ import pandas as pd
 
 from xser.corpora.measures import measure
 from xser.errors import XserError
-from xser.evidence.audit.confounds import MEASURES, PERMUTATIONS, confounds, measure_emotion, small_groups
+from xser.evidence.audit.confounds import MEASURES, PERMUTATIONS, confounds, measure_emotion
 from xser.evidence.audit.recordings import quiet_share, recording_findings
+from xser.evidence.audit.small_groups import small_groups
 
 AS_PREPARED = ("level", "dc", "silence_start", "silence_end", "quiet")
 IN_THIS_PROCESS = 1000  # recordings that are measured before other processes have started

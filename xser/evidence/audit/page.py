@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from xser.evidence.audit.checks import CHECKS
+from xser.evidence.audit.checks import BETWEEN, CHECKS
 from xser.evidence.audit.findings import SEVERITIES, count, worst_first
 from xser.evidence.tables import markdown_table
 
@@ -49,6 +49,27 @@ def table_text(title, findings):
     if fine:
         lines.append(f"  fine: {', '.join(fine)}")
     return "\n".join(lines)
+
+
+def corpora_and_shared(audited):
+    """Tell the findings of corpora from those of two, which are put together.
+
+    Parameters
+    ----------
+    audited : dict of str to sequence of Finding
+        By what was audited: a corpus, or two.
+
+    Returns
+    -------
+    corpora : dict of str to sequence of Finding
+    shared : list of Finding
+        Their sentences name the corpora.
+    """
+    of_two = {about for about, findings in audited.items() if all(each.name in BETWEEN for each in findings)}
+    corpora = {about: findings for about, findings in audited.items() if about not in of_two}
+    shared = [each for about in audited if about in of_two for each in audited[about] if each.severity != "fine"]
+    fine = [each for about in audited if about in of_two for each in audited[about] if each.severity == "fine"]
+    return corpora, shared + list({each.name: each for each in fine}.values())
 
 
 def finding_frame(audited):
@@ -100,15 +121,17 @@ def audit_page(title, audited, pictures, command, versions):
     str
         Markdown.
     """
-    parts = [f"# {title}", _at_a_glance(audited)]
-    for about, findings in audited.items():
+    corpora, shared = corpora_and_shared(audited)
+    sections = corpora | ({"What corpora share": shared} if shared else {})
+    parts = [f"# {title}", _at_a_glance(corpora)]
+    for about, findings in sections.items():
         parts += [f"## {about}", _table(findings)]
         fine = [f"`{each.name}`" for each in findings if each.severity == "fine"]
         if fine:
             parts.append(f"Fine: {', '.join(fine)}.")
         if about in pictures:
             parts.append(f"![{about}]({pictures[about]})")
-        parts += [_cases(each) for each in worst_first(findings) if each.severity != "fine" and each.cases]
+        parts += [_cases(each) for each in worst_first(findings) if each.severity != "fine" and _of_recordings(each)]
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     names = [name for name in CHECKS if any(each.name == name for found in audited.values() for each in found)]
     meanings = "\n".join(f"- `{name}`: {CHECKS[name]}" for name in names)
@@ -124,6 +147,11 @@ def _at_a_glance(audited):
         for about, findings in audited.items()
     ]
     return markdown_table(header, rows)
+
+
+def _of_recordings(finding):
+    """Whether a finding is about single recordings, or pairs of them."""
+    return bool(finding.cases) and ("one" in finding.cases[0] or "utterance" in finding.cases[0])
 
 
 def _table(findings):
@@ -153,12 +181,8 @@ def _case(case):
     elif "one" in case:
         said = f"`{case['one']}` and `{case['other']}`"
     else:
-        return ", ".join(f"{key} {_cell(value)}" for key, value in case.items())
+        return f"`{case['utterance']}`" + (f": {case['value']}" if "value" in case else "")
     if "part_one" in case:
         said += f" ({case['part_one']} and {case['part_other']})"
     differ = [what for what in ("emotion", "speaker") if case.get(f"other_{what}")]
     return said + (f", another {' and another '.join(differ)}" if differ else "")
-
-
-def _cell(value):
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

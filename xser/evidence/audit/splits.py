@@ -8,10 +8,9 @@ import pandas as pd
 
 from xser.evidence.audit.findings import Finding, count
 from xser.evidence.audit.sharing import is_near_duplicate, same_digest
+from xser.evidence.audit.small_groups import small_groups
 from xser.protocol.rows import PARTS
 
-TELLING = 20  # utterances of a class below which a recall moves by 5 points or more for each of them
-FEWEST = 5  # below which it says nothing
 DISJOINT = ("speaker", "loso", "folds")  # the splits that promise other speakers in the part test
 
 
@@ -42,7 +41,7 @@ def split_findings(tables, pairs, split):
         near = is_near_duplicate(pairs)
         found.append(_shared_pairs(tables, pairs[near], "split-near-duplicates", "are nearly the same recording"))
         found.append(_shared_pairs(tables, pairs[~near], "split-stretches", "share a stretch of a second or more"))
-    return [*found, _small_classes(tables)]
+    return [*found, _small_parts(tables)]
 
 
 def _shared_values(tables, column, name, disjoint):
@@ -106,27 +105,21 @@ def _distinct(cases):
     return len({(case["one"], case["other"]) for case in cases})
 
 
-def _small_classes(tables):
-    """The smallest class of the part test, pooled over folds, and of the part train."""
-    tested = pd.concat(table.loc[table["part"] == "test", "emotion"] for table in tables).value_counts()
-    trained = pd.concat(
-        [table.loc[table["part"] == "train", "emotion"].value_counts() for table in tables], axis=1
-    ).fillna(0)
-    emotions = sorted(set().union(*(set(table["emotion"]) for table in tables)))
-    test = {emotion: int(tested.get(emotion, 0)) for emotion in emotions}
-    train = {emotion: int(trained.loc[emotion].min()) if emotion in trained.index else 0 for emotion in emotions}
-    smallest = min(emotions, key=test.get)
-    least = min(emotions, key=train.get)
-    cases = tuple({"emotion": emotion, "test": test[emotion], "train": train[emotion]} for emotion in emotions)
-    number = test[smallest]
-    severity = "fine"
-    if number < TELLING or train[least] < TELLING:
-        severity = "warning" if number < FEWEST or train[least] < FEWEST else "note"
-    sentence = f"the part test has {count(number, 'utterance')} of {smallest}, its smallest class"
-    sentence += f": one of them is {100 / number:.0f} points of its recall" if 0 < number < TELLING else ""
-    if train[least] < TELLING:
-        sentence += f"; the part train has {train[least]} of {least}"
-    return Finding("split-small-classes", severity, number, "utterances", sentence, cases)
+def _small_parts(tables):
+    """Parts that are too small to judge; of folds, the parts test together, as they are reported on."""
+    rows = tables[0]
+    if len(tables) > 1:
+        rows = pd.concat([table[table["part"] == "test"] for table in tables], ignore_index=True)
+    cases = tuple(case for case in small_groups(rows, rows["part"]).cases if "part" in case)
+    name, unit = "split-small-groups", "groups"
+    if not cases:
+        return Finding(name, "fine", 0, unit, "no part is too small to judge")
+    misleading = [case for case in cases if "emotion" in case]
+    worst = max(misleading or cases, key=lambda case: case.get("points", 100))
+    group = f"emotion {worst['emotion']} in the part {worst['part']}" if misleading else f"the part {worst['part']}"
+    more = f" (and {count(len(cases) - 1, 'group')} more)" if len(cases) > 1 else ""
+    sentence = f"too small to judge: {group}: {worst['why']}{more}"
+    return Finding(name, "warning" if misleading else "note", len(cases), unit, sentence, cases)
 
 
 # Between corpora. -----------------------------------------------------------------------------------------------------
