@@ -9,6 +9,7 @@ import functools
 from pathlib import Path
 
 from xser.corpora.measures import MEASURES, read_measures
+from xser.errors import XserError
 from xser.evidence.audit.confounds import PERMUTATIONS
 from xser.evidence.audit.findings import Finding, as_record, from_record
 from xser.files import only_writer, read_json, whole_file, write_json
@@ -217,10 +218,13 @@ def read_kept(path, key=None):
     """
     if not path.is_file():
         return None
-    content = read_json(path)
-    if key is not None and content["key"] != key:
+    try:
+        content = read_json(path)
+        if key is not None and content["key"] != key:
+            return None
+        return [from_record(record) for record in content["findings"]]
+    except (XserError, TypeError, KeyError, ValueError):  # somebody edited it: it is made again
         return None
-    return [from_record(record) for record in content["findings"]]
 
 
 def _no_recordings(missing, total):

@@ -8,6 +8,7 @@ import pandas as pd
 from xser.corpora.measures import measure
 from xser.errors import XserError
 from xser.evidence.audit.confounds import MEASURES, PERMUTATIONS, confounds, measure_emotion
+from xser.evidence.audit.findings import SEVERITIES
 from xser.evidence.audit.recordings import quiet_share, recording_findings
 from xser.evidence.audit.small_groups import small_groups
 
@@ -46,19 +47,16 @@ def corpus_findings(rows, pairs, recorded, prepared, permutations=PERMUTATIONS, 
 
 
 def _repaired(rows, recorded, prepared, now, permutations, seed):
-    """Of what stage 0 changed: how well it told the emotion before. No worse than a note where it tells nothing now."""
+    """What told the emotion better before stage 0 changed it: a note, for a model does not hear it any more."""
     found = []
     for each in MEASURES:
-        if each.column == "seconds" or np.allclose(recorded[each.column], prepared[each.column], atol=1e-3):
+        if each.column not in AS_PREPARED or np.array_equal(recorded[each.column], prepared[each.column]):
             continue
-        finding = measure_emotion(rows.assign(**{each.column: recorded[each.column]}), each, seed, permutations)
-        if finding.severity == "fine":
-            continue
-        gone = now[each.name].severity == "fine"
-        sentence = f"as recorded: {finding.sentence}" + ("; no longer so in the prepared recordings" if gone else "")
-        severity = "note" if gone else finding.severity
-        name = f"recorded-{finding.name}"
-        found.append(dataclasses.replace(finding, name=name, severity=severity, sentence=sentence))
+        before = measure_emotion(rows.assign(**{each.column: recorded[each.column]}), each, seed, permutations)
+        if SEVERITIES.index(before.severity) > SEVERITIES.index(now[each.name].severity):
+            sentence = f"as recorded, before stage 0, {before.sentence}"
+            name = f"recorded-{each.name}"
+            found.append(dataclasses.replace(before, name=name, severity="note", sentence=sentence))
     return found
 
 

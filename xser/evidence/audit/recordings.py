@@ -71,9 +71,8 @@ def quiet_share(samples):
     >>> quiet_share(np.concatenate([noise, np.zeros(9600)]))
     0.75
     """
-    frames = np.asarray(samples, dtype=np.float64)[: max(1, len(samples) // FRAME) * FRAME]
-    frames = frames.reshape(-1, FRAME) if len(frames) >= FRAME else frames[None]
-    power = (frames**2).mean(axis=1)
+    whole = len(samples) // FRAME
+    power = (np.asarray(samples[: whole * FRAME], dtype=np.float64).reshape(whole, FRAME) ** 2).mean(axis=1)
     if not power.max(initial=0) > 0:
         return 1.0
     return float((power <= power.max() * 10 ** (-QUIET / 10)).mean())
