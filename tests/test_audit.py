@@ -97,7 +97,7 @@ def test_a_clean_corpus_is_not_accused(clean, tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def faulty(clean, tmp_path_factory):
-    """What the verb says of a corpus with a fault of every kind that recordings can have, and the files that have it."""
+    """What the verb says of a corpus with every fault that recordings can have, and the files that have it."""
     folder = tmp_path_factory.mktemp("faulty")
     root = shutil.copytree(clean[0], folder / "data")
     wavs = sorted((root / "emodb" / "wav").glob("*.wav"))
