@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 WINDOW = 1 / 10  # half the width of the window around a number, as a share of all utterances
-AT_ONCE = 4_000_000  # numbers worked on together: memory stays below 100 MB
+AT_ONCE = 500_000  # counts worked on together: memory stays below 100 MB
 
 
 class Guess(NamedTuple):
@@ -76,19 +76,45 @@ def guess_from_cells(cells, emotions, permutations, seed=0, near=None):
     >>> result.uar, result.p
     (1.0, 0.005)
     """
-    cells, emotions = np.asarray(cells), np.asarray(emotions)
-    shape = (int(cells.max()) + 1 if near is None else len(near), int(emotions.max()) + 1)
-    # Of a shuffle only the table counts, so sorted columns give the same shuffles for every order of the rows.
-    first = np.sort(cells) * shape[1]
-    second = np.sort(emotions)
-    real = leave_one_out(_table(cells * shape[1], emotions, shape)[None], near)[0]
-    rng = np.random.default_rng(seed)
-    step = max(1, AT_ONCE // (shape[0] * shape[1]))
-    shuffled = []
-    for start in range(0, permutations, step):
-        drawn = range(min(step, permutations - start))
-        shuffled.append(leave_one_out(np.stack([_table(first, rng.permutation(second), shape) for _ in drawn]), near))
+    shape = (int(np.max(cells)) + 1 if near is None else len(near), int(np.max(emotions)) + 1)
+    shuffled = [leave_one_out(some, near) for some in _shuffled_tables(cells, emotions, shape, permutations, seed)]
+    real = leave_one_out(_table(np.asarray(cells), np.asarray(emotions), shape)[None], near)[0]
     return compare(real, np.concatenate(shuffled))
+
+
+def mutual_information(cells, emotions, permutations, seed=0):
+    """Mutual information of cell and emotion, as a share of the emotion's entropy.
+
+    Parameters
+    ----------
+    cells, emotions, permutations, seed
+        As for `guess_from_cells`; at least two emotions.
+
+    Returns
+    -------
+    real, shuffled : float
+        I(C; E) / H(E), from 0 to 1, and its mean over shuffled emotions.
+
+    Examples
+    --------
+    >>> mutual_information([0, 0, 1, 1], [0, 0, 1, 1], permutations=199)[0]
+    1.0
+    """
+    shape = (int(np.max(cells)) + 1, int(np.max(emotions)) + 1)
+    shuffled = [_information(some) for some in _shuffled_tables(cells, emotions, shape, permutations, seed)]
+    real = _information(_table(np.asarray(cells), np.asarray(emotions), shape)[None])[0]
+    return float(real), float(np.concatenate(shuffled).mean())
+
+
+def _information(tables):
+    """I(C; E) / H(E) of tables (tables, cells, emotions), as H(C) + H(E) - H(C, E) over H(E)."""
+    cells, emotions = _entropy(tables.sum(axis=2)), _entropy(tables.sum(axis=1))
+    return (cells + emotions - _entropy(tables.reshape(len(tables), -1))) / emotions
+
+
+def _entropy(counts):
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    return -(shares * np.log(np.where(shares > 0, shares, 1.0))).sum(axis=1)
 
 
 def compare(real, shuffled):
@@ -129,7 +155,10 @@ def leave_one_out(tables, near=None):
     tables = np.asarray(tables)
     utterances = tables.sum(axis=1, keepdims=True)  # (tables, 1, emotions)
     itself = 1 if near is None else np.diag(near)[None, :, None]
-    sums, squares = (tables, tables) if near is None else (near @ tables, near**2 @ tables)
+    sums, squares = tables, tables
+    if near is not None:
+        weights = near.astype(float)  # whole numbers still, so exact; products of floats are many times quicker
+        sums, squares = weights @ tables, weights**2 @ tables
     rates, lows = _rates(sums, squares, utterances, itself)
     own_rates, own_lows = _rates(sums - itself, squares - itself**2, utterances, itself)  # without one of that emotion
     recalls = np.empty((len(tables), tables.shape[2]))
@@ -184,5 +213,16 @@ def places(values, most=128):
     return (middle / utterances * cells).astype(int)[position], np.maximum(reach - distance, 0)
 
 
-def _table(rows, columns, shape):
-    return np.bincount(rows + columns, minlength=shape[0] * shape[1]).reshape(shape)
+def _shuffled_tables(cells, emotions, shape, permutations, seed):
+    """Tables of counts with shuffled emotions, some (tables, cells, emotions) at a time."""
+    # Of a shuffle only the table counts, so sorted columns give the same shuffles for every order of the rows.
+    cells, emotions = np.sort(cells), np.sort(emotions)
+    rng = np.random.default_rng(seed)
+    step = max(1, AT_ONCE // (shape[0] * shape[1]))
+    for start in range(0, permutations, step):
+        drawn = range(min(step, permutations - start))
+        yield np.stack([_table(cells, rng.permutation(emotions), shape) for _ in drawn])
+
+
+def _table(cells, emotions, shape):
+    return np.bincount(cells * shape[1] + emotions, minlength=shape[0] * shape[1]).reshape(shape)

@@ -122,19 +122,15 @@ def cross_validated(counts, emotions, folds):
     float
         As a fraction of 1; emotions that are level share the hit.
     """
-    from scipy.sparse import csr_matrix
-
-    each, units = np.arange(len(emotions)), counts.shape[1]
+    each = np.arange(len(emotions))
     shape = int(folds.max()) + 1, int(emotions.max()) + 1
-    groups = folds * shape[1] + emotions
-    member = csr_matrix((np.ones(len(each)), (groups, each)), shape=(shape[0] * shape[1], len(each)))
-    inside = (member @ counts).toarray().reshape(*shape, units)
-    learned = inside.sum(axis=0) - inside + SMOOTHING
-    rates = np.log(learned / learned.sum(axis=2, keepdims=True))
-    hits = np.zeros(len(each))
-    for fold in range(shape[0]):
-        held = np.flatnonzero(folds == fold)
-        scores = counts[held] @ rates[fold].T
-        best = scores >= scores.max(axis=1, keepdims=True) - 1e-9
-        hits[held] = best[np.arange(len(held)), emotions[held]] / best.sum(axis=1)
+    member = np.zeros((len(each), *shape))
+    member[each, folds, emotions] = 1
+    inside = counts.T @ member.reshape(len(each), -1)  # (units, folds * emotions)
+    inside = inside.reshape(-1, *shape)
+    learned = inside.sum(axis=1, keepdims=True) - inside + SMOOTHING
+    rates = np.log(learned / learned.sum(axis=0))
+    scores = (counts @ rates.reshape(len(rates), -1)).reshape(-1, *shape)[each, folds]  # (utterances, emotions)
+    best = scores >= scores.max(axis=1, keepdims=True) - 1e-9
+    hits = best[each, emotions] / best.sum(axis=1)
     return float((np.bincount(emotions, weights=hits) / np.bincount(emotions)).mean())
