@@ -258,6 +258,8 @@ def _finding(name, words, guess, known, rows, also="", details=None, cases=()):
         "chance": 100 * blind,
         "leave_one_out": 100 * guess.uar,
         "shuffled": 100 * guess.shuffled,
+        "shuffled_low": 100 * guess.low,
+        "shuffled_high": 100 * guess.high,
         "p": guess.p,
         "share": share,
         "emotions": emotions,

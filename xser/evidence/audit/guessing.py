@@ -43,11 +43,15 @@ class Guess(NamedTuple):
         Mean UAR over shuffled emotions.
     p : float
         Share of shuffles that are at least as good, the real one counted: never 0.
+    low, high : float
+        Between them lie 95 % of the shuffles.
     """
 
     uar: float
     shuffled: float
     p: float
+    low: float
+    high: float
 
 
 def guess_from_cells(cells, emotions, permutations, seed=0, near=None):
@@ -122,12 +126,13 @@ def compare(real, shuffled):
 
     Examples
     --------
-    >>> compare(0.5, [0.2, 0.3, 0.5])
-    Guess(uar=0.5, shuffled=0.3333333333333333, p=0.5)
+    >>> compare(0.5, [0.2, 0.3, 0.4])[:3]
+    (0.5, 0.3, 0.25)
     """
     shuffled = np.asarray(shuffled, dtype=float)
     p = (1 + int((shuffled >= real - 1e-12).sum())) / (1 + len(shuffled))
-    return Guess(float(real), float(shuffled.mean()), p)
+    low, high = np.percentile(shuffled, [2.5, 97.5])
+    return Guess(float(real), float(shuffled.mean()), p, float(low), float(high))
 
 
 def leave_one_out(tables, near=None):
