@@ -227,9 +227,10 @@ def print_and_write(options, audits, audited, command):
             pictures[subject.name] = f"{options.name}_{subject.name.replace('/', '_').replace(':', '_')}.png"
             _draw(folder / pictures[subject.name], audits, subject, audited[subject.name])
     made_with = versions()
+    notes = {subject.name: subject.notes for subject in audits.subjects}
     write_csv(finding_frame(audited), folder / f"{options.name}.csv")
     write_json(folder / f"{options.name}.json", _content(audits, audited, command, made_with))
-    write_text(folder / f"{options.name}.md", audit_page(options.title, audited, pictures, command, made_with))
+    write_text(folder / f"{options.name}.md", audit_page(options.title, audited, notes, pictures, command, made_with))
     corpora, shared = corpora_and_shared(audited)
     for about, findings in corpora.items():
         print(table_text(_heading(about, audits), findings), end="\n\n")
@@ -266,6 +267,7 @@ def _content(audits, audited, command, made_with):
         "permutations": audits.permutations,
         "fingerprints": {subject.name: subject.key for subject in audits.subjects},
         "utterances": {subject.name: len(subject.tables[0]) for subject in audits.subjects},
+        "notes": {subject.name: list(subject.notes) for subject in audits.subjects},
         "splits": {subject.name: subject.split for subject in audits.subjects},
         "findings": [
             {"about": about, **as_record(finding)} for about, findings in audited.items() for finding in findings

@@ -40,6 +40,8 @@ class Subject:
         The folder of stage 0.
     known : tuple of Finding
         What is known beforehand.
+    notes : tuple of str
+        What stage 0 said of the recordings.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Subject:
     recordings: object
     prepared: Path
     known: tuple = ()
+    notes: tuple = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -181,7 +181,8 @@ def plan_manifest(experiment, selection, rows):
             "command": experiment.command,
         }
     audited = tuple(tables.values())
-    subject = Subject(str(selection), folder.name, key, audited, experiment.split, rows, Path(prepared))
+    notes = tuple(prepared_info.get("notes", ()))
+    subject = Subject(str(selection), folder.name, key, audited, experiment.split, rows, Path(prepared), (), notes)
     return Planned(folder, info, kept, tables, subject)
 
 

@@ -103,7 +103,7 @@ def finding_frame(audited):
     )
 
 
-def audit_page(title, audited, pictures, command, versions):
+def audit_page(title, audited, notes, pictures, command, versions):
     """Write the page.
 
     Parameters
@@ -111,6 +111,8 @@ def audit_page(title, audited, pictures, command, versions):
     title : str
     audited : dict of str to sequence of Finding
         As for `finding_frame`.
+    notes : dict of str to sequence of str
+        What stage 0 said of the recordings of each corpus.
     pictures : dict of str to str
         File of the picture of each corpus, beside the page.
     command : str
@@ -125,7 +127,7 @@ def audit_page(title, audited, pictures, command, versions):
     sections = corpora | ({"What corpora share": shared} if shared else {})
     parts = [f"# {title}", _at_a_glance(corpora)]
     for about, findings in sections.items():
-        parts += [f"## {about}", _table(findings)]
+        parts += [f"## {about}", "\n".join(f"- stage 0: {note}" for note in notes.get(about, ())), _table(findings)]
         fine = [f"`{each.name}`" for each in findings if each.severity == "fine"]
         if fine:
             parts.append(f"Fine: {', '.join(fine)}.")
