@@ -54,19 +54,23 @@ class Measure(NamedTuple):
         Of the rows.
     words : str
         For the sentence.
+    step : float
+        Numbers are rounded to multiples of it, so that traces do not count that nobody can hear or learn from: what
+        rounding to 16 bits leaves of a DC offset, a sample or two of silence.
     """
 
     name: str
     column: str
     words: str
+    step: float
 
 
 MEASURES = (
-    Measure("duration-emotion", "seconds", "duration"),
-    Measure("level-emotion", "level", "level"),
-    Measure("dc-emotion", "dc", "DC offset"),
-    Measure("silence-start-emotion", "silence_start", "digital silence at the start"),
-    Measure("silence-end-emotion", "silence_end", "digital silence at the end"),
+    Measure("duration-emotion", "seconds", "duration", 0.001),
+    Measure("level-emotion", "level", "level", 0.1),  # dB
+    Measure("dc-emotion", "dc", "DC offset", 1e-5),  # of full scale: a third of a step of 16 bits
+    Measure("silence-start-emotion", "silence_start", "digital silence at the start", 0.001),
+    Measure("silence-end-emotion", "silence_end", "digital silence at the end", 0.001),
 )
 
 
@@ -190,7 +194,7 @@ def measure_emotion(rows, measure, seed=0, permutations=PERMUTATIONS):
     """
     if measure.column not in rows.columns:
         return _not_judged(measure.name, measure.words, f"the {measure.words} is not measured")
-    values = pd.to_numeric(rows[measure.column], errors="coerce").astype(float)
+    values = (pd.to_numeric(rows[measure.column], errors="coerce").astype(float) / measure.step).round()
     known = _judged(rows.assign(**{measure.column: values}), np.isfinite(values), f"values of the {measure.words}")
     if isinstance(known, str):
         return _not_judged(measure.name, measure.words, known)
@@ -258,6 +262,8 @@ def _finding(name, words, guess, known, rows, also="", details=None, cases=()):
         "chance": 100 * blind,
         "leave_one_out": 100 * guess.uar,
         "shuffled": 100 * guess.shuffled,
+        "shuffled_low": 100 * guess.low,
+        "shuffled_high": 100 * guess.high,
         "p": guess.p,
         "share": share,
         "emotions": emotions,

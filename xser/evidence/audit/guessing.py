@@ -41,12 +41,16 @@ class Guess(NamedTuple):
         Of the leave-one-out guess, as a fraction of 1.
     shuffled : float
         Mean UAR over shuffled emotions.
+    low, high : float
+        Between them are 95 % of the shuffles.
     p : float
         Share of shuffles that are at least as good, the real one counted: never 0.
     """
 
     uar: float
     shuffled: float
+    low: float
+    high: float
     p: float
 
 
@@ -122,12 +126,13 @@ def compare(real, shuffled):
 
     Examples
     --------
-    >>> compare(0.5, [0.2, 0.3, 0.5])
-    Guess(uar=0.5, shuffled=0.3333333333333333, p=0.5)
+    >>> compare(0.5, [0.2, 0.25, 0.5]).p
+    0.5
     """
     shuffled = np.asarray(shuffled, dtype=float)
     p = (1 + int((shuffled >= real - 1e-12).sum())) / (1 + len(shuffled))
-    return Guess(float(real), float(shuffled.mean()), p)
+    low, high = np.percentile(shuffled, [2.5, 97.5])
+    return Guess(float(real), float(shuffled.mean()), float(low), float(high), p)
 
 
 def leave_one_out(tables, near=None):
