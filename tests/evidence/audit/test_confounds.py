@@ -177,7 +177,9 @@ def test_too_few_permutations_to_find_anything_are_refused():
 
 def test_another_measure_can_be_asked_about():
     rows = planted_rows(0, "dc-emotion", 1.0).rename(columns={"dc": "dc_prepared"})
-    finding = measure_emotion(rows, Measure("dc-prepared-emotion", "dc_prepared", "DC offset as prepared"), **QUICK)
+    finding = measure_emotion(
+        rows, Measure("dc-prepared-emotion", "dc_prepared", "DC offset as prepared", 1e-5), **QUICK
+    )
     assert finding.name == "dc-prepared-emotion" and finding.severity == "severe"
     assert finding.sentence.startswith("the DC offset as prepared alone tells most of the emotion: UAR ")
 
@@ -226,6 +228,12 @@ def test_a_poor_corpus_is_neither_accused_nor_a_crash(poor):
 def test_what_cannot_be_judged_says_why(name, poor, reason):
     finding = check(name, POOR[poor](clean_rows(0)))
     assert finding.value is None and finding.sentence.endswith(f"cannot be judged: {reason}")
+
+
+def test_traces_that_nobody_hears_do_not_count():
+    rows = planted_rows(0, "dc-emotion", 1.0)
+    finding = check("dc-emotion", rows.assign(dc=rows["dc"].clip(-1e-3, 1e-3) / 1000))
+    assert finding.value is None and finding.sentence.endswith("it is the same in all recordings")
 
 
 def test_a_measure_that_was_not_made_is_said():

@@ -1,8 +1,9 @@
 """What besides emotion tells the emotion: speaker, text, transcript, duration, level, DC offset, digital silence.
 
-Each check guesses the emotion of every utterance from one thing alone, from all other utterances (leave-one-out
-cross-validation, see `xser.evidence.audit.guessing`), and shuffles the emotions to see what chance would do. A
-model trained on the corpus can learn the same; what it learns from the thing is no emotion and goes wrong elsewhere.
+Each check guesses the emotion of an utterance from one thing alone, having learned from other utterances (leave-one-out
+cross-validation, see `xser.evidence.audit.guessing`; of transcripts five folds, `xser.evidence.audit.transcripts`),
+and shuffles the emotions to see what chance would do. A model trained on the corpus can learn the same; what it learns
+from the thing is no emotion and goes wrong elsewhere.
 
 With the chance level c (100 % / emotions, or the mean over shuffles if that is higher), how bad it is depends on the
 share s = (UAR - c) / (100 % - c) of the way from chance to certainty, and on the p-value of the permutation test:
@@ -19,7 +20,9 @@ fine       otherwise, or nothing could be judged
 Eight checks are made per corpus. At 0.005 each, at most one clean corpus in 25 hears anything at all.
 
 A UAR below chance (a balanced design, seen through leave-one-out) tells nothing of the emotion: `value` is then
-the chance level, and ``details["leave_one_out"]`` the UAR as it was.
+100 % / emotions. `details` has the UAR as it was (``cross_validated``), c (``chance``), the mean of the shuffles and
+where 95 % of them are (``shuffled``, ``shuffled_low``, ``shuffled_high``), ``p``, s (``share``), and how many
+``utterances`` and ``emotions`` were judged.
 
 Level and duration belong to emotion as well: anger is loud and sadness slow in honest recordings. A warning there says
 how much of a model's UAR needs no more than that; it is a reason to look, and not yet a fault.
@@ -41,6 +44,12 @@ FEWEST_PERMUTATIONS = 199  # that can reach a p-value of ALPHA; a quick check is
 ALPHA = 0.005
 SHARES = (("severe", 0.5), ("warning", 0.2), ("note", 0.05))
 FEWEST = 5  # utterances of an emotion
+SAYING = {
+    "fine": "does not tell",
+    "note": "tells a little of",
+    "warning": "tells something of",
+    "severe": "tells most of",
+}
 
 
 class Measure(NamedTuple):
@@ -54,19 +63,23 @@ class Measure(NamedTuple):
         Of the rows.
     words : str
         For the sentence.
+    step : float
+        Numbers are rounded to multiples of it, so that traces do not count that nobody can hear or learn from: what
+        rounding to 16 bits leaves of a DC offset, a sample or two of silence.
     """
 
     name: str
     column: str
     words: str
+    step: float
 
 
 MEASURES = (
-    Measure("duration-emotion", "seconds", "duration"),
-    Measure("level-emotion", "level", "level"),
-    Measure("dc-emotion", "dc", "DC offset"),
-    Measure("silence-start-emotion", "silence_start", "digital silence at the start"),
-    Measure("silence-end-emotion", "silence_end", "digital silence at the end"),
+    Measure("duration-emotion", "seconds", "duration", 0.001),
+    Measure("level-emotion", "level", "level", 0.1),  # dB
+    Measure("dc-emotion", "dc", "DC offset", 1e-5),  # of full scale: a third of a step of 16 bits
+    Measure("silence-start-emotion", "silence_start", "digital silence at the start", 0.001),
+    Measure("silence-end-emotion", "silence_end", "digital silence at the end", 0.001),
 )
 
 
@@ -190,7 +203,7 @@ def measure_emotion(rows, measure, seed=0, permutations=PERMUTATIONS):
     """
     if measure.column not in rows.columns:
         return _not_judged(measure.name, measure.words, f"the {measure.words} is not measured")
-    values = pd.to_numeric(rows[measure.column], errors="coerce").astype(float)
+    values = (pd.to_numeric(rows[measure.column], errors="coerce").astype(float) / measure.step).round()
     known = _judged(rows.assign(**{measure.column: values}), np.isfinite(values), f"values of the {measure.words}")
     if isinstance(known, str):
         return _not_judged(measure.name, measure.words, known)
@@ -247,7 +260,7 @@ def _finding(name, words, guess, known, rows, also="", details=None, cases=()):
     severity = reached[0] if reached else "fine"
     value = 100 * max(guess.uar, chance)
     against = f"UAR {value:.0f} %, chance {100 * blind:.0f} %, p {guess.p:.3f}"
-    says = _SAYING[severity] if severity != "fine" or guess.p > ALPHA else "tells next to nothing of"
+    says = SAYING[severity] if severity != "fine" or guess.p > ALPHA else "tells next to nothing of"
     sentence = f"the {words} alone {says} the emotion: {against}{also}"
     left_out = sorted(set(rows["emotion"]) - set(known["emotion"]) - {""})
     if left_out:
@@ -256,7 +269,7 @@ def _finding(name, words, guess, known, rows, also="", details=None, cases=()):
         sentence += f"; {len(known)} of {len(rows)} utterances"
     numbers = {
         "chance": 100 * blind,
-        "leave_one_out": 100 * guess.uar,
+        "cross_validated": 100 * guess.uar,
         "shuffled": 100 * guess.shuffled,
         "shuffled_low": 100 * guess.low,
         "shuffled_high": 100 * guess.high,
@@ -267,11 +280,3 @@ def _finding(name, words, guess, known, rows, also="", details=None, cases=()):
         **(details or {}),
     }
     return Finding(name, severity, value, "% UAR", sentence, cases if severity != "fine" else (), numbers)
-
-
-_SAYING = {
-    "fine": "does not tell",
-    "note": "tells a little of",
-    "warning": "tells something of",
-    "severe": "tells most of",
-}

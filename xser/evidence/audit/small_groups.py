@@ -49,7 +49,7 @@ def small_groups(rows, parts=None):
     severity = "warning" if misleading else "note" if cases else "fine"
     nothing = "no emotion, speaker or part is too small to judge"
     sentence = f"too small to judge: {'; '.join(said)}" if cases else nothing
-    return Finding("small-groups", severity, float(len(cases)), "groups", sentence, cases)
+    return Finding("small-groups", severity, len(cases), "groups", sentence, cases)
 
 
 def _group(case):
