@@ -217,8 +217,7 @@ def _prepare_one(source, stretch, repairs, wav):
         mended=recording.mended,
         stretch=stretch,
     )
-    comment = {name: value for name, value in dataclasses.asdict(made).items() if name != "samples"}
-    content = _wav(pcm, json.dumps(comment, separators=(",", ":")))
+    content = _wav(pcm, json.dumps(vars(made) | {"measures": vars(made.measures)}, separators=(",", ":")))
     with whole_file(wav) as part:
         part.write_bytes(content)
     return made

@@ -99,7 +99,7 @@ def _are_chunks(file, at, size):
         if not _is_name(name):
             return False
         at += 8 + length + length % 2
-    return size <= at <= size + 1 or size - at < 8
+    return -1 <= size - at < 8
 
 
 def _more_follows(file, at, size):

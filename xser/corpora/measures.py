@@ -89,14 +89,16 @@ def measure(samples, rate, channels=1):
     """
     start, end = silent_ends(samples, rate)
     inner = samples[start : len(samples) - end] if start < len(samples) else np.zeros(1)  # of nothing
+    inner = inner.astype(np.float64)
+    mean = float(inner.mean())
     peak = max(-float(samples.min(initial=0)), float(samples.max(initial=0)))
     return Measures(
         rate=int(rate),
         channels=int(channels),
         seconds=round(len(samples) / rate, 6),
-        level=_decibels(float(inner.std(dtype=np.float64))),
+        level=_decibels(float(np.square(inner - mean).mean()) ** 0.5),
         peak=_decibels(peak),
-        dc=round(float(inner.mean(dtype=np.float64)), 7),
+        dc=round(mean, 7),
         clipped=round(clipped_samples(samples) / max(len(samples), 1), 7),
         silence_start=round(start / rate, 6),
         silence_end=round(end / rate, 6),
@@ -111,7 +113,8 @@ def silent_ends(samples, rate):
     """Count the samples of digital silence at both ends.
 
     Digital silence is a constant, zero or not, within one 16-bit step (as dither leaves it), for `SHORTEST_SILENCE` or
-    longer. A recording that is nothing else is silent at its start and not at its end.
+    longer, or several such constants one behind the other, no further apart than `SILENCE` twice. A recording that is
+    nothing else is silent at its start and not at its end.
 
     Parameters
     ----------
@@ -130,13 +133,21 @@ def silent_ends(samples, rate):
     >>> silent_ends(np.array([0, 0, 0, 0.5, -0.5, 0.1, 0.1]), 1000)
     (3, 2)
     """
-    start = _silent_start(samples)
-    end = 0 if start == len(samples) else _silent_start(samples[::-1])
     shortest = max(SHORTEST_SILENCE * rate, 2)
-    return start if start >= shortest else 0, end if end >= shortest else 0
+    start = _silent_start(samples, shortest)
+    return start, _silent_start(samples[start:][::-1], shortest)
 
 
-def _silent_start(samples):
+def _silent_start(samples, shortest):
+    start = 0
+    while (length := _constant_start(samples[start:])) >= shortest:
+        start += length
+        if start == len(samples) or abs(samples[start] - samples[start - 1]) > 2 * SILENCE:
+            break
+    return start
+
+
+def _constant_start(samples):
     """Length of the longest beginning that is constant within `SILENCE`."""
     if not len(samples):
         return 0
