@@ -32,6 +32,13 @@ def test_zero_shot():
     assert experiment.command.startswith("bash recipes/zero_shot/run.sh --sources cafe,esd:cmn --target emodb")
 
 
+def test_the_command_names_what_lies_in_the_checkout_from_there():
+    scheme = CHECKOUT / "recipes" / "zero_shot" / "four_real_speech.yaml"
+    experiment = parse(*WITHIN, "--scheme", str(scheme), f"--work-dir={CHECKOUT}/exp", "--data-root", f"/a{CHECKOUT}/b")
+    written = "--scheme recipes/zero_shot/four_real_speech.yaml --work-dir=exp --data-root"
+    assert experiment.command == f"bash recipes/emodb/run.sh {written} /a{CHECKOUT}/b"
+
+
 def test_the_regime_of_the_target():
     assert parse(*ZERO_SHOT).target_statistics == "none"
     for option in ("--target-statistics", "--target_statistics"):  # the second as train.yaml has it

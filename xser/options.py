@@ -203,8 +203,8 @@ def read_hyperparameters(parser, words, known, allowed):
 
 
 def written_command(kind, argv):
-    """Write the command as a user would type it."""
-    words = list(argv)
+    """Write the command as a user would type it in the checkout; what lies there is named from there."""
+    words = [re.sub(rf"^(--[\w-]+=)?{re.escape(str(PLACE))}/", r"\1", word) for word in argv]
     recipe = "zero_shot"
     if kind == "within":
         at = next(i for i, word in enumerate(words) if word.partition("=")[0] == "--corpus")

@@ -160,7 +160,8 @@ def test_csv_and_json_hold_the_table_and_what_it_rests_on(tmp_path):
     assert [row["uar"] for row in data["rows"]] == pytest.approx(list(table["uar"]), abs=1e-4)
     assert data["rows"][1]["speakers_low"] is None
     assert {run["command"] for run in data["runs"]} == {"bash recipes/zero_shot/run.sh", "bash other"}
-    assert data["runs"][0]["fingerprints"] == {"alpha": "0123"} and data["runs"][0]["versions"] == {"torch": "2.13.0"}
+    assert data["all_runs"]["fingerprints"] == {"alpha": "0123"} and data["all_runs"]["versions"] == {"torch": "2.13.0"}
+    assert not any(set(run) & set(data["all_runs"]) for run in data["runs"])
     assert data["chosen_sources"][0]["chosen"] == "beta" and data["command"] == "python -m xser.report x"
 
 

@@ -317,6 +317,8 @@ def write_csv(table, path):
 def write_provenance(path, pooled, table, sentences, command, more=None):
     """Write the table as JSON with all that it rests on: commands, versions, fingerprints, seeds, what was left out.
 
+    Each of ``runs`` holds what it does not have in common with all others; that stands once, in ``all_runs``.
+
     Parameters
     ----------
     path : str or Path
@@ -330,6 +332,7 @@ def write_provenance(path, pooled, table, sentences, command, more=None):
         What else the file holds, by key.
     """
     runs = [{"name": run.name, **_without_places(run.info)} for system in pooled for run in system.runs]
+    shared = _in_common(runs)
     candidates = [
         {**system.setting._asdict(), "system": system.system, "chosen": system.source, "validation": system.candidates}
         for system in pooled
@@ -345,10 +348,17 @@ def write_provenance(path, pooled, table, sentences, command, more=None):
             "notes": sentences,
             "chosen_sources": candidates,
             "rows": records(table),
-            "runs": runs,
+            "all_runs": shared,
+            "runs": [{key: value for key, value in run.items() if key not in shared} for run in runs],
             **(more or {}),
         },
     )
+
+
+def _in_common(runs):
+    """What several runs all say, by key."""
+    first = runs[0] if len(runs) > 1 else {}
+    return {key: value for key, value in first.items() if all(key in run and run[key] == value for run in runs)}
 
 
 def _without_places(info):
