@@ -14,6 +14,7 @@ import os
 import numpy as np
 import pandas as pd
 
+from xser.audit_gate import kept_severe
 from xser.command_line import run
 from xser.errors import XserError
 from xser.experiment import parse_experiment
@@ -88,6 +89,7 @@ def _predict(planned):
     run_on_main(planned.place_encoder)
     rows = planned.read_evaluation_rows()
     info = planned.evaluated(read_json(planned.folder / "trained.json"))
+    info["allowed"] = kept_severe(planned.experiment, planned.system)
     device, recorded = planned.experiment.device, planned.read_recorded()
     scores, embeddings = predict(planned.folder, rows, info["emotions"], device, recorded)
     pictured = None

@@ -31,6 +31,7 @@ from xser.options import (
     close_match,
     experiment_parser,
     folder_of,
+    read_allowed,
     read_hyperparameters,
     read_jobs,
     read_seeds,
@@ -64,6 +65,8 @@ class Experiment:
         Where the split is read from files: those of ``--emobox``.
     systems, seeds : tuple
         Every system is trained with every seed.
+    allow : tuple of str
+        Severe findings of the audit that do not stop stage 1.
     target_statistics : str
         ``none`` (the regime `blind`), ``corpus`` or ``speaker`` (`unlabelled`).
     hyperparameters : dict
@@ -91,6 +94,7 @@ class Experiment:
     jobs: int
     skip_bad: bool
     allow_incomplete: bool
+    allow: tuple[str, ...]
     as_recorded: bool
     target_statistics: str
     hyperparameters: dict[str, object]
@@ -255,6 +259,7 @@ def parse_experiment(verb, argv):
         jobs=read_jobs(parser, options.jobs),
         skip_bad=options.skip_bad,
         allow_incomplete=options.allow_incomplete,
+        allow=read_allowed(parser, options.allow),
         as_recorded=options.as_recorded,
         target_statistics=options.target_statistics,
         hyperparameters=hyperparameters,

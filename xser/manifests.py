@@ -9,29 +9,29 @@ Each selection of corpus and language gets a folder
 options from the same audio is kept.
 """
 
+import dataclasses
 import logging
 from pathlib import Path
 
+from xser.audit_gate import audit_experiment, refuse_severe, summary, summary_of_shared
+from xser.auditing import Subject
 from xser.command_line import run
-from xser.corpora.class_counts import class_table, count_classes, label_notes
-from xser.corpora.languages import language_name
 from xser.errors import XserError
 from xser.experiment import parse_experiment
 from xser.files import only_writer, write_json
+from xser.manifest_text import classes_of, describe, describe_classes, describe_training
 from xser.protocol import workspace
 from xser.protocol.emobox_folds import match_folds
 from xser.protocol.exact_counts import published_sizes
 from xser.protocol.isolation import refuse_shared_recordings
-from xser.protocol.rows import PARTS, write_rows
-from xser.protocol.speaker_splits import what_few_speakers_allow
+from xser.protocol.rows import PARTS, read_rows, write_rows
 from xser.protocol.splits import has_folds, overlaps, split_rows
-from xser.protocol.task_list import find_task, training_beside_published
+from xser.protocol.task_list import find_task
 from xser.runs import versions
 
 logger = logging.getLogger(__name__)
 
 CARRIED = ("left_out", "complete", "made_up")  # what prepared.json says of the recordings and every result repeats
-FOLDS_SHOWN = 10
 
 
 def main(argv):
@@ -45,21 +45,24 @@ def make_manifests(experiments):
     Raises
     ------
     XserError
-        When a corpus is not prepared, or a source holds recordings of the target.
+        When a corpus is not prepared, a source holds recordings of the target, or the audit finds something severe in
+        what is reported on that ``--allow`` does not name.
     """
-    said, classes, made = set(), {}, []
+    said, classes, whole = set(), {}, []
     for experiment in experiments:
-        infos = {}
-        for selection, info, folder, kept in _made(experiment):
-            infos[selection], classes[selection] = info, _classes(info, experiment.scheme)
+        planned, found, shared = _made(experiment)
+        for selection, manifest in planned.items():
+            classes[selection] = classes_of(manifest.info, experiment.scheme)
             alone = [] if experiment.several_corpora else [classes[selection]]
-            _say_once(said, folder, describe(info, folder, kept, alone))
-        made.append((experiment, infos))
+            audited = summary([finding for findings in found[selection] for finding in findings])
+            _say_once(said, manifest.folder, describe(manifest.info, manifest.folder, manifest.kept, alone, audited))
+        whole += _of_the_whole(
+            experiment, {selection: manifest.info for selection, manifest in planned.items()}, shared
+        )
     if len(classes) > 1:
-        _say_once(said, "classes", "\n".join(_class_table(experiments[0].scheme, list(classes.values()))))
-    for experiment, infos in made:
-        for sentence in _of_the_whole(experiment, infos):
-            _say_once(said, sentence, sentence)
+        _say_once(said, "classes", describe_classes(experiments[0].scheme, list(classes.values())))
+    for sentence in whole:
+        _say_once(said, sentence, sentence)
 
 
 def _say_once(said, about, text):
@@ -69,19 +72,22 @@ def _say_once(said, about, text):
 
 
 def _made(experiment):
-    """Make the manifest of each selection; yield it, what manifest.json says, its folder, and whether it was kept."""
+    """Make and audit the manifest of each selection: `Planned` and findings by selection, and those of shared sound."""
     selected = {selection: selected_rows(experiment, selection) for selection in experiment.selections}
     if experiment.target is not None:
         for source in experiment.sources:
             refuse_shared_recordings(selected[source], selected[experiment.target])
-    for selection, rows in selected.items():
-        info, kept = make_manifest(experiment, selection, rows)
-        yield selection, info, experiment.manifest_folder(selection), kept
+    planned = {selection: plan_manifest(experiment, selection, rows) for selection, rows in selected.items()}
+    found, shared = audit_experiment(experiment, {selection: each.subject for selection, each in planned.items()})
+    refuse_severe(found, shared, experiment.allow)
+    for manifest in planned.values():
+        write_manifest(manifest)
+    return planned, found, shared
 
 
-def _of_the_whole(experiment, infos):
+def _of_the_whole(experiment, infos, shared):
     """What there is to say of an experiment beside its corpora."""
-    said = []
+    said = [f"sources and {experiment.target}: {line}" for line in summary_of_shared(shared)]
     if experiment.named_task:
         named = find_task(experiment.recipes, experiment.named_task)
         said.append(describe_training(named, [infos[source] for source in experiment.sources]))
@@ -114,8 +120,33 @@ def selected_rows(experiment, selection):
     return rows.assign(audio=f"{Path(folder).resolve()}/" + rows["audio"])
 
 
-def make_manifest(experiment, selection, rows):
-    """Write the manifest of a selection unless it is there.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Planned:
+    """A manifest, written or not.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it lies.
+    info : dict
+        The content of manifest.json.
+    kept : bool
+        Whether it was there before.
+    tables : dict of Path to pandas.DataFrame
+        What it holds: a table for each fold.
+    subject : Subject
+        What of it is audited.
+    """
+
+    folder: Path
+    info: dict
+    kept: bool
+    tables: dict
+    subject: Subject
+
+
+def plan_manifest(experiment, selection, rows):
+    """Make the manifest of a selection, or find it where it was made before.
 
     Parameters
     ----------
@@ -128,8 +159,8 @@ def make_manifest(experiment, selection, rows):
 
     Returns
     -------
-    (dict, bool)
-        The content of manifest.json, and whether it was there before.
+    Planned
+        To be written by `write_manifest`.
     """
     prepared = experiment.prepared_folder(selection.corpus)
     prepared_info = workspace.read_prepared_info(prepared)
@@ -139,39 +170,45 @@ def make_manifest(experiment, selection, rows):
     key = workspace.manifest_fingerprint(*made_from)
     folder = workspace.manifest_folder(experiment.work_dir, *made_from)
     info = _finished(folder, prepared, key, prepared_info)
-    if info is not None:
-        return info, True
-    utterances = map_emotions(rows, corpus, experiment.scheme)
-    published, notes = _published(experiment, corpus, rows, utterances)
-    splits = split_rows(utterances, experiment.split, experiment.split_seed, corpus, published)
-    folds = len(splits) if has_folds(experiment.split) else 0
-    tables = workspace.manifest_files(folder, folds)
-    info = {
-        "fingerprint": key,
-        "corpus": corpus.id,
-        "language": selection.language,
-        "languages": sorted(utterances["language"].unique()),
-        "scheme": {"name": experiment.scheme.name, "emotions": list(experiment.scheme.emotions)},
-        "split": experiment.split,
-        "split_seed": experiment.split_seed,
-        "folds": folds,
-        "split_notes": notes,
-        "speakers": len(set(utterances["speaker"]) - {""}),
-        "lost": _lost(corpus, utterances) if experiment.split == "paper" else [],
-        "tables": [_describe_table(*each, utterances) for each in zip(tables, splits, strict=True)],
-        **_describe_labels(rows, utterances, corpus, experiment.scheme),
-        **{name: prepared_info[name] for name in CARRIED},
-        "speaker_loss": corpus.speaker_loss,
-        "prepared_folder": str(Path(prepared).resolve()),
-        "prepared_fingerprint": prepared_info["fingerprint"],
-        "versions": versions(),
-        "command": experiment.command,
-    }
-    with only_writer(folder, waiting=True):
-        for path, parts in zip(tables, splits, strict=True):
-            write_rows(path, utterances.assign(part=parts)[(parts != "").to_numpy()])
-        write_json(folder / "manifest.json", info)
-    return info, False
+    kept = info is not None
+    if kept:
+        tables = {path: read_rows(path) for path in workspace.manifest_files(folder, info["folds"])}
+    else:
+        utterances = map_emotions(rows, corpus, experiment.scheme)
+        published, notes = _published(experiment, corpus, rows, utterances)
+        splits = split_rows(utterances, experiment.split, experiment.split_seed, corpus, published)
+        paths = workspace.manifest_files(folder, len(splits) if has_folds(experiment.split) else 0)
+        tables = {
+            path: utterances.assign(part=parts)[(parts != "").to_numpy()]
+            for path, parts in zip(paths, splits, strict=True)
+        }
+        info = {
+            "fingerprint": key,
+            **_describe_utterances(experiment, selection, corpus, rows, utterances),
+            "folds": len(splits) if has_folds(experiment.split) else 0,
+            "split_notes": notes,
+            "tables": [_describe_table(path, table) for path, table in tables.items()],
+            **{name: prepared_info[name] for name in CARRIED},
+            "prepared_folder": str(Path(prepared).resolve()),
+            "prepared_fingerprint": prepared_info["fingerprint"],
+            "versions": versions(),
+            "command": experiment.command,
+        }
+    notes = tuple(prepared_info.get("notes", ()))
+    subject = Subject(
+        str(selection), folder.name, key, tuple(tables.values()), experiment.split, rows, Path(prepared), (), notes
+    )
+    return Planned(folder, info, kept, tables, subject)
+
+
+def write_manifest(planned):
+    """Write a manifest unless it is there."""
+    if planned.kept:
+        return
+    with only_writer(planned.folder, waiting=True):
+        for path, table in planned.tables.items():
+            write_rows(path, table)
+        write_json(planned.folder / "manifest.json", planned.info)
 
 
 def map_emotions(rows, corpus, scheme):
@@ -230,13 +267,28 @@ def _lost(corpus, utterances):
     return [f"{fault.utterance} ({fault.part}) is {fault.what} in the official release" for fault in faults]
 
 
-def _describe_table(path, parts, rows):
-    counts = rows.groupby([parts, "emotion"]).size()
+def _describe_utterances(experiment, selection, corpus, rows, utterances):
+    return {
+        "corpus": corpus.id,
+        "language": selection.language,
+        "languages": sorted(utterances["language"].unique()),
+        "scheme": {"name": experiment.scheme.name, "emotions": list(experiment.scheme.emotions)},
+        "split": experiment.split,
+        "split_seed": experiment.split_seed,
+        "speakers": len(set(utterances["speaker"]) - {""}),
+        "lost": _lost(corpus, utterances) if experiment.split == "paper" else [],
+        "speaker_loss": corpus.speaker_loss,
+        **_describe_labels(rows, utterances, corpus, experiment.scheme),
+    }
+
+
+def _describe_table(path, rows):
+    counts = rows.groupby(["part", "emotion"]).size()
     return {
         "file": path.name,
         "counts": {part: counts.get(part, counts.iloc[:0]).to_dict() for part in PARTS},
-        "speakers": {part: len(set(rows.loc[parts == part, "speaker"]) - {""}) for part in PARTS},
-        "overlaps": overlaps(rows, parts),
+        "speakers": {part: len(set(rows.loc[rows["part"] == part, "speaker"]) - {""}) for part in PARTS},
+        "overlaps": overlaps(rows, rows["part"]),
     }
 
 
@@ -250,116 +302,6 @@ def _describe_labels(rows, utterances, corpus, scheme):
         "merged": {label: counts_as[label] for label in kept if counts_as[label] != corpus.labels[label]},
         "missing_classes": [emotion for emotion in scheme.emotions if emotion not in set(utterances["emotion"])],
     }
-
-
-def _classes(info, scheme):
-    """Count the classes that a manifest's utterances had before some were left out (`xser.corpora.class_counts`)."""
-    emotions_of = {label: content["emotion"] for label, content in info["labels"].items()}
-    counts = {label: content["utterances"] for label, content in info["labels"].items()}
-    return count_classes(_name(info), info["corpus"], info["languages"], emotions_of, counts, scheme)
-
-
-def _class_table(scheme, rows):
-    """Write the table corpus x class, and below it what became of every label that is no class."""
-    lines = [f"utterances of each class, scheme {scheme.name}", *(f"  {line}" for line in class_table(rows))]
-    return lines + [f"  {row.name}: {sentence}" for row in rows for sentence in label_notes(row)]
-
-
-def _name(info):
-    return f"{info['corpus']}:{info['language']}" if info["language"] else info["corpus"]
-
-
-def describe(info, folder, kept, classes=()):
-    """Describe a manifest for people.
-
-    Parameters
-    ----------
-    info : dict
-        The content of manifest.json.
-    folder : Path
-        Where it lies.
-    kept : bool
-        Whether it was there before.
-    classes : sequence of ClassCounts
-        Of a corpus by itself, whose drops and merges are to be named; none where the class table names them.
-
-    Returns
-    -------
-    str
-        Some lines: utterances of each emotion in each part, speakers, drops, merges, what the parts share.
-    """
-    name = _name(info)
-    spoken = " and ".join(language_name(code) for code in info["languages"])
-    options = f"scheme {info['scheme']['name']}, split {info['split']}, split seed {info['split_seed']}"
-    lines = [f"{name} ({spoken}), {options}"]
-    lines += _table(info)
-    lines += [f"  {sentence}" for row in classes for sentence in label_notes(row)]
-    lines += _shared(info)
-    few = what_few_speakers_allow(info.get("speakers", 3))
-    lines += [f"  warning: {few}"] if few and classes else []
-    lines += [f"  one fewer than published: {sentence}" for sentence in info.get("lost", [])]
-    lines += [f"  {sentence}" for sentence in info.get("split_notes", [])]
-    lines += [f"  left out: {sentence}" for sentence in info["left_out"]]
-    lines.append(f"  {'kept, made before with the same options' if kept else 'written'}: {folder}")
-    return "\n".join(lines)
-
-
-def describe_training(named, infos):
-    """Describe what a named task learns from, beside what was published.
-
-    Parameters
-    ----------
-    named : NamedTask
-        The task.
-    infos : list of dict
-        Content of manifest.json of each of its sources.
-
-    Returns
-    -------
-    str
-        A line.
-    """
-    counted = training_beside_published(named, infos)
-    pieces = []
-    for what in ("utterances", "speakers"):
-        here, published = counted[what], counted[f"published_{what}"]
-        beside = "" if published is None else ", as published" if here == published else f", published {published}"
-        pieces.append(f"{here} training {what}{beside}")
-    because = [f"because {sentence}" for sentence in counted["lost"]]
-    if infos[0]["split"] != "paper" and (named.training_utterances, named.training_speakers) != (None, None):
-        because = [f"the published figures are of --split paper, these of --split {infos[0]['split']}"]
-    return f"{named.name}: {'; '.join(pieces)}" + "".join(f"; {sentence}" for sentence in because)
-
-
-def _table(info):
-    emotions = info["scheme"]["emotions"]
-    width = max(8, *(len(emotion) + 1 for emotion in emotions))
-    lines = [f"  {'part':<14}" + "".join(f"{word:>{width}}" for word in [*emotions, "all"]) + f"{'speakers':>10}"]
-    for label, counts, speakers in _table_rows(info["tables"]):
-        numbers = [counts.get(emotion, 0) for emotion in emotions]
-        cells = "".join(f"{n:>{width}}" for n in [*numbers, sum(numbers)])
-        lines.append(f"  {label:<14}{cells}{speakers or '?':>10}")
-    hidden = len(info["tables"]) - FOLDS_SHOWN
-    return lines + ([f"  and {hidden} folds more"] if hidden > 0 else [])
-
-
-def _table_rows(tables):
-    if len(tables) == 1:
-        return [(part, tables[0]["counts"][part], tables[0]["speakers"][part]) for part in PARTS]
-    shown = enumerate(tables[:FOLDS_SHOWN], start=1)
-    return [(f"fold {fold} test", table["counts"]["test"], table["speakers"]["test"]) for fold, table in shown]
-
-
-def _shared(info):
-    """Say what the parts share with train; of several folds, the worst."""
-    sentences = []
-    for part in ("valid", "test"):
-        counted = []
-        for what in ("speakers", "texts"):
-            numbers = [table["overlaps"][part][what] for table in info["tables"]]
-            counted.append(f"{what} unknown" if None in numbers else f"{max(numbers)} {what}")
-        sentences.append(f"{part} {', '.join(counted)}")
-    return [f"  shared with train: {'; '.join(sentences)}"]
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from xser.command_line import OneLineParser
+from xser.evidence.audit.checks import STOPPING
 from xser.hyperparameters import check_value
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -68,11 +69,34 @@ def experiment_parser(prog):
         help="none: each utterance by itself (blind); corpus, speaker: with label-free statistics of the target's "
         "recordings together (unlabelled), and the same of the sources while training",
     )
+    where = add_place_options(parser)
+    where.add_argument("--model-root", metavar="DIR", help="DIR/<encoder> is taken instead of the hub when it is there")
+    data = add_recording_options(parser)
+    data.add_argument(
+        "--allow",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="go on although the audit of stage 1 found this (the results say so): " + ", ".join(STOPPING),
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on where an interrupted run stopped: always done, also without it"
+    )
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    return parser
+
+
+def add_place_options(parser):
+    """Add where things lie, and return the group."""
     where = parser.add_argument_group("where")
     where.add_argument("--data-root", metavar="DIR", default=PLACE / "egs_data", help="recordings: a folder per corpus")
-    where.add_argument("--model-root", metavar="DIR", help="DIR/<encoder> is taken instead of the hub when it is there")
     where.add_argument("--work-dir", metavar="DIR", default=PLACE / "exp", help="where everything is written")
     where.add_argument("--recipes", metavar="DIR", default=PLACE / "recipes", help="the recipes of a checkout")
+    return where
+
+
+def add_recording_options(parser):
+    """Add how recordings are prepared, and return the group."""
     data = parser.add_argument_group("the recordings")
     data.add_argument("--jobs", metavar="N", type=int, default=-1, help="processes for audio; -1 means every core")
     data.add_argument("--skip-bad", action="store_true", help="leave unusable recordings out and say how many")
@@ -84,11 +108,7 @@ def experiment_parser(prog):
         action="store_true",
         help="make none of the repairs that a corpus.yaml names (DC offset, digital silence); the results say so",
     )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on where an interrupted run stopped: always done, also without it"
-    )
-    parser.add_argument("--debug", action="store_true", help="show tracebacks")
-    return parser
+    return data
 
 
 def add_download_options(parser):
@@ -152,6 +172,16 @@ def read_seeds(parser, options):
         seeds.extend(range(first, last + 1))
     refuse_repeats(parser, "--seeds", seeds)
     return tuple(seeds)
+
+
+def read_allowed(parser, words):
+    """Read ``--allow a --allow b,c``."""
+    names = tuple(dict.fromkeys(name for word in words for name in words_of(word)))
+    for name in names:
+        if name not in STOPPING:
+            known = ", ".join(STOPPING)
+            parser.error(f"--allow takes {known}: not {name!r}{close_match(name, STOPPING)}")
+    return names
 
 
 def read_jobs(parser, jobs):

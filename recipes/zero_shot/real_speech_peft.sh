@@ -18,7 +18,8 @@ source "$here/report_options.sh"
 grid=(bash "$here/run.sh" --grid four_languages --encoder whisper_tiny_en --finetune peft
     --scheme "$here/four_real_speech.yaml" "${budget[@]}" --work-dir "$work_dir" "${options[@]}")
 "${grid[@]}" --system baseline2,proposed --seeds 0-2
-"${grid[@]}" --system baseline1,no_supcon,no_adversary,upper_bound --seed 0
+# URDU's recordings overlap across its speakers (docs/audit.md), and upper_bound learns from them: the page says so.
+"${grid[@]}" --system baseline1,no_supcon,no_adversary,upper_bound --seed 0 --allow split-stretches
 report real_speech_peft --overview --title "$title" --note "Written by \`bash recipes/zero_shot/real_speech_peft.sh\`: \
 each language in turn is the target that training never sees, the other three are the sources. TurEV-DB has no neutral: \
 there calm counts as neutral (\`recipes/zero_shot/four_real_speech.yaml\`). The encoder is OpenAI's Whisper tiny.en with \

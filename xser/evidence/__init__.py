@@ -1,4 +1,4 @@
-"""What can be believed: every figure, table and picture, made from prediction files and from nothing else.
+"""What can be believed: every figure, table and picture, made from prediction files; and the audit of recordings.
 
 - `predictions`: the file that evaluation writes, a row an utterance, and the run it came from
 - `metrics`: UAR, macro-F1, recalls, confusions
@@ -12,6 +12,8 @@
 - `page`, `page.html`: the same with confusion matrices and pictures of embeddings, in one HTML file
 - `embeddings`, `projection`: what is kept for these pictures, and how it is laid out without the target
 - `pictures`: confusion matrices
+- `audit`: what in corpora and splits would fool a model: `checks` by name, `confounds`, `small_groups`, `recordings`,
+  `shared_stretches`, `splits`, and its own `page` and `pictures`
 
-This wing needs no torch and never sees a waveform or a weight.
+This wing needs no torch and never sees a weight; waveforms are for the audit alone.
 """

@@ -226,6 +226,7 @@ def notes(pooled):
         said.append(f"{target} has no utterance of {absent}: UAR and macro-F1 are means over its other classes.")
     runs = [run for system in pooled for run in system.runs]
     said += [sentence for run in runs for sentence in run.info["left_out"]]
+    said += [f"Severe, and allowed: {sentence}." for run in runs for sentence in run.info.get("allowed", [])]
     if not all(run.info["complete"] for run in runs):
         said.append("Some corpora were incomplete: these figures cannot be compared with those of whole corpora.")
     if any(run.info["made_up"] for run in runs):

@@ -1,0 +1,181 @@
+"""Whether two waveforms hold the same sound at a given lag, from where to where, and how like each other they are.
+
+A *lag* is where a sound stands in the other recording less where it stands in the one, in samples.
+"""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+RATE = 16000  # Hz, of prepared recordings
+BAND = (150, 3800)  # Hz: above hum and DC, below what codecs and resamplers change
+BLOCK = 160  # samples; stretches start and end on blocks
+SMOOTHED = 5  # blocks whose agreement is judged together
+AGREEMENT = 0.6  # normalised correlation of blocks that lengthen a stretch; lower ones shorten it
+EDGE = 3  # blocks at the edges of recordings that are not judged by themselves
+AUDIBLE = 4 / 32768  # root mean square; below it there are rounding errors
+PERIODIC = 0.8  # autocorrelation of hum and tones: they agree at any lag that fits, shared or not
+PERIODS = (0.1, 0.5)  # seconds in which they come round; no voice keeps one pitch through them
+
+
+@dataclasses.dataclass(frozen=True)
+class Stretch:
+    """A sound that two recordings hold.
+
+    Attributes
+    ----------
+    start_one, start_other, samples : int
+        Where it starts in each, and how long it is, in samples.
+    similarity : float
+        Absolute normalised cross-correlation over it.
+    """
+
+    start_one: int
+    start_other: int
+    samples: int
+    similarity: float
+
+
+@functools.cache
+def _sections():
+    from scipy.signal import butter
+
+    return butter(2, BAND, btype="bandpass", fs=RATE, output="sos").astype(np.float32)
+
+
+def filter_band(samples):
+    """Keep the band in which recordings are compared.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray
+        ``(samples,)``.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(samples,)``, float32.
+    """
+    from scipy.signal import sosfilt
+
+    return sosfilt(_sections(), np.asarray(samples, np.float32))
+
+
+def find_lag(part, longer, lag, margin):
+    """Find the lag at which a part of one recording is most like a part of another one.
+
+    Parameters
+    ----------
+    part, longer : numpy.ndarray
+        ``(samples,)``, filtered.
+    lag : int
+        Where `part` stands in `longer`, about.
+    margin : int
+        By how many samples `lag` may be wrong. What of `part` would then reach beyond `longer` is not compared.
+
+    Returns
+    -------
+    lag : int
+        Where `part` stands in `longer`.
+    similarity : float
+        Absolute normalised cross-correlation there; 0 where less than 0.05 s can be compared.
+    """
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    start, end = max(0, margin - lag), min(len(part), len(longer) - lag - margin)
+    if end - start < SMOOTHED * BLOCK:
+        return lag, 0.0
+    part, longer = part[start:end], longer[start + lag - margin : end + lag + margin]
+    size = next_fast_len(len(longer), real=True)
+    products = irfft(np.conj(rfft(part, size)) * rfft(longer, size), size)[: 2 * margin + 1]
+    energy = _energy(longer)
+    energies = energy[len(part) :] - energy[: 2 * margin + 1]
+    floor = len(part) * AUDIBLE**2
+    similarity = np.abs(products) / np.sqrt(np.maximum(energies, floor) * max(_energy(part)[-1], floor))
+    best = int(similarity.argmax())
+    return lag - margin + best, float(similarity[best])
+
+
+def _energy(samples):
+    return np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+
+
+def grow(one, other, lag):
+    """Find the longest stretch that two recordings share at a lag.
+
+    Parameters
+    ----------
+    one, other : numpy.ndarray
+        ``(samples,)``, filtered.
+    lag : int
+        Where the sound stands in `other` less where it stands in `one`.
+
+    Returns
+    -------
+    Stretch or None
+        None where nothing agrees, or what agrees is too quiet, or a hum or tone.
+    """
+    first = max(0, -lag)
+    blocks = (min(len(one), len(other) - lag) - first) // BLOCK
+    if blocks < SMOOTHED:
+        return None
+    a = one[first : first + blocks * BLOCK].reshape(blocks, BLOCK)
+    b = other[first + lag : first + lag + blocks * BLOCK].reshape(blocks, BLOCK)
+    products, energy, energy_other = (
+        np.einsum("ij,ij->i", x, y, dtype=np.float64) for x, y in [(a, b), (a, a), (b, b)]
+    )
+    start, end = max(
+        (_best_run(sign * products, energy, energy_other) for sign in (1, -1)), key=lambda run: run[1] - run[0]
+    )
+    total, total_other = energy[start:end].sum(), energy_other[start:end].sum()
+    if min(total, total_other) < (end - start) * BLOCK * AUDIBLE**2 or end == start:
+        return None
+    if _is_periodic(a[start:end].ravel()):
+        return None
+    similarity = abs(products[start:end].sum()) / np.sqrt(total * total_other)
+    start_one = first + start * BLOCK
+    return Stretch(start_one, start_one + lag, (end - start) * BLOCK, min(1.0, float(similarity)))
+
+
+def _best_run(products, energy, energy_other):
+    """Return start and end of the run of blocks that agree most, louder ones counting more.
+
+    The weight is the square root of the level: noise in a pause cannot break a stretch, nor can one loud word pay for
+    long silence.
+    """
+    smooth = np.ones(SMOOTHED)
+    product, power = np.convolve(products, smooth, "same"), np.convolve(energy, smooth, "same")
+    power_other = np.convolve(energy_other, smooth, "same")
+    level = np.sqrt(np.maximum(power * power_other, 0))
+    agreement = np.divide(product, level, out=np.zeros_like(level), where=level > 0)
+    gains = level ** (1 / 4) * (agreement - AGREEMENT)
+    sums = np.concatenate([[0.0], np.cumsum(gains)])
+    since = np.minimum.accumulate(sums)
+    end = int((sums - since).argmax())
+    start = int(sums[: end + 1].argmin())
+    if start == end:
+        return start, end
+    # blocks at the ends were judged together with what lies beyond
+    agree = products > AGREEMENT * np.sqrt(energy * energy_other)
+    while start > 0 and agree[start - 1]:
+        start -= 1
+    while end < len(agree) and agree[end]:
+        end += 1
+    # near the edges of a recording the filter has not heard what it has heard in the other one
+    return (0 if start <= EDGE else start), (len(agree) if end >= len(agree) - EDGE else end)
+
+
+def _is_periodic(samples):
+    """Whether a sound is like itself some time later."""
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    first, last = int(PERIODS[0] * RATE), min(int(PERIODS[1] * RATE), len(samples) // 2)
+    if last <= first:
+        return False
+    size = next_fast_len(2 * len(samples), real=True)
+    products = irfft(np.abs(rfft(samples, size)) ** 2, size)[first:last]
+    energy = _energy(samples)
+    later = np.arange(first, last)
+    both = np.sqrt(energy[len(samples) - later] * (energy[-1] - energy[later]))
+    return bool((np.abs(products) > PERIODIC * both).any())
