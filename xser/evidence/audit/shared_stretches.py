@@ -1,4 +1,4 @@
-"""Recordings that hold the same sound: a stretch of a second or more, wherever it stands in each, or all of a shorter one.
+"""Recordings that hold the same sound: a second or more of it, wherever it stands in each, or all of a shorter one.
 
 Such recordings in different parts of a split are seen in training and judged in the test; under different labels or
 speakers they are errors of the corpus. Where two recordings may share a sound is found by signatures of their spectra
@@ -17,8 +17,8 @@ COLUMNS = ("one", "other", "start_one", "start_other", "seconds", "similarity", 
 SIMILAR = 0.8  # normalised cross-correlation of a shared stretch
 SIMILAR_NEAR = 0.9  # of near-duplicates shorter than a stretch must be
 NEARLY_ALL = 0.9  # of the shorter recording, in near-duplicates
-SHORTEST_NEAR = 0.3  # seconds
-UNSURE = 0.05  # seconds; a stretch whose ends are faint, or drowned in noise, looks this much shorter
+SHORTEST_NEAR = 0.3  # seconds that the shorter recording lasts
+UNSURE = 0.1  # seconds; a stretch whose ends are faint, or drowned in noise, looks this much shorter
 LAGS_TRIED = 4  # of two recordings: those that most frames speak for
 LAG_MARGIN = 2  # frames by which like frames may miss the lag
 PROMISING = 0.6  # normalised cross-correlation of the sound around like frames
@@ -53,7 +53,7 @@ def find_shared_stretches(paths, jobs=-1, shortest=1.0, progress=True):
 
         - ``one``, ``other``: indices into `paths`, ``one`` the smaller
         - ``start_one``, ``start_other``: where the longest shared stretch starts in each, in seconds
-        - ``seconds``: how long it is, to some 0.05 s; the ends of a noisy copy may fall short by more
+        - ``seconds``: how long it is, to some 0.1 s; ends of a noisy copy that are faint fall short by more
         - ``similarity``: absolute normalised cross-correlation over it, 0 to 1
         - ``covered``: its share of the shorter recording, 0 to 1
         - ``near``: whether it covers (nearly) all of the shorter recording, which may then last less than `shortest`
@@ -100,8 +100,8 @@ def _gather(pairs, ends):
 
     Returns
     -------
-    dict of (int, int) to list of (int, int)
-        Two recordings -> frames in the one and the lag there, in frames; what most frames speak for is first.
+    dict of (int, int) to list of list of (int, int)
+        Two recordings -> for each of the lags that most frames speak for, some of them: frame in the one, and lag.
     """
     starts = np.r_[0, ends[:-1]]
     one, other = (np.searchsorted(ends, pairs[:, side], "right") for side in (0, 1))
@@ -112,18 +112,19 @@ def _gather(pairs, ends):
     new = np.r_[True, (np.diff(one) != 0) | (np.diff(other) != 0) | (np.diff(lag) > 1)][: len(one)]
     first = np.flatnonzero(new)
     count = np.diff(np.r_[first, len(one)])
-    middle = first + count // 2
     places = {}
     for group in np.lexsort((-count, other[first], one[first])):
-        here = places.setdefault((int(one[first[group]]), int(other[first[group]])), [])
-        if len(here) < LAGS_TRIED:
-            here.append((int(frame[middle[group]]), int(lag[middle[group]])))
+        lags = places.setdefault((int(one[first[group]]), int(other[first[group]])), [])
+        if len(lags) < LAGS_TRIED:
+            some = {int(first[group] + count[group] * part // 4): None for part in (2, 1, 3)}
+            lags.append([(int(frame[it]), int(lag[it])) for it in some])
     return places
 
 
 def _compare(one, other, path, path_other, places, shortest):
     """Return a row of the table, None where the waveforms share nothing."""
-    lags = {_confirm(path, path_other, frame, lag) for frame, lag in places} - {None}
+    confirmed = [(_confirm(path, path_other, frame, lag) for frame, lag in some) for some in places]
+    lags = {next((lag for lag in some if lag is not None), None) for some in confirmed} - {None}
     if not lags:
         return None
     wave, wave_other = _wave(path), _wave(path_other)
@@ -133,8 +134,9 @@ def _compare(one, other, path, path_other, places, shortest):
         return None
     best = max(stretches, key=lambda stretch: stretch.samples)
     seconds = best.samples / RATE
-    covered = min(1.0, best.samples / (min(len(wave), len(wave_other)) - BLOCK))
-    near = covered >= NEARLY_ALL and seconds >= SHORTEST_NEAR and best.similarity >= SIMILAR_NEAR
+    shorter = min(len(wave), len(wave_other))
+    covered = min(1.0, best.samples / (shorter - BLOCK))
+    near = covered >= NEARLY_ALL and shorter >= SHORTEST_NEAR * RATE and best.similarity >= SIMILAR_NEAR
     if seconds < shortest - UNSURE and not near:
         return None
     return (one, other, best.start_one / RATE, best.start_other / RATE, seconds, best.similarity, covered, near)

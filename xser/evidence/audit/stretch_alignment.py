@@ -14,9 +14,10 @@ BLOCK = 160  # samples; stretches start and end on blocks
 SMOOTHED = 5  # blocks whose agreement is judged together
 AGREEMENT = 0.6  # normalised correlation of blocks that lengthen a stretch; lower ones shorten it
 EDGE = 3  # blocks at the edges of recordings that are not judged by themselves
-AUDIBLE = 4 / 32768  # root mean square; below it there are rounding errors
-PERIODIC = 0.8  # autocorrelation of hum and tones: they agree at any lag that fits, shared or not
-PERIODS = (0.1, 0.5)  # seconds in which they come round; no voice keeps one pitch through them
+AUDIBLE = 2 / 32768  # root mean square; below it there are rounding errors
+PERIODIC = 0.95  # of the agreement is there at another lag too in hum and tones, shared or not
+JUDGED = 10 * RATE  # samples of a stretch that tell whether it is periodic
+PERIODS = (0.1, 0.5)  # seconds in which they come round; no voice keeps one pitch so well through them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,11 +132,15 @@ def grow(one, other, lag):
     total, total_other = energy[start:end].sum(), energy_other[start:end].sum()
     if min(total, total_other) < (end - start) * BLOCK * AUDIBLE**2 or end == start:
         return None
-    if _is_periodic(a[start:end].ravel()):
-        return None
     similarity = abs(products[start:end].sum()) / np.sqrt(total * total_other)
+    if max(_periodicity(it[start:end].ravel()[:JUDGED]) for it in (a, b)) > PERIODIC * similarity:
+        return None
     start_one = first + start * BLOCK
     return Stretch(start_one, start_one + lag, (end - start) * BLOCK, min(1.0, float(similarity)))
+
+
+def _dot(a, b):
+    return np.einsum("ij,ij->i", a, b, dtype=np.float64)
 
 
 def _best_run(products, energy, energy_other):
@@ -158,24 +163,23 @@ def _best_run(products, energy, energy_other):
         return start, end
     # blocks at the ends were judged together with what lies beyond
     agree = products > AGREEMENT * np.sqrt(energy * energy_other)
-    while start > 0 and agree[start - 1]:
-        start -= 1
-    while end < len(agree) and agree[end]:
-        end += 1
+    for _ in range(SMOOTHED // 2):
+        start -= start > 0 and bool(agree[start - 1])
+        end += end < len(agree) and bool(agree[end])
     # near the edges of a recording the filter has not heard what it has heard in the other one
     return (0 if start <= EDGE else start), (len(agree) if end >= len(agree) - EDGE else end)
 
 
-def _is_periodic(samples):
-    """Whether a sound is like itself some time later."""
+def _periodicity(samples):
+    """How much a sound is like itself some time later, 0 to 1: absolute normalised autocorrelation."""
     from scipy.fft import irfft, next_fast_len, rfft
 
     first, last = int(PERIODS[0] * RATE), min(int(PERIODS[1] * RATE), len(samples) // 2)
     if last <= first:
-        return False
+        return 0.0
     size = next_fast_len(2 * len(samples), real=True)
     products = irfft(np.abs(rfft(samples, size)) ** 2, size)[first:last]
     energy = _energy(samples)
     later = np.arange(first, last)
     both = np.sqrt(energy[len(samples) - later] * (energy[-1] - energy[later]))
-    return bool((np.abs(products) > PERIODIC * both).any())
+    return float((np.abs(products) / np.maximum(both, np.finfo(float).tiny)).max())

@@ -1,9 +1,9 @@
-"""64 bits that tell how the spectrum changes around each moment of a recording, and where two recordings have like ones.
+"""64 bits that tell how the spectrum changes around each moment of a recording; where two recordings have like ones.
 
-After Haitsma and Kalker (2002), "A highly robust audio fingerprinting system". What differs here: the bits are signs of a
-cosine transform, over bands and over a fifth of a second, of the spectrum's fourth root. Orders that are constant over time
-are left out, so that gain, hum and every steady sound give no bits; the root lets loud bands decide, which noise does not
-change.
+After Haitsma and Kalker (2002), "A highly robust audio fingerprinting system". What differs here: the bits are signs of
+a cosine transform, over bands and over a fifth of a second, of the spectrum's fourth root. Orders that are constant
+over time are left out, so that gain, hum and every steady sound give no bits; the root lets loud bands decide, which
+noise does not change.
 """
 
 import functools
