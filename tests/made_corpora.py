@@ -11,11 +11,15 @@ SLOPE = {"angry": 0.0, "happy": 0.4, "neutral": 0.0, "sad": -0.3}
 
 
 def tone(emotion, seed, rate=16000):
-    """A harmonic tone of about 0.4 s whose pitch and its movement tell the emotion, at one level, with some noise."""
+    """A harmonic tone of about 0.4 s whose pitch and its movement tell the emotion, at one level, with some noise.
+
+    It wavers as a voice does: two steady tones of one pitch would be nearly the same recording.
+    """
     random = np.random.default_rng(seed)
     seconds = random.uniform(0.35, 0.45)
     time = np.arange(int(seconds * rate)) / rate
     pitch = PITCH[emotion] * random.uniform(0.9, 1.1) * (1 + SLOPE[emotion] * time / seconds)
+    pitch *= 1 + 0.08 * np.sin(2 * np.pi * (random.uniform(4, 8) * time + random.uniform(0, 1)))
     phase = 2 * np.pi * np.cumsum(pitch) / rate
     wave = sum(np.sin(k * phase) / k for k in range(1, 8)) + 0.05 * random.standard_normal(len(time))
     return (0.2 * wave / np.abs(wave).max()).astype(np.float32)

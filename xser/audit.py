@@ -10,12 +10,13 @@ NAME.md and a picture of each corpus. Findings do not change the exit code.
 """
 
 import itertools
+import re
 import shlex
 from pathlib import Path
 
 from xser.auditing import RULES, Audits, Subject
 from xser.command_line import OneLineParser, run
-from xser.corpora.description import corpus_ids, read_corpus
+from xser.corpora.description import corpus_ids
 from xser.errors import XserError
 from xser.evidence.audit.confounds import FEWEST_PERMUTATIONS, PERMUTATIONS
 from xser.evidence.audit.findings import Finding, as_record, count
@@ -27,6 +28,7 @@ from xser.prepare import prepare
 from xser.protocol.fingerprints import fingerprint
 from xser.protocol.rows import PARTS, read_rows
 from xser.protocol.splits import split_names_help
+from xser.protocol.tasks import is_own
 from xser.protocol.workspace import KEY
 from xser.runs import versions
 
@@ -35,7 +37,10 @@ def parser():
     """Options of the verb."""
     options = OneLineParser(prog="python -m xser.audit", description=__doc__)
     options.add_argument(
-        "subjects", nargs="+", metavar="CORPUS|FILE", help="corpora by name, or manifest.csv and rows.csv files of xser"
+        "subjects",
+        nargs="+",
+        metavar="CORPUS|FILE",
+        help="corpora by name, tables and folders that are corpora, or manifest.csv and rows.csv files of xser",
     )
     options.add_argument("--scheme", metavar="X", help="the set of emotions (default: the one that the corpus names)")
     options.add_argument(
@@ -98,7 +103,7 @@ def read_subjects(options):
     known = corpus_ids(folder_of(options.recipes))
     experiments = {}
     for word in words:
-        if word in known:
+        if word in known or is_own(word) and not _is_of_xser(Path(word)):
             experiments[word] = parse_experiment("audit", _options_of(word, options))
         elif not Path(word).is_file():
             raise XserError(
@@ -112,6 +117,11 @@ def read_subjects(options):
         else subject_of_file(Path(word))
         for word in words
     ]
+
+
+def _is_of_xser(path):
+    """Whether a table is one that stage 0 or stage 1 wrote."""
+    return re.fullmatch(r"rows\.csv|manifest(_fold\d+)?\.csv", path.name) is not None
 
 
 def _options_of(corpus, options):
@@ -150,7 +160,7 @@ def subject_of_corpus(experiment, given):
 
 def _without_parts(experiment, selection, rows, error):
     prepared = experiment.prepared_folder(selection.corpus)
-    corpus = read_corpus(experiment.corpus_yaml(selection.corpus))
+    corpus = experiment.described(selection.corpus)
     utterances = map_emotions(rows, corpus, experiment.scheme)
     if not len(utterances):
         raise error

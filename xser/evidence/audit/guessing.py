@@ -18,9 +18,9 @@ what else is there, such as one emotion with silence in front and none in all ot
 for; it also finds weak relations more often (a spread of 2.2 in one of eight emotions and 1 in the others, 1400
 utterances: in 25 of 25 corpora instead of 16). Cells of one utterance of each emotion stay worse than blind.
 
-The test shuffles the emotions over the utterances: p = (1 + #{shuffled UAR >= UAR}) / (1 + permutations). It asks whether
-the thing tells the emotion in this corpus, not why: where every speaker has a level and an emotion of their own, the
-level tells the emotion by way of the speaker, and a model can use it all the same.
+The test shuffles the emotions over the utterances: p = (1 + #{shuffled UAR >= UAR}) / (1 + permutations). It asks
+whether the thing tells the emotion in this corpus, not why: where every speaker has a level and an emotion of their
+own, the level tells the emotion by way of the speaker, and a model can use it all the same.
 
 All utterances in a cell with the same emotion have the same guess, so that the UAR of a shuffle needs only a table of
 counts: 200 shuffles of 1500 utterances take a tenth of a second.
