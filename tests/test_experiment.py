@@ -1,5 +1,7 @@
 """Options are checked before anything runs, each mistake in one line that names the remedy."""
 
+import shlex
+
 import pytest
 
 from tests.protocol.made_emobox import write_emobox
@@ -37,7 +39,8 @@ def test_the_command_names_what_lies_in_the_checkout_from_there():
     scheme = CHECKOUT / "recipes" / "zero_shot" / "four_real_speech.yaml"
     experiment = parse(*WITHIN, "--scheme", str(scheme), f"--work-dir={CHECKOUT}/exp", "--data-root", f"/a{CHECKOUT}/b")
     written = "--scheme recipes/zero_shot/four_real_speech.yaml --work-dir=exp --data-root"
-    assert experiment.command == f"bash recipes/emodb/run.sh {written} /a{CHECKOUT}/b"
+    elsewhere = shlex.quote(f"/a{CHECKOUT}/b")
+    assert experiment.command == f"bash recipes/emodb/run.sh {written} {elsewhere}"
 
 
 def test_the_regime_of_the_target():

@@ -10,7 +10,7 @@ import torch
 
 from xser.model.adversary import MASKED, SpeakerAdversary, masked_cross_entropy
 from xser.model.brain import weighted_cross_entropy
-from xser.model.gathering import gather_with_gradients, mean_over_ranks
+from xser.model.gathering import gather_with_gradients, leave_ranks, mean_over_ranks
 from xser.model.supcon import LanguageAwareSupCon
 
 SHARES = {"equal": ([0, 2, 4, 6, 8, 10], [1, 3, 5, 7, 9, 11]), "unequal": ([0, 2, 4], [1, 3, 5, 6, 7, 8, 9, 10, 11])}
@@ -88,7 +88,7 @@ def one_rank(rank, folder):
             assert torch.allclose(once, twice.grad, atol=1e-12)
         gathered = gather_with_gradients(labels[0])
         torch.save({"loss": loss.detach(), "gradients": gradients, "emotions": gathered}, folder / f"{name}{rank}.pt")
-    torch.distributed.destroy_process_group()
+    leave_ranks()
 
 
 @pytest.fixture(scope="module")
