@@ -290,7 +290,7 @@ def test_a_stretch_in_train_and_test_stops_stage_1_and_leaves_no_manifest(clean,
     stages.run("prepare", within(root, work_dir))
     with pytest.raises(XserError, match="^emodb: split-stretches: 1 pair of .*--allow split-stretches$") as stopped:
         manifests.main(within(root, work_dir))
-    assert "\n" not in str(stopped.value) and "same_recording" in str(stopped.value)
+    assert "\n" not in str(stopped.value) and "`faults` in corpus.yaml" in str(stopped.value)
     assert not (work_dir / "manifests").exists()
     with pytest.raises(XserError, match="split-stretches"):  # what else is allowed does not matter
         manifests.main(within(root, work_dir, "--allow", "split-speakers"))

@@ -24,7 +24,7 @@ from xser.evidence.audit.findings import SEVERITIES, count, worst_first
 from xser.protocol.systems import read_system
 
 REMEDIES = {
-    "split": "leave such recordings out (`same_recording` in corpus.yaml), choose another --split",
+    "split": "leave one of the two out (`faults` in corpus.yaml), choose another --split",
     "corpora": "leave such recordings out of one of the two",
 }
 

@@ -48,7 +48,7 @@ here=$(dirname -- "$(readlink -f -- "$0")")
 source "$here/report_options.sh"
 
 grid=(bash "$here/run.sh" --grid held_out --encoder whisper_tiny_en --scheme "$here/four_real_speech.yaml"
-    --work-dir "$work_dir" "${options[@]}")
+    --work-dir "$work_dir" --as-recorded "${options[@]}") # as recorded: before stage 0 repaired TurEV-DB by default
 for setting in "${frozen[@]}"; do
     read -ra words <<<"$setting"
     "${grid[@]}" --finetune frozen --seeds 0-2 "${words[@]}"

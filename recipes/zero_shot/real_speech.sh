@@ -55,6 +55,7 @@ source "$recipes/../tools/environment.sh"
 # Paths stay as they were typed: the results quote the commands.
 scheme=$(dirname -- "$0")/four_real_speech.yaml
 shared=(--data-root "$data_root" "${work_dir[@]}" --scheme "$scheme" --seeds "$seeds")
+shared+=(--as-recorded) # stage 0 repairs TurEV-DB's recordings by default; the page is older
 shared+=(--allow split-stretches) # URDU's recordings overlap across its speakers (docs/audit.md): the page says so
 
 others() {
