@@ -160,11 +160,11 @@ def _same_but_for_case(proposal, counts):
 
 
 def _scheme(emotions):
-    """The scheme that knows most of the corpus's emotions: the usual four where there are all."""
+    """The scheme of which the corpus has most classes; of several the first, and the usual four where there are all."""
     if set(SCHEMES["four"].emotions) <= emotions:
         return "four"
     fits = {}
     for name, scheme in SCHEMES.items():
         classes = {scheme.emotion_of(emotion) for emotion in emotions} - {None}
-        fits[name] = (len(classes) if name != "four" else 0, classes == set(scheme.emotions))
+        fits[name] = (len(classes), classes == set(scheme.emotions))
     return max(fits, key=fits.get)
