@@ -58,7 +58,6 @@ from xser.corpora.emotions import CANONICAL, SCHEMES
 from xser.corpora.file_patterns import FILE_FIELDS, Column, FilePattern, field_names, nfc
 from xser.corpora.label_tables import LabelTable
 from xser.corpora.languages import is_language, language_code
-from xser.corpora.repairs import REPAIRS
 from xser.errors import XserError
 
 COLUMNS = (  # of the rows, as corpus.yaml calls them: `emotion` is the native label
@@ -66,6 +65,10 @@ COLUMNS = (  # of the rows, as corpus.yaml calls them: `emotion` is the native l
     "official_part",
 )  # fmt: skip
 PARTS = ("train", "valid", "test")
+REPAIRS = {  # name: what it is, for people; made by `xser.corpora.repairs`
+    "dc": "DC offset removed",
+    "digital_silence": "digital silence trimmed",
+}
 TABLE_KEYS = ("files", "columns", "join", "delimiter", "rows", "segments")
 
 KEYS = {  # key: (types, required)

@@ -7,12 +7,8 @@ those. What is recorded stays as it is on the disk.
 import numpy as np
 
 from xser.corpora.audio import SHORTEST, STEP
+from xser.corpora.corpus_yaml import REPAIRS
 from xser.corpora.measures import silent_ends
-
-REPAIRS = {  # name: what it is, for people
-    "dc": "DC offset removed",
-    "digital_silence": "digital silence trimmed",
-}
 
 
 def repair(samples, rate, repairs):
