@@ -19,6 +19,7 @@ SIMILAR_NEAR = 0.9  # of near-duplicates shorter than a stretch must be
 NEARLY_ALL = 0.9  # of the shorter recording, in near-duplicates
 SHORTEST_NEAR = 0.3  # seconds that the shorter recording lasts
 UNSURE = 0.1  # seconds; a stretch whose ends are faint, or drowned in noise, looks this much shorter
+SPEAKING = 4  # frames for a lag before it is looked at: by chance there are up to three, of a noisy second fourteen
 LAGS_TRIED = 4  # of two recordings: those that most frames speak for
 LAG_MARGIN = 2  # frames by which like frames may miss the lag
 PROMISING = 0.6  # normalised cross-correlation of the sound around like frames
@@ -114,6 +115,8 @@ def _gather(pairs, ends):
     count = np.diff(np.r_[first, len(one)])
     places = {}
     for group in np.lexsort((-count, other[first], one[first])):
+        if count[group] < SPEAKING:
+            continue
         lags = places.setdefault((int(one[first[group]]), int(other[first[group]])), [])
         if len(lags) < LAGS_TRIED:
             some = {int(first[group] + count[group] * part // 4): None for part in (2, 1, 3)}
