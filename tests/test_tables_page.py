@@ -1,6 +1,7 @@
 """docs/tables.md: what it tells a reader to type works, and what it lists is what there is."""
 
 import re
+import shlex
 import subprocess
 import sys
 
@@ -16,7 +17,7 @@ PAGE = (CHECKOUT / "docs" / "tables.md").read_text(encoding="utf-8")
 
 def test_the_commands_of_the_page_work(tmp_path):
     script = "set -euo pipefail\n" + "".join(re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL))
-    script = script.replace("/tmp/tables", str(tmp_path)).replace("python -", f"{sys.executable} -")
+    script = script.replace("/tmp/tables", str(tmp_path)).replace("python -", f"{shlex.quote(sys.executable)} -")
     ended = subprocess.run(
         ["bash", "-c", script], cwd=CHECKOUT, env={"XSER_PYTHON": sys.executable, "PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, timeout=600,
