@@ -213,7 +213,7 @@ def test_every_choice_that_a_file_offers_is_checked(recipes):
 
 
 def test_the_help_lists_encoders_and_finetunings(capsys):
-    from xser.experiment import print_help
+    from xser.recipe_help import print_help
 
     for encoder, key in (("compact", "--blocks"), ("language_matched", "--lora_rank"), ("a/b", "--lora_rank")):
         print_help([*WITHIN, "--encoder", encoder])

@@ -7,7 +7,6 @@
     python -m xser.experiment help --corpus emodb                # the help of recipes/emodb/run.sh
 """
 
-import argparse
 import dataclasses
 import sys
 from pathlib import Path
@@ -15,13 +14,10 @@ from pathlib import Path
 from xser.command_line import run
 from xser.corpora.description import corpus_ids
 from xser.corpora.emotions import Scheme, load_scheme
-from xser.encoder_choice import EncoderChoice, choose_encoder, describe_encoders, with_source
+from xser.encoder_choice import EncoderChoice, choose_encoder, with_source
 from xser.errors import XserError
 from xser.hyperparameters import (
     choices,
-    describe_hyperparameters,
-    encoder_is_pretrained,
-    first_comment,
     hyperparameter_keys,
     learns_from_waveforms,
     yaml_names,
@@ -36,7 +32,6 @@ from xser.options import (
     read_jobs,
     read_seeds,
     refuse_repeats,
-    typed_recipe,
     words_of,
     written_command,
 )
@@ -222,7 +217,7 @@ def parse_experiment(verb, argv):
     if verb == "prepare":
         add_download_options(parser)  # for its --help: `xser.prepare` has read them
     options, rest = parser.parse_known_args(argv)
-    recipes = _recipes_folder(options.recipes)
+    recipes = recipes_folder(options.recipes)
     for name in words_of(options.system):
         _known("system", name, recipes / "hparams" / "systems")
     check_split(options.split)
@@ -248,7 +243,7 @@ def parse_experiment(verb, argv):
         encoder_choice=with_source(encoder, hyperparameters),
         finetuning=finetuning,
         device=options.device,
-        scheme=load_scheme(options.scheme or _usual_scheme(kind, sources, recipes), known),
+        scheme=load_scheme(options.scheme or usual_scheme(kind, sources, recipes), known),
         split=options.split,
         split_seed=options.split_seed,
         published_folds=_published_folds(parser, options, sources[0].corpus),
@@ -267,7 +262,8 @@ def parse_experiment(verb, argv):
     )
 
 
-def _recipes_folder(folder):
+def recipes_folder(folder):
+    """Return the absolute path of a folder of recipes, refusing what is none."""
     folder = folder_of(folder)
     if not (folder / "hparams" / "train.yaml").is_file():
         raise XserError(
@@ -337,58 +333,9 @@ def _selections(parser, options, recipes):
     return "zero_shot", tuple(sources), target[0]
 
 
-def _usual_scheme(kind, sources, recipes):
+def usual_scheme(kind, sources, recipes):
+    """Return the name of the scheme when the user names none: within a corpus its own."""
     return sources[0].described(recipes).scheme if kind == "within" else "four"
-
-
-def print_help(argv):
-    """Print the help of a recipe's run.sh: stages, options, and every hyperparameter with its default."""
-    options, _ = experiment_parser("run.sh").parse_known_args(argv)
-    recipes = _recipes_folder(options.recipes)
-    kind = "within" if options.corpus else "zero_shot"
-    sources = (one_corpus(options.corpus, recipes),) if options.corpus else ()
-    parser = experiment_parser(" ".join(typed_recipe(options.corpus, options.corpus and sources[0].own)))
-    scheme = options.scheme or _usual_scheme(kind, sources, recipes)
-    parser.set_defaults(sources=options.sources, target=options.target, scheme=scheme)
-    for action in parser._actions:
-        if action.dest == "corpus" or (options.corpus and action.dest in ("sources", "target", "task")):
-            action.help = argparse.SUPPRESS  # not for the user of this recipe
-    add_download_options(parser)
-    control = parser.add_argument_group("stages and devices")
-    control.add_argument("--stage", metavar="N", default=0, help="first stage: a number or a name")
-    control.add_argument("--stop-stage", metavar="M", default=3, help="last stage")
-    control.add_argument(
-        "--gpus", metavar="N", default=1, help="processes of stages 2 and 3, each with a GPU where there is one"
-    )
-    control.add_argument("--nnodes", metavar="N", default=1, help="nodes that train together: docs/grid.md")
-    control.add_argument("--node-rank", metavar="R", default=0, help="which of them this is, from 0")
-    control.add_argument("--rdzv", metavar="HOST:PORT", help="where they meet: the first node and a free port of it")
-    if not options.corpus:
-        control.add_argument(
-            "--grid", metavar="G", help="every task of a grid, every system, every seed: --grid G --help"
-        )
-    print(parser.format_help())
-    hparams = recipes / "hparams"
-    print(f"systems: {', '.join(yaml_names(hparams / 'systems'))}")
-    for heading, listed in (("--encoder", describe_encoders(recipes)), ("--finetune", _finetunings(hparams))):
-        print(f"\n{heading}:", *(f"  {name:<27} {text}".rstrip() for name, text in listed), sep="\n")
-    files = _files_to_describe(options, hparams)
-    print(f"\nhyperparameters ({', '.join(filter(None, [options.encoder, files[2]]))}; any of them as --key value):")
-    for key, default, comment in describe_hyperparameters(*files):
-        print(f"  --{key:<26} {default:<10} {comment}".rstrip())
-
-
-def _finetunings(hparams):
-    return [
-        (name, first_comment(hparams / "finetuning" / f"{name}.yaml")) for name in yaml_names(hparams / "finetuning")
-    ]
-
-
-def _files_to_describe(options, hparams):
-    """Folder, encoder's yaml and finetuning whose hyperparameters the help lists, be there such a model or not."""
-    encoder = options.encoder if options.encoder in yaml_names(hparams / "encoders") else None
-    pretrained = encoder is None or encoder_is_pretrained(hparams, encoder)
-    return hparams, encoder, (options.finetune or "peft") if pretrained else None
 
 
 def main(argv):
@@ -396,6 +343,8 @@ def main(argv):
     if not argv or argv[0] not in ("check", "help"):
         raise XserError("usage: python -m xser.experiment check|help <options of run.sh>")
     if argv[0] == "help":
+        from xser.recipe_help import print_help  # it needs what is above
+
         print_help(argv[1:])
     else:
         parse_experiment("experiment", argv[1:])
