@@ -19,9 +19,9 @@ from tests.made_corpora import make_cafe, make_emodb
 from xser import grid, prepare
 from xser.corpora import fetching
 from xser.errors import XserError
-from xser.recipe_help import print_help
 from xser.files import megabytes
 from xser.options import CHECKOUT
+from xser.recipe_help import print_help
 
 MAKERS = {"emodb": make_emodb, "cafe": make_cafe}
 
