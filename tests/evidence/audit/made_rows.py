@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from xser.evidence.audit.sharing import COLUMNS as PAIRS
+
 EMOTIONS = ("angry", "happy", "neutral", "sad")
 COLUMNS = {
     "speaker-emotion": "speaker",
@@ -64,3 +66,8 @@ def planted_rows(seed, name, share, **kwargs):
         told
     ]
     return rows
+
+
+def no_pairs():
+    """A table of recordings that share a stretch, without any."""
+    return pd.DataFrame({column: [] for column in PAIRS})

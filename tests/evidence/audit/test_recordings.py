@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.evidence.audit.made_rows import no_pairs
 from tests.made_audit import speech_like
 from tests.protocol.made_rows import evenly, rows_of
 from xser.evidence.audit.recordings import quiet_share, recording_findings
-from xser.evidence.audit.sharing import COLUMNS, no_pairs
+from xser.evidence.audit.sharing import COLUMNS
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ import itertools
 import pandas as pd
 import pytest
 
+from tests.evidence.audit.made_rows import no_pairs
 from tests.protocol.made_rows import evenly, rows_of
-from xser.evidence.audit.sharing import COLUMNS, no_pairs
+from xser.evidence.audit.sharing import COLUMNS
 from xser.evidence.audit.splits import between_findings, split_findings
 
 COUNTS = {"angry": 60, "happy": 60, "sad": 60}

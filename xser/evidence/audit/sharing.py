@@ -59,8 +59,3 @@ def missing_recordings(rows):
     """List the utterances whose recording is not where the rows say."""
     there = [os.path.isfile(path) for path in rows["audio"]]
     return list(rows.loc[[not is_there for is_there in there], "utterance"])
-
-
-def no_pairs():
-    """A table of pairs without any."""
-    return pd.DataFrame({column: [] for column in COLUMNS})

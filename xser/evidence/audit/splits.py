@@ -22,8 +22,8 @@ def split_findings(tables, pairs, split):
     tables : list of pandas.DataFrame
         A table for each fold, one without folds: ``utterance``, ``speaker``, ``text``, ``digest``, ``emotion``,
         ``part``.
-    pairs : pandas.DataFrame or None
-        From `xser.evidence.audit.sharing.shared_pairs`; None where no recordings could be compared.
+    pairs : pandas.DataFrame
+        From `xser.evidence.audit.sharing.shared_pairs`.
     split : str
         Its name as in ``--split``; empty when nobody knows.
 
@@ -32,16 +32,15 @@ def split_findings(tables, pairs, split):
     list of Finding
         Severe where the part test of a fold is spoiled by its part train.
     """
-    found = [
+    near = is_near_duplicate(pairs)
+    return [
         _shared_values(tables, "speaker", "split-speakers", split.partition(":")[0] in DISJOINT),
         _shared_values(tables, "text", "split-texts", False),
         _shared_pairs(tables, same_digest(tables[0]), "split-duplicates", "are the same recording"),
+        _shared_pairs(tables, pairs[near], "split-near-duplicates", "are nearly the same recording"),
+        _shared_pairs(tables, pairs[~near], "split-stretches", "share a stretch of a second or more"),
+        _small_parts(tables),
     ]
-    if pairs is not None:
-        near = is_near_duplicate(pairs)
-        found.append(_shared_pairs(tables, pairs[near], "split-near-duplicates", "are nearly the same recording"))
-        found.append(_shared_pairs(tables, pairs[~near], "split-stretches", "share a stretch of a second or more"))
-    return [*found, _small_parts(tables)]
 
 
 def _shared_values(tables, column, name, disjoint):
@@ -133,7 +132,7 @@ def between_findings(one, other, pairs):
     one, other : pandas.DataFrame
         Rows with ``utterance``, ``digest`` and, of a source, ``part``. Where `one` has parts, only what is shared with
         its part train is severe: its other parts teach nothing.
-    pairs : pandas.DataFrame or None
+    pairs : pandas.DataFrame
         From `xser.evidence.audit.sharing.shared_pairs` of both.
 
     Returns
@@ -141,12 +140,12 @@ def between_findings(one, other, pairs):
     list of Finding
     """
     twins = same_digest(pd.concat([one[["utterance", "digest"]], other[["utterance", "digest"]]]))
-    found = [_between(one, other, twins, "corpora-duplicates", "are the same recording")]
-    if pairs is not None:
-        near = is_near_duplicate(pairs)
-        found.append(_between(one, other, pairs[near], "corpora-near-duplicates", "are nearly the same recording"))
-        found.append(_between(one, other, pairs[~near], "corpora-stretches", "share a stretch of a second or more"))
-    return found
+    near = is_near_duplicate(pairs)
+    return [
+        _between(one, other, twins, "corpora-duplicates", "are the same recording"),
+        _between(one, other, pairs[near], "corpora-near-duplicates", "are nearly the same recording"),
+        _between(one, other, pairs[~near], "corpora-stretches", "share a stretch of a second or more"),
+    ]
 
 
 def _between(one, other, pairs, name, what):
