@@ -22,7 +22,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["xser", "xser.*"]),
-    package_data={"xser.evidence": ["*.html"], "xser.corpora": ["*.tsv", "*.yaml"]},
+    package_data={"xser.evidence.pages": ["*.html"], "xser.corpora.description": ["*.tsv", "*.yaml"]},
     python_requires=">=3.10",
     install_requires=requirements("requirements.txt"),
     extras_require={"test": requirements("requirements-test.txt")},

@@ -7,7 +7,7 @@
 # Stages: 0 prepare, 1 manifests, 2 train, 3 evaluate. Each is one `python -m xser.<stage>`, reads files and writes
 # files, and may be run again at no harm. What is not stripped here (--stage, --stop-stage, --help; --download and
 # --accept-licence, which go to stage 0 alone; and --gpus, --nnodes, --node-rank, --rdzv, which start stages 2 and 3 in
-# several processes) goes to every stage unchanged. With --grid, all options go to `python -m xser.grid`, which runs the
+# several processes) goes to every stage unchanged. With --grid, all options go to `python -m xser.grid.grid`, which runs the
 # stages of many experiments.
 set -euo pipefail
 
@@ -97,14 +97,14 @@ read_options() {
 
 run_stage() {
     local number=$1 name=${stages[$1]}
-    local command=("$python" -m "xser.$name" "${options[@]}")
+    local command=("$python" -m "xser.experiments.$name" "${options[@]}")
     if ((number == 0 && ${#download[@]} > 0)); then command+=("${download[@]}"); fi
     if ((number < 2 && node_rank > 0)); then
         printf 'stage %d %s: left to the first node\n' "$number" "$name" >&2
         return
     fi
     if ((number >= 2 && gpus * nnodes > 1)); then
-        command=("$python" -m xser.ranks --gpus "$gpus")
+        command=("$python" -m xser.grid.ranks --gpus "$gpus")
         if ((nnodes > 1)); then command+=(--nnodes "$nnodes" --node-rank "$node_rank" --rdzv "$rdzv"); fi
         command+=("$name" "${options[@]}")
     fi
@@ -130,12 +130,12 @@ main() {
     if [ "$grid" = no ]; then read_options "$@"; fi
     # shellcheck source=tools/environment.sh
     source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../tools/environment.sh"
-    if [ "$grid" = yes ]; then exec "$python" -m xser.grid "$@"; fi
+    if [ "$grid" = yes ]; then exec "$python" -m xser.grid.grid "$@"; fi
     if [ "$help" = yes ]; then
-        "$python" -m xser.experiment help "${options[@]}"
+        "$python" -m xser.experiments.experiment help "${options[@]}"
         exit
     fi
-    "$python" -m xser.experiment check "${options[@]}"
+    "$python" -m xser.experiments.experiment check "${options[@]}"
     for ((number = first; number <= last; number++)); do
         run_stage "$number"
     done

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from xser.command_line import OneLineParser, run  # noqa: E402
-from xser.corpora.description import corpus_ids, read_corpus  # noqa: E402
-from xser.corpora.emotions import CANONICAL  # noqa: E402
-from xser.corpora.languages import language_name  # noqa: E402
-from xser.errors import XserError  # noqa: E402
-from xser.files import write_text  # noqa: E402
+from xser.commands.command_line import OneLineParser, run  # noqa: E402
+from xser.core.errors import XserError  # noqa: E402
+from xser.core.files import write_text  # noqa: E402
+from xser.corpora.description.corpus import corpus_ids, read_corpus  # noqa: E402
+from xser.corpora.description.emotions import CANONICAL  # noqa: E402
+from xser.corpora.description.languages import language_name  # noqa: E402
 
 FILES = ("README.md", "recipes/README.md")
 START, END = "<!-- corpora: written by tools/corpus_table.py -->", "<!-- end of corpora -->"

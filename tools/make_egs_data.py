@@ -16,8 +16,8 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT)]
 from egs_speech.plan import read_plan  # noqa: E402
 from egs_speech.writing import write_tables, write_utterance  # noqa: E402
 
-from xser.command_line import OneLineParser, run  # noqa: E402
-from xser.errors import XserError  # noqa: E402
+from xser.commands.command_line import OneLineParser, run  # noqa: E402
+from xser.core.errors import XserError  # noqa: E402
 
 # Debian 12's espeak-ng; the rest from the package index.
 VERSIONS = {"espeak-ng": "1.51", "PyAV": "18.1.0", "libsndfile": "1.2.2"}

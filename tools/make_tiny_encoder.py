@@ -10,8 +10,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from xser.command_line import OneLineParser, run  # noqa: E402  (the checkout needs no installation)
-from xser.errors import XserError  # noqa: E402
+from xser.commands.command_line import OneLineParser, run  # noqa: E402  (the checkout needs no installation)
+from xser.core.errors import XserError  # noqa: E402
 
 _WAVEFORM = {
     "tiny": {

@@ -9,4 +9,4 @@ set -euo pipefail
 
 # shellcheck source=tools/environment.sh
 source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/environment.sh"
-exec "$python" -m xser.new_recipe "$@"
+exec "$python" -m xser.commands.new_recipe "$@"

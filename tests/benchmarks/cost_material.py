@@ -9,8 +9,8 @@ import pandas as pd
 import soundfile
 from worker import EMOTIONS, read_rows
 
-from xser.errors import XserError
-from xser.options import CHECKOUT
+from xser.commands.options import CHECKOUT
+from xser.core.errors import XserError
 
 
 def material_options(parser):
@@ -59,7 +59,16 @@ def material(options, work, number):
     data_root = Path(options.data_root).expanduser().resolve()
     words = ["--sources", ",".join(sources), "--target", target, "--scheme", str(Path(options.scheme).resolve())]
     for stage in ("prepare", "manifests"):
-        command = [sys.executable, "-m", f"xser.{stage}", *words, "--data-root", data_root, "--work-dir", work]
+        command = [
+            sys.executable,
+            "-m",
+            f"xser.experiments.{stage}",
+            *words,
+            "--data-root",
+            data_root,
+            "--work-dir",
+            work,
+        ]
         ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
         if ended.returncode:
             raise XserError(ended.stderr.strip().splitlines()[-1].removeprefix("error: "))

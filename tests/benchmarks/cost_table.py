@@ -5,8 +5,8 @@ import os
 import platform
 import statistics
 
-from xser.errors import XserError
-from xser.files import write_text
+from xser.core.errors import XserError
+from xser.core.files import write_text
 
 VERSIONED = ("torch", "transformers", "speechbrain", "safetensors")
 

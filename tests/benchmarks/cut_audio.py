@@ -20,8 +20,8 @@ from cost_table import write_between  # noqa: E402
 from sklearn.tree import DecisionTreeClassifier  # noqa: E402
 from worker import read_rows  # noqa: E402
 
-from xser.command_line import OneLineParser, run  # noqa: E402
-from xser.files import write_json  # noqa: E402
+from xser.commands.command_line import OneLineParser, run  # noqa: E402
+from xser.core.files import write_json  # noqa: E402
 from xser.model.samplers import HierarchicalBatches, Lengths  # noqa: E402
 
 FRAMES, CROP = 50, 4.0  # a second; the longest piece of an utterance that is learned from, in seconds

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 
 HERE = Path(__file__).resolve().parent
 

@@ -2,7 +2,8 @@
 
     python our_loop.py ROWS.csv VALID.csv ENCODER THREADS FINETUNING WORK
 
-Runs `xser.model.training.train_run` as ``python -m xser.train`` does. Answers ``steps N`` with what each of the next N
+Runs `xser.model.training.train_run` as ``python -m xser.experiments.train`` does. Answers ``steps N`` with what each of
+the next N
 steps took - sampler, loader and all that the Brain does - and ``bare`` with what the same modules took for the same
 batches in a loop that has nothing else.
 """
@@ -20,7 +21,7 @@ sys.path[:0] = [str(HERE), str(CHECKOUT)]  # PYTHONSAFEPATH leaves the script's 
 from worker import EMOTIONS, answer, clocks, commands, peak_memory, read_rows, since  # noqa: E402
 
 import xser.model  # noqa: E402, F401  (before speechbrain: quietens its log)
-from xser.hyperparameters import compose  # noqa: E402
+from xser.experiments.hyperparameters import compose  # noqa: E402
 from xser.model import training  # noqa: E402
 from xser.model.adversary import masked_cross_entropy  # noqa: E402
 from xser.model.batches import frames_of, training_batches  # noqa: E402

@@ -23,8 +23,8 @@ from cost_material import material, material_options, quoted_command  # noqa: E4
 from cost_table import described_machine, ratios, write_between, written_table  # noqa: E402
 from measuring import Worker  # noqa: E402
 
-from xser.command_line import OneLineParser, run  # noqa: E402
-from xser.files import write_json  # noqa: E402
+from xser.commands.command_line import OneLineParser, run  # noqa: E402
+from xser.core.files import write_json  # noqa: E402
 
 
 def parser():

@@ -8,10 +8,10 @@ import zipfile
 
 import pytest
 
-from tests.corpora.made_archives import GOOD, tar_entry, tar_of, zip_entry, zip_of
-from xser.corpora import archives
-from xser.corpora.archives import Limits, unpack
-from xser.errors import NoSpace, XserError
+from tests.support.made_archives import GOOD, tar_entry, tar_of, zip_entry, zip_of
+from xser.core.errors import NoSpace, XserError
+from xser.corpora.download import archives
+from xser.corpora.download.archives import Limits, unpack
 
 WHOLE = {
     "good.zip": zip_of(GOOD),

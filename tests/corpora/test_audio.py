@@ -9,8 +9,8 @@ import soundfile
 import torch
 import torchaudio
 
-from xser.corpora.audio import SETTINGS, BadRecording, read_recording, to_pcm
-from xser.corpora.file_contents import AUDIO_SUFFIXES, contents_of, is_misnamed
+from xser.corpora.audio.decoding import SETTINGS, BadRecording, read_recording, to_pcm
+from xser.corpora.audio.file_contents import AUDIO_SUFFIXES, contents_of, is_misnamed
 
 
 def noise(seconds=0.5, rate=16000, channels=1, seed=0, level=0.1):
@@ -317,7 +317,8 @@ def test_what_the_filter_overshoots_saturates():
 def test_a_recording_at_16_khz_needs_no_torch(tmp_path):
     soundfile.write(tmp_path / "a.wav", noise(channels=2), 16000)
     program = (
-        "import sys; from xser.corpora.audio import read_recording, to_pcm; to_pcm(*read_recording(sys.argv[1])); "
+        "import sys; from xser.corpora.audio.decoding import read_recording, to_pcm; "
+        "to_pcm(*read_recording(sys.argv[1])); "
         "print({'torch', 'av', 'pandas'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "a.wav")]

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from xser.corpora.audio import BadRecording, decode_recording
-from xser.corpora.audio_preparation import prepare_recordings
-from xser.corpora.containers import mend
+from xser.corpora.audio.containers import mend
+from xser.corpora.audio.decoding import BadRecording, decode_recording
+from xser.corpora.audio.preparation import prepare_recordings
 
 RATE = 16000
 SAMPLES = np.random.default_rng(0).integers(-9000, 9000, RATE, dtype=np.int16)

@@ -8,13 +8,13 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from tests.corpora import made_datasets as made
-from tests.corpora.made_tables import silence, utterances, wav_bytes
-from xser.corpora.description import read_corpus
+from tests.support import made_datasets as made
+from tests.support.made_tables import silence, utterances, wav_bytes
+from xser.core.errors import XserError
+from xser.corpora.description.corpus import read_corpus
 from xser.corpora.scanning import scan
 from xser.corpora.tables import extraction
 from xser.corpora.tables.extraction import extract_recordings
-from xser.errors import XserError
 
 LABELS = {"ANG": "angry", "Joy": "happy", "Sadness": "sad", "neutral": "neutral"}
 FORMS = {

@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 import yaml
 
-from xser.corpora.description import corpus_ids, read_corpus
-from xser.corpora.emotions import CANONICAL
-from xser.corpora.file_patterns import Column, FilePattern
-from xser.errors import XserError
+from xser.core.errors import XserError
+from xser.corpora.description.corpus import corpus_ids, read_corpus
+from xser.corpora.description.emotions import CANONICAL
+from xser.corpora.description.file_patterns import Column, FilePattern
 
 TOY = {
     "title": "TOY",

@@ -14,16 +14,16 @@ import time
 
 import pytest
 
-from tests.corpora.file_server import FileServer
-from tests.corpora.made_archives import GOOD, tar_entry, tar_of, zip_of
-from xser.corpora import fetching
-from xser.corpora.description import read_corpus
-from xser.corpora.download import RECORD, download, is_taken
-from xser.corpora.download_files import read_download_files
+from tests.support.file_server import FileServer
+from tests.support.made_archives import GOOD, tar_entry, tar_of, zip_of
+from xser.commands.options import CHECKOUT
+from xser.core.errors import HeldByAnother, NoSpace, XserError
+from xser.core.files import only_writer
+from xser.corpora.description.corpus import read_corpus
+from xser.corpora.download import fetching
+from xser.corpora.download.download import RECORD, download, is_taken
+from xser.corpora.download.download_files import read_download_files
 from xser.corpora.folders import list_files
-from xser.errors import HeldByAnother, NoSpace, XserError
-from xser.files import only_writer
-from xser.options import CHECKOUT
 
 ZIP = zip_of(GOOD)
 
@@ -223,7 +223,7 @@ def test_a_disk_that_fills_up_is_tidied(server, tmp_path, corpus_of, monkeypatch
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("xser.corpora.download.unpack", full)
+    monkeypatch.setattr("xser.corpora.download.download.unpack", full)
     with pytest.raises(OSError, match="No space left"):
         download(corpus_of({"urls": [f"{server.url}/speech.zip"]}), tmp_path / "root" / "emodb")
     assert not list(tmp_path.iterdir())
@@ -234,16 +234,16 @@ def test_a_disk_that_fills_up_is_tidied(server, tmp_path, corpus_of, monkeypatch
 RUN = """
 import dataclasses, os, signal, sys
 from pathlib import Path
-from xser.corpora import download as module
-from xser.corpora.description import read_corpus
-from xser.corpora.download_files import read_download_files
+from xser.corpora.download import download as module
+from xser.corpora.description.corpus import read_corpus
+from xser.corpora.download.download_files import read_download_files
 yaml, url, folder, moment = sys.argv[1:]
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 if moment == "in an archive":
-    import xser.corpora.archives as archives
+    import xser.corpora.download.archives as archives
     write = archives._write
     def once(*arguments):
         write(*arguments)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from xser.corpora.emotions import CANONICAL, EMOTIONS, SCHEMES, load_scheme
-from xser.corpora.languages import language_code, language_name, same_language
-from xser.errors import XserError
+from xser.core.errors import XserError
+from xser.corpora.description.emotions import CANONICAL, EMOTIONS, SCHEMES, load_scheme
+from xser.corpora.description.languages import language_code, language_name, same_language
 
 
 def test_schemes_are_those_of_the_documentation():

@@ -11,12 +11,12 @@ import time
 
 import pytest
 
-from tests.corpora.file_server import FileServer
-from xser.corpora import fetching
-from xser.corpora.download_files import read_download_files
-from xser.corpora.fetching import fetch, offered_size
-from xser.errors import NoSpace, XserError
-from xser.options import CHECKOUT
+from tests.support.file_server import FileServer
+from xser.commands.options import CHECKOUT
+from xser.core.errors import NoSpace, XserError
+from xser.corpora.download import fetching
+from xser.corpora.download.download_files import read_download_files
+from xser.corpora.download.fetching import fetch, offered_size
 
 BODY = os.urandom(3_000_000)
 MD5, SHA256 = hashlib.md5(BODY).hexdigest(), hashlib.sha256(BODY).hexdigest()
@@ -231,8 +231,8 @@ def test_no_room_is_told_before_anything_is_fetched(server, tmp_path, monkeypatc
 def test_a_killed_process_leaves_what_the_next_goes_on_from(server, tmp_path):
     server.stops = threading.Event()
     code = (
-        "import sys, pathlib\nfrom xser.corpora.download_files import read_download_files\n"
-        "from xser.corpora.fetching import fetch\n"
+        "import sys, pathlib\nfrom xser.corpora.download.download_files import read_download_files\n"
+        "from xser.corpora.download.fetching import fetch\n"
         "fetch(read_download_files([{'urls': [sys.argv[1]], 'md5': sys.argv[2]}])[0], pathlib.Path(sys.argv[3]))"
     )
     url = f"{server.url}/speech.zip"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpora.layouts import COUNTS
-from tests.corpora.tables import lay_out_tables
-from tests.official_lists import lay_out
-from xser.corpora.description import corpus_ids, read_corpus
+from tests.support.laid_out_tables import lay_out_tables
+from tests.support.layouts import COUNTS
+from tests.support.official_lists import lay_out
+from xser.core.errors import XserError
+from xser.corpora.description.corpus import corpus_ids, read_corpus
 from xser.corpora.scanning import scan
-from xser.errors import XserError
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import json
 import pytest
 import yaml
 
-from xser.corpora.description import read_corpus
+from xser.core.errors import XserError
+from xser.corpora.description.corpus import read_corpus
 from xser.corpora.scanning import scan
-from xser.errors import XserError
 
 TOY = {
     "title": "TOY",

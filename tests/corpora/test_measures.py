@@ -6,7 +6,8 @@ import itertools
 import numpy as np
 import pytest
 
-from xser.corpora.measures import (
+from xser.core.errors import XserError
+from xser.corpora.audio.measures import (
     COLUMNS,
     FLOOR,
     Measures,
@@ -16,7 +17,6 @@ from xser.corpora.measures import (
     read_measures,
     write_measures,
 )
-from xser.errors import XserError
 
 RATE = 16000
 

@@ -10,15 +10,15 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 import pytest
 
-from tests.corpora.layouts import COUNTS, IEMOCAP_OTHERS, NAMES, VARIANTS, nested, same
-from tests.corpora.tables import lay_out_tables
-from tests.official_lists import lay_out, meld_tables, read_list
-from xser.corpora.description import corpus_ids, read_corpus
-from xser.corpora.emotions import SCHEMES
+from tests.support.laid_out_tables import lay_out_tables
+from tests.support.layouts import COUNTS, IEMOCAP_OTHERS, NAMES, VARIANTS, nested, same
+from tests.support.official_lists import lay_out, meld_tables, read_list
+from xser.core.errors import XserError
+from xser.corpora.description.corpus import corpus_ids, read_corpus
+from xser.corpora.description.emotions import SCHEMES
 from xser.corpora.folders import real_path, writable
 from xser.corpora.scanning import scan
-from xser.errors import XserError
-from xser.protocol.splits import split_rows
+from xser.protocol.splits.splits import split_rows
 
 MELD = {"anger": 1607, "disgust": 361, "fear": 358, "joy": 2308, "neutral": 6434, "sadness": 1002, "surprise": 1636}
 

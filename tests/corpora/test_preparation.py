@@ -11,11 +11,10 @@ import pandas as pd
 import pytest
 import soundfile
 
-from xser.corpora import audio_preparation
-from xser.corpora.audio_preparation import prepare_recordings, remove_others
-from xser.errors import XserError
-
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.support import CHECKOUT
+from xser.core.errors import XserError
+from xser.corpora.audio import preparation as audio_preparation
+from xser.corpora.audio.preparation import prepare_recordings, remove_others
 
 
 def write(path, seed=0, seconds=0.1, rate=16000, **options):

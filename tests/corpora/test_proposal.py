@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpora.layouts import COUNTS
-from tests.corpora.tables import lay_out_tables
-from tests.official_lists import lay_out, read_list
-from xser.corpora.description import read_corpus
-from xser.corpora.emotion_words import emotion_words, place_labels, plain
-from xser.corpora.emotions import CANONICAL
+from tests.support.laid_out_tables import lay_out_tables
+from tests.support.layouts import COUNTS
+from tests.support.official_lists import lay_out, read_list
+from xser.commands.options import CHECKOUT
+from xser.core.errors import XserError
+from xser.corpora.description.corpus import read_corpus
+from xser.corpora.description.emotion_words import emotion_words, place_labels, plain
+from xser.corpora.description.emotions import CANONICAL
+from xser.corpora.description.languages import language_name
 from xser.corpora.folders import list_files, writable
-from xser.corpora.guessing import same_groups
-from xser.corpora.languages import language_name
-from xser.corpora.name_parts import Place, write_patterns
-from xser.corpora.proposal import propose
-from xser.corpora.proposed_labels import Answers
+from xser.corpora.proposal.guessing import same_groups
+from xser.corpora.proposal.name_parts import Place, write_patterns
+from xser.corpora.proposal.proposal import propose
+from xser.corpora.proposal.proposed_labels import Answers
+from xser.corpora.proposal.recipe_writing import corpus_yaml
 from xser.corpora.scanning import scan
-from xser.errors import XserError
-from xser.options import CHECKOUT
-from xser.recipe_writing import corpus_yaml
 
 
 @pytest.fixture

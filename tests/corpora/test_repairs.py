@@ -8,19 +8,19 @@ import pandas as pd
 import pytest
 import soundfile
 
-from tests import stages
 from tests.corpora.test_measures import in_16_bit, voice
-from xser import prepare
-from xser.corpora import audio_preparation
-from xser.corpora.audio import SHORTEST, read_recording, to_pcm
-from xser.corpora.audio_preparation import prepare_recordings
-from xser.corpora.description import read_corpus
-from xser.corpora.measures import measure, read_measures
-from xser.corpora.repairs import REPAIRS, repair
-from xser.errors import XserError
-from xser.experiment import parse_experiment
-from xser.options import CHECKOUT
-from xser.protocol.rows import read_rows
+from tests.support import stages
+from xser.commands.options import CHECKOUT
+from xser.core.errors import XserError
+from xser.core.rows import read_rows
+from xser.corpora.audio import preparation as audio_preparation
+from xser.corpora.audio.decoding import SHORTEST, read_recording, to_pcm
+from xser.corpora.audio.measures import measure, read_measures
+from xser.corpora.audio.preparation import prepare_recordings
+from xser.corpora.audio.repairs import REPAIRS, repair
+from xser.corpora.description.corpus import read_corpus
+from xser.experiments import prepare
+from xser.experiments.experiment import parse_experiment
 
 RATE = 16000
 ALL = tuple(REPAIRS)

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from xser.corpora.description import read_corpus
+from xser.core.errors import XserError
+from xser.corpora.description.corpus import read_corpus
 from xser.corpora.folders import list_files, real_path
 from xser.corpora.scanning import ROW_COLUMNS, scan
-from xser.errors import XserError
 
 DESCRIPTION = {
     "title": "TOY",

@@ -10,14 +10,14 @@ import pytest
 import soundfile
 import yaml
 
-from tests import stages
-from tests.official_lists import lay_out
-from xser.corpora.audio import BadRecording, read_recording
-from xser.corpora.audio_preparation import prepare_recordings
-from xser.corpora.description import read_corpus
+from tests.support import stages
+from tests.support.official_lists import lay_out
+from xser.core.errors import XserError
+from xser.core.rows import read_rows
+from xser.corpora.audio.decoding import BadRecording, read_recording
+from xser.corpora.audio.preparation import prepare_recordings
+from xser.corpora.description.corpus import read_corpus
 from xser.corpora.scanning import ROW_COLUMNS, scan
-from xser.errors import XserError
-from xser.protocol.rows import read_rows
 
 COUNTS = {"angry": 724, "happy": 746, "neutral": 4344, "poker": 819, "sad": 701}
 RATE = 16000

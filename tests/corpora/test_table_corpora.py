@@ -4,10 +4,10 @@ import unicodedata
 
 import pytest
 
-from tests.corpora.made_tables import made_csv, silence, write_csv
-from xser.corpora.description import read_corpus
+from tests.support.made_tables import made_csv, silence, write_csv
+from xser.core.errors import XserError
+from xser.corpora.description.corpus import read_corpus
 from xser.corpora.scanning import ROW_COLUMNS, scan
-from xser.errors import XserError
 
 HEADINGS = ["path", "label", "language"]
 

@@ -5,13 +5,13 @@ import shutil
 
 import numpy as np
 import pytest
-from evidence.made_runs import make_rows, make_run
 
-from xser.errors import XserError
-from xser.evidence.choices import choices_page, choices_table, setting_rows
-from xser.evidence.differences import uar_figure
-from xser.evidence.pooled import pool_runs
-from xser.evidence.predictions import find_runs
+from tests.support.made_runs import make_rows, make_run
+from xser.core.errors import XserError
+from xser.evidence.figures.differences import uar_figure
+from xser.evidence.figures.pooled import pool_runs
+from xser.evidence.figures.predictions import find_runs
+from xser.evidence.pages.choices import choices_page, choices_table, setting_rows
 
 LANGUAGES = {"alpha": "deu", "beta": "eng", "gamma": "tur", "delta": "urd"}
 
@@ -80,8 +80,10 @@ def test_what_all_settings_share_is_not_repeated(tmp_path):
     longer = {**base, "crop_seconds": 2.0}
     make_tasks(tmp_path, "proposed", lambda pair, target: 0.5, key="1", hyperparameters=longer)
     assert list(table_of(tmp_path)[1]) == ["baseline2", "proposed", "proposed, crop_seconds=2.0"]
-    page = choices_page(pool_runs(find_runs(tmp_path)), "Choices", ["Why."], ["Made-up."], "python -m xser.report x")
-    assert "`crop_seconds=1.0`, `steps=150`" in page and "python -m xser.report x" in page
+    page = choices_page(
+        pool_runs(find_runs(tmp_path)), "Choices", ["Why."], ["Made-up."], "python -m xser.commands.report x"
+    )
+    assert "`crop_seconds=1.0`, `steps=150`" in page and "python -m xser.commands.report x" in page
     assert "- Made-up.\n" in page  # what must be known beside the figures
 
 
@@ -122,8 +124,11 @@ def test_what_was_known_of_the_target_is_never_mixed_in_a_column(tmp_path):
 
 def test_the_commands_of_hundreds_of_runs_are_left_to_the_json_file(tmp_path):
     make_tasks(tmp_path, "proposed", lambda pair, target: 0.5)
-    page = choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], [], "python -m xser.report x")
-    assert "```\npython -m xser.report x\n```" in page and "JSON file beside this page holds each run's command" in page
+    page = choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], [], "python -m xser.commands.report x")
+    assert (
+        "```\npython -m xser.commands.report x\n```" in page
+        and "JSON file beside this page holds each run's command" in page
+    )
 
 
 def test_runs_within_a_corpus_are_refused(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xser.evidence.intervals import FEWEST_SPEAKERS, interval, speaker_bootstrap, utterance_bootstrap
+from xser.evidence.figures.intervals import FEWEST_SPEAKERS, interval, speaker_bootstrap, utterance_bootstrap
 
 
 def outcomes(seed, utterances=40, emotions=3, seeds=3, weights=(0.6, 0.3, 0.1)):

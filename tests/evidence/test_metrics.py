@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, recall_score
 
-from xser.errors import XserError
-from xser.evidence.metrics import confusion, macro_f1, recalls, scores, uar
+from xser.core.errors import XserError
+from xser.evidence.figures.metrics import confusion, macro_f1, recalls, scores, uar
 
 EMOTIONS = ("angry", "happy", "neutral", "sad")
 # angry 3 of 4, happy 1 of 2, neutral does not occur (but is predicted once), sad 0 of 1

@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from evidence.made_runs import EMOTIONS, make_rows, make_run
 from sklearn.metrics import recall_score
 
-from xser.evidence.differences import difference_figure, mean_figure, uar_figure
-from xser.evidence.overview import overview_page, signed
-from xser.evidence.pooled import pool_runs
-from xser.evidence.predictions import find_runs
-from xser.evidence.tables import notes
+from tests.support.made_runs import EMOTIONS, make_rows, make_run
+from xser.evidence.figures.differences import difference_figure, mean_figure, uar_figure
+from xser.evidence.figures.pooled import pool_runs
+from xser.evidence.figures.predictions import find_runs
+from xser.evidence.pages.overview import overview_page, signed
+from xser.evidence.pages.tables import notes
 
 TARGETS = {"alpha": "deu", "omega": "tur"}
 
@@ -26,7 +26,7 @@ def make_all(root, accuracies, targets=TARGETS, seeds=(0, 1), **info):
 
 def page_of(folder):
     pooled = pool_runs(find_runs(folder))
-    return overview_page(pooled, "Title", ["First.", "Second."], notes(pooled), "python -m xser.report x")
+    return overview_page(pooled, "Title", ["First.", "Second."], notes(pooled), "python -m xser.commands.report x")
 
 
 def rows_of(page, heading):
@@ -146,7 +146,7 @@ def test_one_table_per_encoder_and_one_for_each_corpus_by_itself(tmp_path):
         "Nothing was left out.",
         "bash within",
         "torch 2.13.0",
-        "python -m xser.report x",
+        "python -m xser.commands.report x",
     ):
         assert said in page
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from evidence.made_runs import EMOTIONS, make_rows, make_run
 from matplotlib.image import imread
 from sklearn.metrics import confusion_matrix
 
-from xser.evidence.pictures import _rows_of_panels, confusion_over_seeds, confusion_picture
-from xser.evidence.pooled import pool_runs
-from xser.evidence.predictions import find_runs
-from xser.evidence.tables import result_table
+from tests.support.made_runs import EMOTIONS, make_rows, make_run
+from xser.evidence.figures.pooled import pool_runs
+from xser.evidence.figures.predictions import find_runs
+from xser.evidence.pages.pictures import _rows_of_panels, confusion_over_seeds, confusion_picture
+from xser.evidence.pages.tables import result_table
 
 
 def test_counts_are_summed_over_seeds_and_the_uar_is_that_of_the_table(tmp_path):

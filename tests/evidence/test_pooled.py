@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from evidence.made_runs import make_rows, make_run
 
-from xser.errors import XserError
-from xser.evidence.pooled import pool_runs
-from xser.evidence.predictions import find_runs
-from xser.evidence.tables import result_table, tables_to_print
+from tests.support.made_runs import make_rows, make_run
+from xser.core.errors import XserError
+from xser.evidence.figures.pooled import pool_runs
+from xser.evidence.figures.predictions import find_runs
+from xser.evidence.pages.tables import result_table, tables_to_print
 
 
 def pool(folder):

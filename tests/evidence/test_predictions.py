@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from evidence.made_runs import EMOTIONS, make_rows, make_run, predict
 
-from xser.errors import XserError
-from xser.evidence.predictions import (
+from tests.support.made_runs import EMOTIONS, make_rows, make_run, predict
+from xser.core.errors import XserError
+from xser.evidence.figures.predictions import (
     find_runs,
     prediction_table,
     read_predictions,

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from evidence.made_grid import make_grid
 
-from xser.errors import XserError
-from xser.evidence.embeddings import read_embeddings, write_embeddings
-from xser.evidence.pooled import pool_runs
-from xser.evidence.predictions import find_runs
-from xser.evidence.projection import MOST, SIDE, project, projection_of
+from tests.support.made_grid import make_grid
+from xser.core.errors import XserError
+from xser.evidence.figures.embeddings import read_embeddings, write_embeddings
+from xser.evidence.figures.pooled import pool_runs
+from xser.evidence.figures.predictions import find_runs
+from xser.evidence.figures.projection import MOST, SIDE, project, projection_of
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from scipy.stats import binomtest
 
-from xser.errors import XserError
-from xser.evidence.published import published_interval, read_published
+from xser.core.errors import XserError
+from xser.evidence.figures.published import published_interval, read_published
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from xser.evidence.intervals import interval, utterance_bootstrap
-from xser.evidence.significance import holm, p_value
+from xser.evidence.figures.intervals import interval, utterance_bootstrap
+from xser.evidence.figures.significance import holm, p_value
 
 
 def closed_testing(p_values):

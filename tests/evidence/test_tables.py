@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from evidence.made_runs import EMOTIONS, make_rows, make_run
 from sklearn.metrics import f1_score, recall_score
 
-from xser.evidence.pooled import pool_runs
-from xser.evidence.predictions import find_runs
-from xser.evidence.tables import (
+from tests.support.made_runs import EMOTIONS, make_rows, make_run
+from xser.evidence.figures.pooled import pool_runs
+from xser.evidence.figures.predictions import find_runs
+from xser.evidence.pages.tables import (
     markdown_of,
     markdown_table,
     notes,
@@ -153,7 +153,7 @@ def test_csv_and_json_hold_the_table_and_what_it_rests_on(tmp_path):
         make_run(tmp_path, "baseline1", seed=seed, source="beta", command="bash other")
     pooled, table = tabulate(tmp_path)
     write_csv(table, tmp_path / "t.csv")
-    write_provenance(tmp_path / "t.json", pooled, table, notes(pooled), "python -m xser.report x")
+    write_provenance(tmp_path / "t.json", pooled, table, notes(pooled), "python -m xser.commands.report x")
     written = pd.read_csv(tmp_path / "t.csv")
     assert np.allclose(written["uar"], table["uar"], atol=1e-4) and len(written) == 4
     data = json.loads((tmp_path / "t.json").read_text())
@@ -162,7 +162,7 @@ def test_csv_and_json_hold_the_table_and_what_it_rests_on(tmp_path):
     assert {run["command"] for run in data["runs"]} == {"bash recipes/zero_shot/run.sh", "bash other"}
     assert data["all_runs"]["fingerprints"] == {"alpha": "0123"} and data["all_runs"]["versions"] == {"torch": "2.13.0"}
     assert not any(set(run) & set(data["all_runs"]) for run in data["runs"])
-    assert data["chosen_sources"][0]["chosen"] == "beta" and data["command"] == "python -m xser.report x"
+    assert data["chosen_sources"][0]["chosen"] == "beta" and data["command"] == "python -m xser.commands.report x"
 
 
 def test_bars_do_not_break_a_markdown_table():

@@ -6,20 +6,20 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from evidence.made_grid import TEST, make_grid
-from evidence.made_runs import make_run
 from sklearn.metrics import f1_score, recall_score
 
-from xser.errors import XserError
-from xser.evidence.forms import latex
-from xser.evidence.pooled import pool_runs
-from xser.evidence.predictions import find_runs
-from xser.evidence.published import read_published
-from xser.evidence.sections import groups_of_tasks, headings, obstacles, section_of, sort_into_sections
-from xser.evidence.significance import holm
-from xser.evidence.task_figures import MEAN, task_figures
-from xser.evidence.task_tables import table_group
-from xser.report import write_report
+from tests.support.made_grid import TEST, make_grid
+from tests.support.made_runs import make_run
+from xser.commands.report import write_report
+from xser.core.errors import XserError
+from xser.evidence.figures.pooled import pool_runs
+from xser.evidence.figures.predictions import find_runs
+from xser.evidence.figures.published import read_published
+from xser.evidence.figures.significance import holm
+from xser.evidence.figures.task_figures import MEAN, task_figures
+from xser.evidence.pages.forms import latex
+from xser.evidence.pages.sections import groups_of_tasks, headings, obstacles, section_of, sort_into_sections
+from xser.evidence.pages.task_tables import table_group
 
 TASKS = ("en-de", "cn-de", "en-fr")
 SYSTEMS = ("baseline1", "baseline2", "proposed", "upper_bound")
@@ -42,7 +42,7 @@ def grid(tmp_path_factory):
 @pytest.fixture(scope="module")
 def report(grid, published, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    write_report(find_runs(grid), folder, "r", "A <report>", published, "python -m xser.report x")
+    write_report(find_runs(grid), folder, "r", "A <report>", published, "python -m xser.commands.report x")
     return folder
 
 
@@ -320,7 +320,7 @@ def test_tasks_that_do_not_belong_together_are_refused(tmp_path, published):
 
 
 def test_the_same_runs_give_the_same_bytes(grid, report, tmp_path, published):
-    write_report(find_runs(grid)[::-1], tmp_path, "r", "A <report>", published, "python -m xser.report x")
+    write_report(find_runs(grid)[::-1], tmp_path, "r", "A <report>", published, "python -m xser.commands.report x")
     names = {f"r{suffix}" for suffix in (".md", ".tex", ".html", ".csv", ".json", ".png", "_differences.csv")}
     assert {path.name for path in report.iterdir()} == names
     for name in names:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 from xser.model.encoders.adapters import GatedAdapter, GatedLoRA, add_adapters
 
 

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 import torch
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 from xser.model.encoders import feature_store
 from xser.model.encoders.feature_store import FeatureStore
 from xser.model.encoders.log_mel import LogMel

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.model.hub_server import COMMIT, NAME, Hub, find
-from tests.model.tiny_encoders import tiny_encoder
+from tests.support.hub_server import COMMIT, NAME, Hub, find
+from tests.support.tiny_encoders import tiny_encoder
 
 
 @pytest.fixture

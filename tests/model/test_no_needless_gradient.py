@@ -9,13 +9,13 @@ import soundfile
 import torch
 import transformers
 
-from tests.made_corpora import PITCH, tone
-from tests.model.tiny_encoders import KINDS, tiny_encoder
-from xser.hyperparameters import compose
+from tests.support.made_corpora import PITCH, tone
+from tests.support.tiny_encoders import KINDS, tiny_encoder
+from xser.commands.options import CHECKOUT
+from xser.experiments.hyperparameters import compose
 from xser.model import training
 from xser.model.brain import EmotionBrain
 from xser.model.encoders import pretrained
-from xser.options import CHECKOUT
 from xser.protocol.systems import read_system
 
 EMOTIONS = tuple(sorted(PITCH))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests import stages
-from tests.made_corpora import make_root
-from xser.errors import XserError
-from xser.evidence.predictions import find_runs
+from tests.support import stages
+from tests.support.made_corpora import make_root
+from xser.core.errors import XserError
+from xser.evidence.figures.predictions import find_runs
 from xser.model import training
 
 

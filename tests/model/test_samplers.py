@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 from xser.model.samplers import HierarchicalBatches, Lengths, ShuffledBatches
 
 EMOTIONS = ("angry", "happy", "neutral", "sad")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.model.tiny_encoders import KINDS, tiny_encoder
-from xser.errors import XserError
-from xser.files import read_json, write_json
+from tests.support.tiny_encoders import KINDS, tiny_encoder
+from xser.core.errors import XserError
+from xser.core.files import read_json, write_json
 from xser.model.encoders.group_norm import masked_group_norm
 from xser.model.encoders.speech_model import hidden_states, load_speech_model, model_shape
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 from xser.model.supcon import LanguageAwareSupCon
 
 

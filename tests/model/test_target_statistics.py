@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.metrics import adjusted_rand_score
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 from xser.model.target_statistics import CommonStatistics, load_reference, save_reference, speaker_clusters
 
 

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests import stages
-from tests.made_corpora import make_root
-from tests.model.tiny_encoders import tiny_encoder
+from tests.support import CHECKOUT, stages
+from tests.support.made_corpora import make_root
+from tests.support.tiny_encoders import tiny_encoder
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 # One thread each, so that sums are made in the same order whatever the number of processes.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1", "XSER_PYTHON": sys.executable}
 
@@ -138,7 +137,7 @@ def test_a_training_of_which_any_rank_was_killed_goes_on_to_the_same_weights(roo
     run_sh(straight, "--gpus", "2", "--stage", "train", "--stop-stage", "train")
     for rank, epoch in ((1, 2), (0, 6)):
         launch = subprocess.Popen(
-            [sys.executable, "-m", "xser.ranks", "--gpus", "2", "train", *killed],
+            [sys.executable, "-m", "xser.grid.ranks", "--gpus", "2", "train", *killed],
             env=ENVIRONMENT,
             text=True,
             stderr=subprocess.PIPE,
@@ -165,7 +164,9 @@ def test_ranks_end_with_their_launch(root, tmp_path):
     words = stages.options(root, tmp_path, "--system", "baseline2", "--steps", "100000")
     stages.run("prepare manifests", words)
     launch = subprocess.Popen(
-        [sys.executable, "-m", "xser.ranks", "--gpus", "2", "train", *words], env=ENVIRONMENT, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "xser.grid.ranks", "--gpus", "2", "train", *words],
+        env=ENVIRONMENT,
+        stderr=subprocess.DEVNULL,
     )
     while epochs(tmp_path) < 1:
         assert launch.poll() is None

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from tests.model.tiny_encoders import KINDS, tiny_encoder
-from xser.errors import XserError
+from tests.support.tiny_encoders import KINDS, tiny_encoder
+from xser.core.errors import XserError
 from xser.model.encoders.pooling import MaskedMean
 from xser.model.encoders.pretrained import PretrainedEncoder
 from xser.model.encoders.speech_model import hidden_states, load_speech_model

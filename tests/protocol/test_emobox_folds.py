@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.corpora.layouts import VARIANTS
-from tests.corpora.tables import lay_out_tables
-from tests.official_lists import lay_out, meld_tables, read_list
-from tests.protocol.made_emobox import write_emobox
-from xser.corpora.description import read_corpus
-from xser.corpora.emotions import SCHEMES
+from tests.support.laid_out_tables import lay_out_tables
+from tests.support.layouts import VARIANTS
+from tests.support.made_emobox import write_emobox
+from tests.support.official_lists import lay_out, meld_tables, read_list
+from xser.core.errors import XserError
+from xser.core.rows import PARTS
+from xser.corpora.description.corpus import read_corpus
+from xser.corpora.description.emotions import SCHEMES
 from xser.corpora.scanning import scan, utterance_at
-from xser.errors import XserError
-from xser.manifests import map_emotions
-from xser.protocol.emobox_folds import fold_files, match_folds, read_fold
-from xser.protocol.rows import PARTS
-from xser.protocol.splits import split_rows
+from xser.experiments.manifests import map_emotions
+from xser.protocol.splits.emobox_folds import fold_files, match_folds, read_fold
+from xser.protocol.splits.splits import split_rows
 
 EMODB = [f"wav/{speaker}a01{letter}a.wav" for speaker in ("03", "08", "09", "10") for letter in "WFNT"]
 SPELLED = {"W": "anger", "F": "happy", "N": "neutral", "T": "sad"}

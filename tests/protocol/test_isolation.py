@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from tests.protocol.made_rows import evenly, rows_of, shuffled
-from xser.errors import XserError
+from tests.support.made_rows import evenly, rows_of, shuffled
+from xser.core.errors import XserError
+from xser.core.rows import write_rows
 from xser.protocol.isolation import (
     chosen_by,
     evaluation_recordings,
@@ -15,8 +16,7 @@ from xser.protocol.isolation import (
     training_manifests,
     training_rows,
 )
-from xser.protocol.rows import write_rows
-from xser.protocol.splits import split_rows
+from xser.protocol.splits.splits import split_rows
 from xser.protocol.systems import System
 from xser.protocol.tasks import Selection, Task
 

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from xser.protocol import speaker_splits
-from xser.protocol.speaker_splits import (
+from xser.protocol.splits import speaker_splits
+from xser.protocol.splits.speaker_splits import (
     AS_GOOD,
     NEAR,
     assign_speakers,

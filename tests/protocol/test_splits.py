@@ -5,7 +5,7 @@ import itertools
 import pandas as pd
 import pytest
 
-from tests.protocol.made_rows import (
+from tests.support.made_rows import (
     by_utterance,
     corpus_like,
     evenly,
@@ -14,9 +14,9 @@ from tests.protocol.made_rows import (
     rows_of,
     shuffled,
 )
-from xser.errors import XserError
-from xser.protocol.rows import PARTS
-from xser.protocol.splits import check_split, has_folds, of_one_corpus, overlaps, split_names_help, split_rows
+from xser.core.errors import XserError
+from xser.core.rows import PARTS
+from xser.protocol.splits.splits import check_split, has_folds, of_one_corpus, overlaps, split_names_help, split_rows
 
 FOUR = ("angry", "happy", "neutral", "sad")
 CORPUS = corpus_like()

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.protocol.made_rows import by_utterance, corpus_like, evenly, every_class_is_in_every_part, one_split, rows_of
-from xser.corpora.corpus_yaml import Fault
-from xser.corpora.description import read_corpus
-from xser.errors import XserError
-from xser.protocol.exact_counts import published_sizes, stratified_sizes
-from xser.protocol.rows import PARTS
+from tests.support.made_rows import by_utterance, corpus_like, evenly, every_class_is_in_every_part, one_split, rows_of
+from xser.core.errors import XserError
+from xser.core.rows import PARTS
+from xser.corpora.description.corpus import read_corpus
+from xser.corpora.description.corpus_yaml import Fault
+from xser.protocol.splits.exact_counts import published_sizes, stratified_sizes
 
 FOUR = ("angry", "happy", "neutral", "sad")
 EVEN = evenly({"angry": 120, "happy": 100, "neutral": 90, "sad": 60}, 10)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 from xser.protocol.systems import read_system
 
 METHOD = {  # trained on, batches, alpha, beta

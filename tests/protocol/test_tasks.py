@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 from xser.protocol.tasks import Selection, Task, resolve_selections
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import yaml
 
 from egs_speech.plan import RATE, random_numbers
-from xser.errors import XserError
+from xser.core.errors import XserError
 
 ESPEAK_RATE = 22050
 WORDS_A_MINUTE = 165

@@ -10,7 +10,7 @@ import yaml
 
 from egs_speech.plan import RATE, count_labels
 from egs_speech.speech import speak
-from xser.files import whole_file, write_text
+from xser.core.files import whole_file, write_text
 
 BIT_RATE = 28000
 

@@ -5,8 +5,8 @@ import os
 import re
 from pathlib import Path
 
-from xser.corpora.file_patterns import nfc
-from xser.errors import XserError
+from xser.core.errors import XserError
+from xser.corpora.description.file_patterns import nfc
 
 AUDIO_SUFFIXES = frozenset(
     ".aac .aif .aifc .aiff .amr .au .avi .caf .flac .m4a .mkv .mov .mp3 .mp4 .mpeg .mpg .oga .ogg .opus .snd .sph .wav"

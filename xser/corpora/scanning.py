@@ -5,12 +5,12 @@ import dataclasses
 
 import pandas as pd
 
-from xser.corpora.file_patterns import match_first, nfc
+from xser.core.errors import XserError
+from xser.corpora.description.file_patterns import match_first, nfc
+from xser.corpora.description.label_tables import read_table, tables_beside
 from xser.corpora.folders import File, list_files, real_path, refuse_pointers
-from xser.corpora.label_tables import read_table, tables_beside
 from xser.corpora.tables.recordings import files_of, locate
 from xser.corpora.tables.sidecar import sidecar_of
-from xser.errors import XserError
 
 ROW_COLUMNS = (
     "utterance", "corpus", "language", "speaker", "gender", "age", "text", "transcript", "intensity", "take",

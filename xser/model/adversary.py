@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 from xser.model.gathering import mean_over_ranks
 
 MASKED = -1  # speaker index of an utterance that the speaker loss leaves out

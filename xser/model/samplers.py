@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 
 POOL = 8  # shuffled batches among which utterances of like length are put together
 GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples, modulo 1, cover 0 to 1 evenly from the first few on

@@ -2,7 +2,7 @@
 
 import torch
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 from xser.model.gathering import gather_with_gradients
 
 

@@ -13,8 +13,8 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 from sklearn.preprocessing import StandardScaler
 
-from xser.errors import XserError
-from xser.files import whole_file
+from xser.core.errors import XserError
+from xser.core.files import whole_file
 
 MOST_SPEAKERS = 30  # clusters that are tried for a corpus whose speakers are unknown
 FILE = "statistics.safetensors"

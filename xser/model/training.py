@@ -17,8 +17,8 @@ from speechbrain.utils.epoch_loop import EpochCounter
 from speechbrain.utils.train_logger import FileTrainLogger
 from tqdm import tqdm
 
-from xser.errors import XserError
-from xser.files import write_text
+from xser.core.errors import XserError
+from xser.core.files import write_text
 from xser.model.batches import emotion_dataset, evaluation_batches, training_batches
 from xser.model.brain import EmotionBrain
 from xser.model.checkpoints import WholeCheckpointer
@@ -78,7 +78,7 @@ def train_run(folder, hyperparameters, data, seed, description, device="auto"):
     folder : Path
         The run's folder; gets ``hyperparameters.yaml``, ``train_log.txt`` and ``checkpoints/``.
     hyperparameters : str
-        HyperPyYAML text (`xser.hyperparameters.compose`).
+        HyperPyYAML text (`xser.experiments.hyperparameters.compose`).
     data : TrainingData
         What the run may see.
     seed : int

@@ -26,8 +26,8 @@ import dataclasses
 
 import pandas as pd
 
-from xser.errors import XserError
-from xser.protocol.rows import read_rows
+from xser.core.errors import XserError
+from xser.core.rows import read_rows
 
 RECORDED = ("utterance", "corpus", "language", "speaker", "audio", "digest")  # what is no label
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 
 TRAINED_ON = ("source", "sources", "target")
 

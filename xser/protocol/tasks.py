@@ -5,10 +5,10 @@ import itertools
 import os
 from pathlib import Path
 
-from xser.corpora.description import Corpus, corpus_ids, read_corpus, read_own_corpus
-from xser.corpora.languages import is_language, language_code, language_name, same_language
+from xser.core.errors import XserError
+from xser.corpora.description.corpus import Corpus, corpus_ids, read_corpus, read_own_corpus
+from xser.corpora.description.languages import is_language, language_code, language_name, same_language
 from xser.corpora.tables.forms import FORMS, SUFFIXES
-from xser.errors import XserError
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -58,7 +58,7 @@ class Selection:
         return (self.language,) if self.language else tuple(self.described(recipes).languages)
 
     def described(self, recipes):
-        """Return the `xser.corpora.description.Corpus`: the user's own, or that of a folder of recipes."""
+        """Return the `xser.corpora.description.corpus.Corpus`: the user's own, or that of a folder of recipes."""
         return self.own or _read(recipes, self.corpus)
 
 

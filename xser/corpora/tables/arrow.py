@@ -6,10 +6,10 @@ pyarrow is imported where it is needed: most corpora do not.
 import json
 import os
 
-from xser.corpora.file_patterns import nfc
+from xser.core.errors import XserError
+from xser.corpora.description.file_patterns import nfc
 from xser.corpora.tables.columns import USUAL, plain
 from xser.corpora.tables.native import Shards, safe_name, text_of
-from xser.errors import XserError
 
 SUFFIXES = (".parquet", ".arrow")
 ROWS_AT_ONCE = 64  # of those with audio inside

@@ -6,12 +6,12 @@ in any table by file; what is known of a speaker in the table, or the labels, of
 
 import yaml
 
+from xser.core.errors import XserError
 from xser.corpora.tables.arrow import read_shards
 from xser.corpora.tables.columns import USUAL, plain
 from xser.corpora.tables.delimited import read_delimited
 from xser.corpora.tables.native import Native, text_of
 from xser.corpora.tables.words import part_of
-from xser.errors import XserError
 
 HEADER = "db.yaml"
 OF_SPEAKER = ("gender", "age", "language")

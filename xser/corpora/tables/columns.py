@@ -2,8 +2,8 @@
 
 import re
 
-from xser.corpora.file_patterns import nfc
-from xser.errors import XserError
+from xser.core.errors import XserError
+from xser.corpora.description.file_patterns import nfc
 
 USUAL = {  # field: names of its column; capitals, spaces, `_` and `-` do not matter
     "path": "path file audio wav recording filename file_name filepath file_path wav_path wav_file audio_path "

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import yaml
 
+from xser.core.errors import XserError
+from xser.core.files import read_json
 from xser.corpora.folders import list_files, real_path
 from xser.corpora.tables.arrow import read_shards
 from xser.corpora.tables.delimited import read_delimited
 from xser.corpora.tables.native import Native
 from xser.corpora.tables.words import code_of_language, part_of
-from xser.errors import XserError
-from xser.files import read_json
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 

@@ -4,9 +4,9 @@ import csv
 import io
 import json
 
-from xser.corpora.file_patterns import nfc
+from xser.core.errors import XserError
+from xser.corpora.description.file_patterns import nfc
 from xser.corpora.tables.native import text_of
-from xser.errors import XserError
 
 CSV_SUFFIXES = (".csv", ".tsv", ".txt")
 JSON_SUFFIXES = (".jsonl",)

@@ -4,9 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
+from xser.core.errors import XserError
+from xser.core.files import check_space, only_writer
 from xser.corpora.tables.arrow import recordings_inside
-from xser.errors import XserError
-from xser.files import check_space, only_writer
 
 
 def extract_recordings(shards, folder):

@@ -1,11 +1,11 @@
 """Which form a user's own corpus has, and the reader of that form."""
 
+from xser.core.errors import XserError
 from xser.corpora.tables import arrow
 from xser.corpora.tables.audformat_folder import HEADER, read_audformat_folder
 from xser.corpora.tables.datasets_folder import read_datasets_folder
 from xser.corpora.tables.delimited import CSV_SUFFIXES, JSON_SUFFIXES, read_delimited
 from xser.corpora.tables.native import Native
-from xser.errors import XserError
 
 SUFFIXES = (*CSV_SUFFIXES, *JSON_SUFFIXES, *arrow.SUFFIXES)
 FORMS = f"a table ({', '.join(SUFFIXES)}), or the folder of a data set of audformat or of Hugging Face's datasets"

@@ -1,11 +1,12 @@
 """The usual words for emotions in tables: a native label that is one of them needs no entry of its own.
 
-Words of `xser.corpora.emotion_words` and usual codes of three letters; never single letters, which stand for something
+Words of `xser.corpora.description.emotion_words` and usual codes of three letters; never single letters, which stand
+for something
 else in every language.
 """
 
-from xser.corpora.emotion_words import emotion_words, plain
-from xser.corpora.languages import same_language
+from xser.corpora.description.emotion_words import emotion_words, plain
+from xser.corpora.description.languages import same_language
 
 CODES = {
     "ang": "angry", "hap": "happy", "neu": "neutral", "fea": "fear", "dis": "disgust", "sur": "surprise",

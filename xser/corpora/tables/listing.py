@@ -8,9 +8,10 @@ import os
 import re
 from pathlib import Path
 
-from xser.corpora.corpus_yaml import read_values
-from xser.corpora.emotions import SCHEMES
-from xser.corpora.file_patterns import nfc
+from xser.core.errors import XserError
+from xser.corpora.description.corpus_yaml import read_values
+from xser.corpora.description.emotions import SCHEMES
+from xser.corpora.description.file_patterns import nfc
 from xser.corpora.folders import writable
 from xser.corpora.tables.columns import find_columns
 from xser.corpora.tables.forms import read_native
@@ -18,7 +19,6 @@ from xser.corpora.tables.label_words import emotion_of_word
 from xser.corpora.tables.native import Shards, safe_name, short_hash
 from xser.corpora.tables.sidecar import OF_CORPUS_YAML, read_sidecar, sidecar_of
 from xser.corpora.tables.words import code_of_language, gender_of, part_of, seconds_of
-from xser.errors import XserError
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -96,7 +96,8 @@ def read_own_values(path):
     Returns
     -------
     dict
-        The attributes of a `xser.corpora.description.Corpus`, its ``listing`` among them, but ``id`` and ``yaml``.
+        The attributes of a `xser.corpora.description.corpus.Corpus`, its ``listing`` among them, but ``id`` and
+        ``yaml``.
 
     Raises
     ------

@@ -4,9 +4,9 @@ import os
 import unicodedata
 from pathlib import Path
 
+from xser.core.errors import XserError
 from xser.corpora.folders import File, real_path
 from xser.corpora.tables.listing import same_path
-from xser.errors import XserError
 
 
 def locate(listing, folder):

@@ -9,9 +9,9 @@
 
 import yaml
 
-from xser.corpora.corpus_yaml import OnceLoader
+from xser.core.errors import XserError
+from xser.corpora.description.corpus_yaml import OnceLoader
 from xser.corpora.tables.columns import USUAL
-from xser.errors import XserError
 
 OF_CORPUS_YAML = (
     "title", "licence", "licence_note", "url", "citation", "obtain", "labels", "scheme", "speaker_loss",

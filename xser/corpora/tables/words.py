@@ -4,8 +4,8 @@ import datetime
 import math
 import re
 
-from xser.corpora.languages import is_language, language_code
-from xser.errors import XserError
+from xser.core.errors import XserError
+from xser.corpora.description.languages import is_language, language_code
 
 SHORT_CODES = """
     aa=aar ab=abk ae=ave af=afr ak=aka am=amh an=arg ar=ara as=asm av=ava ay=aym az=aze ba=bak be=bel bg=bul bi=bis

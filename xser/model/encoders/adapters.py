@@ -7,7 +7,7 @@ The branches are SpeechBrain's; the gates, the start at exactly the pretrained m
 import torch
 from speechbrain.nnet.adapters import HoulsbyAdapterLinear, LoRA, replace_module
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 
 
 class GatedLoRA(LoRA):

@@ -10,11 +10,11 @@ from safetensors.torch import save
 from speechbrain.utils.distributed import ddp_barrier
 from tqdm import tqdm
 
-from xser.errors import XserError
-from xser.files import only_writer, whole_file, write_json
+from xser.core.errors import XserError
+from xser.core.files import only_writer, whole_file, write_json
+from xser.core.fingerprints import fingerprint
 from xser.model.encoders.recordings import read_prepared_audio
 from xser.model.gathering import number_of_ranks, same_on_all_ranks, this_rank
-from xser.protocol.fingerprints import fingerprint
 
 SHARD_UTTERANCES = 512
 SHARD_BYTES = 2**28

@@ -11,7 +11,7 @@ import os
 import re
 from pathlib import Path
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 from xser.model.encoders.weights import choose_weights, missing_weights
 
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")

@@ -2,7 +2,7 @@
 
 import torch
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 from xser.model.encoders.model_folder import refuse_another_encoder
 
 

@@ -4,8 +4,8 @@ import functools
 import hashlib
 from pathlib import Path
 
-from xser.errors import XserError
-from xser.files import read_json
+from xser.core.errors import XserError
+from xser.core.files import read_json
 from xser.model.encoders.hub import HUB_NAME, hub_folder
 from xser.model.encoders.weights import missing_weights, refuse_damaged, weight_files
 

@@ -4,12 +4,12 @@ import threading
 
 import torch
 
-from xser.errors import XserError
+from xser.core.errors import XserError
+from xser.core.fingerprints import fingerprint
 from xser.model.encoders.masks import zero_padding
 from xser.model.encoders.model_folder import find_model, model_identity
 from xser.model.encoders.pooling import MaskedMean
 from xser.model.encoders.speech_model import hidden_states, load_speech_model, model_shape
-from xser.protocol.fingerprints import fingerprint
 
 _LOADING = threading.Lock()  # several threads may want the model at once; it is loaded by one
 

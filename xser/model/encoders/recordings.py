@@ -3,7 +3,7 @@
 import soundfile
 import torch
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 
 RATE = 16000  # of all audio that stage 0 writes, and of every encoder
 

@@ -17,8 +17,7 @@ import contextlib
 
 import torch
 
-from xser.command_line import is_exhausted_memory
-from xser.errors import XserError
+from xser.core.errors import XserError, is_exhausted_memory
 from xser.model.encoders.model_folder import extractor_settings, model_config
 from xser.model.encoders.recordings import RATE
 

@@ -2,11 +2,11 @@
 
 import torch
 
-from xser.errors import XserError
+from xser.core.errors import XserError
+from xser.core.fingerprints import fingerprint
 from xser.model.encoders.adapters import add_adapters
 from xser.model.encoders.model_folder import find_model, model_identity, refuse_another_encoder
 from xser.model.encoders.speech_model import hidden_states, load_speech_model
-from xser.protocol.fingerprints import fingerprint
 
 _UNUSED = ("masked_spec_embed",)  # belongs to the pretraining; distributed training wants a gradient of all that learns
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from xser.errors import XserError
+from xser.core.errors import XserError
 from xser.model.encoders.masks import frame_mask, zero_padding
 from xser.model.encoders.recordings import RATE
 

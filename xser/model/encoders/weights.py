@@ -5,8 +5,8 @@ import re
 import struct
 from pathlib import Path
 
-from xser.errors import XserError
-from xser.files import read_json
+from xser.core.errors import XserError
+from xser.core.files import read_json
 
 
 def choose_weights(names):

@@ -1,0 +1,96 @@
+"""The regime `unlabelled` through the stages: whose statistics an utterance gets, and where its results go."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.support import stages
+from tests.support.made_corpora import make_root
+from xser.evidence.figures.embeddings import read_embeddings
+from xser.experiments.experiment import parse_experiment
+from xser.experiments.runs import plan_runs
+from xser.model.target_statistics import load_reference
+from xser.model.training import predict
+
+SYSTEMS = ("baseline1", "proposed", "upper_bound")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return make_root(tmp_path_factory.mktemp("recordings"))
+
+
+@pytest.fixture(scope="module", params=["corpus", "speaker"])
+def runs(request, root, tmp_path_factory):
+    """Trained and evaluated runs by system; of baseline1 the one on the first source."""
+    work_dir = tmp_path_factory.mktemp("work")
+    how = ("--system", ",".join(SYSTEMS), "--split", "stratified", "--target-statistics", request.param)
+    words = stages.options(root, work_dir, *how, "--remove_band_mean", "false")  # else an utterance's mean is gone
+    stages.run("prepare manifests train evaluate", words)
+    planned = plan_runs(parse_experiment("evaluate", words))
+    return {each.system.name: each for each in reversed(planned)}
+
+
+def scores_of(folder, name):
+    table = pd.read_csv(folder / name).set_index("utterance")
+    return table.filter(like="score_")
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_an_utterance_is_recognised_the_same_whichever_others_are_asked_for(runs, system):
+    run = runs[system]
+    rows, recorded = run.read_evaluation_rows(), run.read_recorded()
+    assert len(recorded) == 24 and len(rows) == (4 if system == "upper_bound" else 24)
+    emotions = run.experiment.scheme.emotions
+    some = rows.iloc[::3]
+    scores, _ = predict(run.folder, some, emotions, "cpu", recorded)
+    kept = scores_of(run.folder, "predictions.csv").loc[some["utterance"]]
+    assert np.allclose(scores, kept, atol=1e-6)
+    alone, _ = predict(run.folder, some, emotions, "cpu")
+    assert not np.allclose(alone, kept, atol=1e-6)  # the statistics of some are others than those of all
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_validation_has_the_statistics_of_training(runs, system):
+    run = runs[system]
+    seen, emotions = run.read_rows(), run.experiment.scheme.emotions
+    scores, embeddings = predict(run.folder, seen.choosing, emotions, "cpu", seen.recorded)
+    kept = scores_of(run.folder, "validation.csv").loc[seen.choosing["utterance"]]
+    assert np.allclose(scores, kept, atol=1e-6)
+    rows, pictured = read_embeddings(run.folder / "embeddings.npz")
+    of_sources = (rows["part"] == "source").to_numpy()
+    at = pd.Index(seen.choosing["utterance"]).get_indexer(rows["utterance"][of_sources])
+    assert of_sources.any() and (at >= 0).all()
+    assert np.allclose(pictured[of_sources], embeddings[at], atol=1e-5)
+    if system != "baseline1":  # that selects its epoch by its own source alone
+        trained = json.loads((run.folder / "trained.json").read_text())
+        best = max(map(float, re.findall(r"valid UAR: ([^,\s]+)", (run.folder / "train_log.txt").read_text())))
+        assert trained["validation"]["mean"] == pytest.approx(best, abs=5e-3)
+
+
+def test_the_reference_is_of_the_recordings_that_a_run_learns_from(runs):
+    means = {system: load_reference(run.folder)[0] for system, run in runs.items()}
+    assert not means["upper_bound"].allclose(means["proposed"], atol=1e-3)
+    assert not means["baseline1"].allclose(means["proposed"], atol=1e-3)
+
+
+def test_results_say_the_regime_and_lie_apart(root, runs):
+    run = runs["proposed"]
+    by = run.experiment.target_statistics
+    assert json.loads((run.folder / "run.json").read_text())["target_statistics"] == by
+    assert run.results_folder.name.endswith(f"-by_{by}")
+    assert f"unlabelled (by {by})" in (run.results_folder / "table.md").read_text()
+    work_dir = run.experiment.work_dir
+    how = ("--system", "proposed", "--split", "stratified", "--remove_band_mean", "false")
+    words = stages.options(root, work_dir, *how)
+    (blind,) = plan_runs(parse_experiment("evaluate", words))
+    assert blind.results_folder != run.results_folder and blind.folder != run.folder
+
+
+def test_within_one_corpus(root, tmp_path):
+    words = ["--corpus", "emodb", "--data-root", str(root), "--work-dir", str(tmp_path), "--jobs", "1", *stages.TINY]
+    stages.run("prepare manifests train evaluate", [*words, "--split", "loso", "--target-statistics", "speaker"])
+    assert len(list(tmp_path.glob("runs/**/run.json"))) == 3

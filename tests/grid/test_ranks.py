@@ -1,0 +1,93 @@
+"""Starting several processes: how torchrun is called, and which line a failure ends with."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support import CHECKOUT
+from xser.grid import ranks
+
+
+def words(*argv):
+    options, rest = ranks.read_options(list(argv))
+    return " ".join(ranks.torchrun_words(options, rest, "/logs"))
+
+
+def test_one_node_needs_no_meeting_place():
+    assert words("--gpus", "4", "train", "--seed", "1") == (
+        "--nproc_per_node 4 --log_dir /logs --standalone -m xser.experiments.train --seed 1"
+    )
+
+
+def test_several_nodes_meet_at_a_port_of_each_stage():
+    nodes = ["--gpus", "4", "--nnodes", "2", "--node-rank", "1", "--rdzv", "n0:2000"]
+    train, evaluate = (words(*nodes, stage, "--seed", "1") for stage in ("train", "evaluate"))
+    assert train.startswith("--nproc_per_node 4 --log_dir /logs --nnodes 2 --node_rank 1 --rdzv_backend static")
+    assert "--rdzv_endpoint n0:2000" in train
+    assert "--rdzv_endpoint n0:2001" in evaluate
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--gpus", "0", "train"],
+        ["--gpus", "2", "prepare"],
+        ["--nnodes", "2", "train"],
+        ["--nnodes", "2", "--rdzv", "host", "train"],
+        ["--nnodes", "2", "--rdzv", "host:1", "--node-rank", "2", "train"],
+    ],
+)
+def test_options_that_do_not_go_together_are_one_line(argv, capsys):
+    with pytest.raises(SystemExit) as ended:
+        ranks.read_options(argv)
+    assert ended.value.code == 2 and capsys.readouterr().err.count("\n") == 1
+
+
+def failure(code, message="", timestamp=0):
+    return SimpleNamespace(
+        exitcode=code,
+        error_file=__file__ if message else "<N/A>",
+        message=message or "none",
+        timestamp=timestamp,
+        signal_name=lambda: {-9: "SIGKILL", -15: "SIGTERM"}[code],
+    )
+
+
+@pytest.mark.parametrize(
+    ("failures", "code", "told"),
+    [
+        ({0: failure(1, "no audio", 5), 1: failure(-15, timestamp=5)}, 1, "no audio"),
+        ({0: failure(-15, timestamp=3), 1: failure(75, "held", 4)}, 75, "held"),
+        ({0: failure(-15, timestamp=3), 1: failure(-9, timestamp=3)}, 1, "rank 1 was killed (SIGKILL)"),
+        ({0: failure(1, timestamp=3), 1: failure(-9, timestamp=4)}, 1, "rank 1 was killed (SIGKILL)"),
+        ({0: failure(-15, timestamp=4), 1: failure(1, timestamp=3)}, 1, "rank 1 failed"),
+    ],
+)
+def test_the_line_is_of_the_rank_that_is_to_blame(failures, code, told):
+    exit_code, line = ranks.first_failure(failures)
+    assert exit_code == code and line.startswith(told)
+
+
+@pytest.mark.parametrize("mistaken", [0, 1])
+def test_a_mistake_of_any_rank_is_one_line(tmp_path, mistaken):
+    """The stage is replaced by one that needs no torch: only one of its ranks finds the mistake."""
+    package = tmp_path / "xser"
+    package.mkdir()
+    for file in (CHECKOUT / "xser").glob("*.py"):
+        (package / file.name).symlink_to(file)
+    (package / "train.py").unlink()
+    (package / "train.py").write_text(
+        "import os, time\nfrom xser.commands.command_line import run\nfrom xser.core.errors import XserError\n"
+        "def main(argv):\n"
+        f"    if os.environ['RANK'] == '{mistaken}':\n        raise XserError('no audio: run stage 0')\n"
+        "    time.sleep(60)\n"
+        "run(main)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "xser.grid.ranks", "--gpus", "2", "train", "--seed", "0"]
+    ended = subprocess.run(command, env=environment, cwd="/", text=True, capture_output=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "xser: no audio: run stage 0\n")
+    assert not list(tmp_path.glob("xser-ranks-*"))

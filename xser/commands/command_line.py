@@ -1,0 +1,132 @@
+"""What every verb's command line shares: one-line errors, exit codes, the log."""
+
+import argparse
+import ctypes
+import errno
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from xser.core.errors import XserError, is_exhausted_memory
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Help that keeps line breaks of the description and says the defaults that there are."""
+
+    def _get_help_string(self, action):
+        if action.default == [] or any(action.default is nothing for nothing in (None, False, argparse.SUPPRESS)):
+            return action.help
+        return super()._get_help_string(action)
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line that names the remedy, and that takes no abbreviated options."""
+
+    def __init__(self, **options):
+        options.setdefault("allow_abbrev", False)
+        options.setdefault("formatter_class", HelpFormatter)
+        super().__init__(**options)
+
+    def error(self, message):
+        """Print `message` on one line and exit with code 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def run(main, argv=None):
+    """Run a verb's `main` and end the process as a user expects.
+
+    Parameters
+    ----------
+    main : callable
+        Takes the list of arguments, returns None.
+    argv : list of str, optional
+        The arguments; ``sys.argv[1:]`` by default. ``--debug`` among them asks for tracebacks.
+
+    Raises
+    ------
+    SystemExit
+        With code 1 after an `XserError`, a full disk, missing permission or exhausted memory, each told in one line
+        (75 after `xser.core.errors.HeldByAnother`); 130 after Ctrl-C.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    _end_with_parent(os.environ.pop("XSER_PARENT", ""))
+    debug = "--debug" in argv
+    argv = [word for word in argv if word != "--debug"]
+    first = os.environ.get("RANK", "0") == "0"  # of several processes, one tells how things go
+    logging.basicConfig(level=logging.INFO if first else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    try:
+        main(argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:  # what cannot be said in one line is raised again, traceback and all
+        line = _one_line(error)
+        if debug or line is None:
+            raise
+        _say(line)
+        sys.exit(getattr(error, "exit_code", 1))
+
+
+def _end_with_parent(parent):
+    """Let Linux end this process with the xser process that started it, however that one ends; elsewhere it goes on.
+
+    Parameters
+    ----------
+    parent : str
+        Its process id, or empty.
+    """
+    if not parent or not sys.platform.startswith("linux"):
+        return
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):  # it ended before it could be asked
+        sys.exit(1)
+
+
+def _say(line):
+    """Tell the user; one of several processes tells torchrun, or else only the first tells the user."""
+    if "TORCHELASTIC_ERROR_FILE" in os.environ:
+        told = {
+            "message": line,
+            "timestamp": int(time.time()),
+        }  # as xser.grid.ranks, and torchrun's own report, read it
+        Path(os.environ["TORCHELASTIC_ERROR_FILE"]).write_text(json.dumps(told), encoding="utf-8")
+    elif os.environ.get("RANK", "0") == "0":
+        print(f"xser: {line}", file=sys.stderr)
+
+
+def _one_line(error):
+    """Say `error` in one line with its remedy, or return None for a defect of xser, whose traceback is wanted."""
+    if isinstance(error, XserError):
+        return " ".join(str(error).split())
+    if _is_full_disk(error):
+        return "no space left on the disk: free some and run the same command again"
+    if isinstance(error, PermissionError):
+        return f"no permission for {error.filename}: change it, or choose another folder (--work-dir, --output)"
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        return f"{error.filename} is on a read-only file system: choose another folder (--work-dir, --output)"
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return (
+            f"{error.filename} cannot be a folder, as a file stands in its place or above it: move that file, or "
+            "choose another folder (--work-dir, --output)"
+        )
+    if is_exhausted_memory(error):
+        return (
+            "out of memory: use smaller batches (--batch_size where they are shuffled, --utterances_per_cell where "
+            "hierarchical), a shorter --crop_seconds, a smaller --encoder or fewer --jobs"
+        )
+    return None
+
+
+def _is_full_disk(error):
+    """Whether a full disk is behind `error`; torch and libsndfile say so in words of their own."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    telltale = ("No space left on device", "PytorchStreamWriter", "inline_container.cc")
+    return any(words in str(error) for words in telltale)

@@ -1,0 +1,1 @@
+"""From a recording to 16 kHz samples: containers, decoding, preparation, measures, repairs."""

@@ -1,0 +1,150 @@
+"""Containers that writers, recorders and downloads left damaged, and that can be read all the same.
+
+A WAV file says three times how long it is, and a recorder that crashed, a pipe or a tool that edits tags leaves that
+wrong. Where the samples are all there, `mend` writes a sound header before them, in memory; the file stays as it is.
+"""
+
+import io
+import re
+import struct
+
+from xser.corpora.audio.file_contents import HEAD
+
+SLACK = 64  # bytes that a writer may be wrong by: some count the header too
+ENDLESS = 0x7FFF0000  # as promised by writers that could not go back: to a pipe
+TAG = 1024  # bytes of a tag that other programs append
+LARGEST = 2**32 - 2 * HEAD  # bytes of a WAV file
+PCM_BITS = (8, 16, 24)  # of an encoding that has no name: with 32 it may be floating point
+EXTENSIBLE, PCM = 0xFFFE, 1
+
+
+def mend(file):
+    """Mend a WAV file that libsndfile would not read, or not whole.
+
+    Parameters
+    ----------
+    file : binary file
+        It may stand anywhere, and is left anywhere.
+
+    Returns
+    -------
+    (binary file, str) or None
+        A WAV file with the same samples, in memory where that of `file` is of no use, and what is wrong; None when
+        nothing is, or no mending helps.
+    """
+    file.seek(0)
+    head = file.read(HEAD)
+    start = re.search(rb"(?:RIFF|RF64)....WAVE", head, re.DOTALL)
+    if start is None:
+        return None
+    start = start.start()
+    size = file.seek(0, io.SEEK_END)
+    encoding, data, wrong = _walk(head[start:], size - start)
+    if data is None or size > LARGEST:
+        return None
+    position, promised = data
+    there = size - start - position
+    if 0 < promised < there and _more_follows(file, start + position + promised, size):
+        wrong = wrong or "more follows its samples than its header tells of"
+        if start == 0 and encoding is not None:  # it may be samples or anything
+            return file, wrong
+    if promised == 0 and there > SLACK and not _are_chunks(file, start + position, size):
+        wrong, promised = wrong or "its header promises no samples", there
+    encoding, unnamed = _named(encoding)
+    wrong = wrong or unnamed or ("something stands before its header" if start else "")
+    if not wrong or encoding is None:
+        return None
+    file.seek(start + position)
+    samples = file.read(min(promised, there))
+    return io.BytesIO(_wav(encoding, samples)), wrong
+
+
+def _walk(head, size):
+    """Find a WAV's encoding (the content of its `fmt ` chunk) and the (position, promised bytes) of its samples."""
+    encoding, at = None, 12
+    while at + 8 <= len(head):
+        name, length = head[at : at + 4], struct.unpack_from("<I", head, at + 4)[0]
+        if name == b"data":
+            return encoding, (at + 8, length), ""
+        if not _is_name(name) or at + 8 + length > size:
+            break
+        if name == b"fmt ":
+            encoding = head[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
+    else:
+        return encoding, None, ""  # the samples start further on than most headers are long: they are found by others
+    before = max(12, at - 9)  # an odd chunk without its padding byte: the next one starts a byte earlier
+    return encoding, _find_data(head, before, size), "a chunk before its samples has a wrong size"
+
+
+def _is_name(name):
+    return all(32 <= byte < 127 for byte in name)
+
+
+def _find_data(head, at, size):
+    """Find a chunk of samples that fits the rest of the file, where the chunks before cannot be walked through."""
+    while (at := head.find(b"data", at)) >= 0 and at + 8 <= len(head):
+        promised, there = struct.unpack_from("<I", head, at + 4)[0], size - at - 8
+        if promised == 0 or promised >= ENDLESS or there * 0.99 - SLACK <= promised <= there + SLACK:
+            return at + 8, promised or there
+        at += 4
+    return None
+
+
+def _are_chunks(file, at, size):
+    """Whether the rest of a WAV file is chunks: then what stands before them is really empty."""
+    while at + 8 <= size:
+        file.seek(at)
+        name, length = struct.unpack("<4sI", file.read(8))
+        if not _is_name(name):
+            return False
+        at += 8 + length + length % 2
+    return -1 <= size - at < 8
+
+
+def _more_follows(file, at, size):
+    """Whether what follows the samples is no chunks, and more than a stray tag."""
+    return size - at > max(SLACK, 0.01 * at, TAG) and not _are_chunks(file, at + at % 2, size)
+
+
+def _named(encoding):
+    """Give an encoding its name where the header lacks it and it can only be PCM: (encoding or None, what is wrong)."""
+    if encoding is None or len(encoding) < 16:
+        return None, ""
+    tag, channels, _, _, frame, bits = struct.unpack_from("<HHIIHH", encoding)
+    subformat = encoding[24:40]
+    if tag != EXTENSIBLE or len(subformat) == 16 and any(subformat):
+        return encoding, ""
+    if bits not in PCM_BITS or frame * 8 != channels * bits:
+        return None, ""
+    return struct.pack("<H", PCM) + encoding[2:16], "its header does not name the encoding"
+
+
+def _wav(encoding, samples):
+    chunks = b"".join(
+        name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+        for name, content in ((b"fmt ", encoding), (b"data", samples))
+    )
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
+
+
+def mp3_tells_its_length(file):
+    """Whether the first frame of an MP3 file says how many there are; without, a decoder guesses from the bitrate.
+
+    Parameters
+    ----------
+    file : binary file
+        It may stand anywhere, and is left anywhere.
+
+    Returns
+    -------
+    bool
+    """
+    file.seek(0)
+    head = file.read(10)
+    tag = 0
+    if head[:3] == b"ID3" and len(head) == 10:  # its size is in four times seven bits
+        tag = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+    file.seek(tag)
+    first = file.read(HEAD)
+    return any(name in first for name in (b"Xing", b"Info", b"VBRI"))

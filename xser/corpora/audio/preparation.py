@@ -1,0 +1,308 @@
+"""The recordings of a corpus become 16 kHz audio, on all cores, and again only where something changed.
+
+Every WAV that is written appears whole and carries, as its comment, what it was made from: size and time of its source,
+what that measures, what of it was repaired, and the digest of its samples. So a run that was killed goes on where it
+was, and a second run has nothing to decode.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import json
+import math
+import os
+from pathlib import Path
+
+from xser.core.errors import XserError
+from xser.core.files import whole_file, write_text
+from xser.corpora.audio.decoding import SETTINGS, BadRecording, decode_recording, to_pcm
+from xser.corpora.audio.file_contents import HEAD, contents_of
+from xser.corpora.audio.findings import (
+    Bad,
+    Made,
+    find_oddities,
+    find_twins,
+    group_problems,
+    list_problems,
+    problem_lines,
+)
+from xser.corpora.audio.measures import Measures, measure
+from xser.corpora.audio.repairs import repair
+from xser.corpora.folders import real_path
+
+AUDIO = "audio"  # the folder of WAVs below the destination
+PROBLEMS = "problems.txt"  # beside it: every recording that cannot be used, where there are any
+IN_THIS_PROCESS = 150  # up to so many recordings are done before other processes have started
+
+
+@dataclasses.dataclass(frozen=True)
+class Preparation:
+    """What became of a corpus's recordings.
+
+    Attributes
+    ----------
+    rows : pandas.DataFrame
+        The usable rows, with ``audio`` (path below the destination), ``seconds`` and ``digest``.
+    left_out : list of str
+        Sentences: what was left out.
+    notes : list of str
+        Sentences: what is odd.
+    made : int
+        How many were made now; the others were there.
+    measures : dict of str to Measures
+        What the usable recordings measured as they were recorded, by utterance.
+    """
+
+    rows: object
+    left_out: list[str]
+    notes: list[str]
+    made: int
+    measures: dict[str, Measures]
+
+
+def prepare_recordings(
+    rows,
+    folder,
+    destination,
+    jobs=-1,
+    skip_bad=False,
+    same_recording=(),
+    doubtful=None,
+    repairs=(),
+    finished=None,
+    progress=True,
+    title="recordings",
+):
+    """Write the 16 kHz audio of a corpus.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of a scan: ``utterance`` and ``source`` are needed; with ``start`` and ``end``, in seconds, a row is that
+        stretch of its source.
+    folder : str or Path
+        The corpus's folder. Nothing in it is changed.
+    destination : str or Path
+        Gets ``audio/<utterance>.wav``, and ``problems.txt`` when there are any. Whoever calls holds it alone.
+    jobs : int
+        Processes; -1 means every core.
+    skip_bad : bool
+        Leave unusable and repeated recordings out instead of raising.
+    same_recording : sequence of tuple of str
+        Utterances known to be one recording under several names: all but the first are left out.
+    doubtful : dict of str to str, optional
+        Utterances that are known not to be usable in the official release, and why: left out where they are not.
+    repairs : sequence of str
+        What is repaired of every recording, see `xser.corpora.audio.repairs`.
+    finished : Path, optional
+        The file that tells others that the destination may be used: removed before audio that is there is replaced.
+    progress : bool
+        Show a bar on stderr where that is a terminal.
+    title : str
+        The corpus, for the bar and for messages.
+
+    Returns
+    -------
+    Preparation
+
+    Raises
+    ------
+    XserError
+        One for all recordings that cannot be used; usable ones are prepared nevertheless, so that nothing is decoded
+        twice when the others have been repaired.
+    """
+    sources = {row.utterance: real_path(folder, row.source) for row in rows.itertuples()}
+    stretches = {row.utterance: _stretch(row) for row in rows.itertuples()}
+    wavs = {utterance: Path(destination, AUDIO, f"{utterance}.wav") for utterance in sources}
+    repairs = list(repairs)
+    outcomes = {it: _made_before(sources[it], stretches[it], repairs, wav) for it, wav in wavs.items()}
+    to_do = [utterance for utterance, outcome in outcomes.items() if outcome is None]
+    _remove_unfinished(Path(destination, AUDIO))
+    if finished is not None and any(wavs[utterance].exists() for utterance in to_do):
+        Path(finished).unlink(missing_ok=True)
+    tasks = [(it, (sources[it], stretches[it], repairs, wavs[it])) for it in to_do]
+    with _progress_bar(title, len(sources), len(tasks), progress) as bar:
+        for results in _prepare_all(tasks, jobs):
+            outcomes.update(results)
+            bar.update(len(results))
+    preparation = _collect(rows, outcomes, Path(destination, PROBLEMS), skip_bad, same_recording, doubtful or {}, title)
+    return dataclasses.replace(preparation, made=sum(isinstance(outcomes[utterance], Made) for utterance in to_do))
+
+
+def remove_others(rows, destination):
+    """Remove prepared audio of utterances that are not among `rows`: their recordings are gone."""
+    kept = set(rows["utterance"] + ".wav")
+    with contextlib.suppress(FileNotFoundError):
+        for entry in list(os.scandir(Path(destination, AUDIO))):
+            if entry.name not in kept and entry.name.endswith(".wav"):
+                os.unlink(entry)
+
+
+# Recordings. ----------------------------------------------------------------------------------------------------------
+
+
+def _stretch(row):
+    """Where a row's recording starts and ends in its source, None when it is all of it."""
+    return [float(row.start), float(row.end)] if getattr(row, "start", "") else None
+
+
+def _made_before(source, stretch, repairs, wav):
+    """Return what is known of `wav` when it was made from `source` as it is now, with these repairs, else None."""
+    try:
+        status = os.stat(source)
+        made = _read_comment(wav)
+    except (OSError, ValueError, TypeError, KeyError):  # none there, or of an xser that wrote another comment
+        return None
+    now = (status.st_size, status.st_mtime_ns, stretch, repairs)
+    return made if (made.size, made.mtime_ns, made.stretch, made.repairs) == now else None
+
+
+def _read_comment(wav):
+    import soundfile
+
+    with open(wav, "rb") as file:
+        try:
+            with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
+                comment = json.loads(sound.comment)
+                return Made(**comment | {"samples": sound.frames, "measures": Measures(**comment["measures"])})
+        except soundfile.LibsndfileError as error:
+            raise ValueError(str(error)) from error
+
+
+def _prepare_all(tasks, jobs):
+    """Yield the outcomes of (utterance, arguments of `_prepare_one`) tasks, some at a time, as dicts."""
+    import joblib
+
+    workers = joblib.effective_n_jobs(jobs)
+    if workers == 1 or len(tasks) <= IN_THIS_PROCESS:
+        yield from (_prepare_some([task]) for task in tasks)
+        return
+    size = min(32, math.ceil(len(tasks) / (4 * workers)))
+    chunks = [tasks[start : start + size] for start in range(0, len(tasks), size)]
+    with joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
+        parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
+        try:
+            yield from parallel(joblib.delayed(_prepare_some)(chunk) for chunk in chunks)
+        except joblib.externals.loky.process_executor.TerminatedWorkerError as error:
+            raise XserError(
+                "a process that prepares recordings was killed, as happens when memory runs out: run the same command "
+                "again with fewer --jobs"
+            ) from error
+
+
+def _prepare_some(tasks):
+    return {utterance: _prepare_one(*arguments) for utterance, arguments in tasks}
+
+
+def _prepare_one(source, stretch, repairs, wav):
+    try:
+        status = _status(source)  # before reading: a source that changes meanwhile looks changed next time
+        recording = decode_recording(source, stretch)
+    except BadRecording as bad:
+        wav.unlink(missing_ok=True)  # of the same recording when it was better
+        return Bad(bad.kind, bad.detail)
+    samples, repaired = repair(recording.samples, recording.rate, repairs)
+    pcm, decibels = to_pcm(samples, recording.rate)
+    made = Made(
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        digest=hashlib.sha256(pcm.tobytes()).hexdigest()[:16],
+        contents=_contents(source),
+        decibels=decibels,
+        samples=len(pcm),
+        measures=measure(recording.samples, recording.rate, recording.channels),
+        repairs=repairs,
+        repaired=repaired,
+        mended=recording.mended,
+        stretch=stretch,
+    )
+    content = _wav(pcm, json.dumps(vars(made) | {"measures": vars(made.measures)}, separators=(",", ":")))
+    with whole_file(wav) as part:
+        part.write_bytes(content)
+    return made
+
+
+def _status(source):
+    try:
+        return os.stat(source)
+    except OSError as error:
+        raise BadRecording(source, "unreadable", error.strerror) from error
+
+
+def _contents(source):
+    with open(source, "rb") as file:
+        return contents_of(file.read(HEAD))
+
+
+def _wav(pcm, comment):
+    """Bytes of a WAV file with a comment; made in memory, so that a full disk is an OSError that says so."""
+    import soundfile
+
+    file = io.BytesIO()
+    with soundfile.SoundFile(file, "w", SETTINGS["rate"], 1, subtype="PCM_16", format="WAV") as sound:
+        sound.comment = comment
+        sound.write(pcm)
+    return file.getvalue()
+
+
+def _remove_unfinished(folder):
+    """Remove what killed runs left half-written."""
+    for path in folder.glob(".*.part.wav"):
+        path.unlink(missing_ok=True)
+
+
+def _progress_bar(title, total, to_do, progress):
+    from tqdm import tqdm
+
+    hidden = None if progress and to_do else True  # None: where stderr is no terminal
+    return tqdm(total=total, initial=total - to_do, desc=title, unit="file", disable=hidden, dynamic_ncols=True)
+
+
+# What came of it. -----------------------------------------------------------------------------------------------------
+
+
+def _collect(rows, outcomes, problems_file, skip_bad, same_recording, doubtful, title):
+    sources = {row.utterance: _named(row) for row in rows.itertuples()}
+    bad = {utterance: outcome for utterance, outcome in outcomes.items() if isinstance(outcome, Bad)}
+    good = {utterance: outcome for utterance, outcome in outcomes.items() if utterance not in bad}
+    known_bad = [utterance for utterance in doubtful if bad.pop(utterance, None) is not None]
+    known, repeated, differing = find_twins(good, same_recording)
+    problems = group_problems(bad, repeated, sources)
+    _write_problems(problems_file, problems)
+    good = {utterance: outcome for utterance, outcome in good.items() if utterance not in known | repeated}
+    number = sum(map(len, problems.values()))
+    what = f"{number} of {len(rows)} recordings"
+    if problems and not (skip_bad and good):
+        remedy = "repair them, or leave them out with --skip-bad" if good else "fetch the corpus again"
+        raise XserError(f"{title}: {what} cannot be used: {list_problems(problems)}; all in {problems_file}; {remedy}")
+    left_out = [f"{sources[it]} left out: known to be {doubtful[it]}" for it in known_bad]
+    left_out += [f"{sources[it]} left out: known to be the same recording as {sources[known[it]]}" for it in known]
+    left_out += [f"{what} left out by --skip-bad: {list_problems(problems)}"] if problems else []
+    notes = [f"{sources[one]} is known as the same recording as {sources[other]}: not here" for one, other in differing]
+    notes += [f"{sources[it]} used: {doubtful[it]} in the official release, not here" for it in doubtful if it in good]
+    measures = {utterance: outcome.measures for utterance, outcome in good.items()}
+    return Preparation(_with_audio(rows, good), left_out, notes + find_oddities(good, sources), 0, measures)
+
+
+def _named(row):
+    """How a message names a row's recording."""
+    stretch = _stretch(row)
+    return row.source if stretch is None else f"{stretch[0]:g} to {stretch[1]:g} s of {row.source}"
+
+
+def _with_audio(rows, good):
+    rows = rows[rows["utterance"].isin(list(good))].reset_index(drop=True)
+    outcomes = [good[utterance] for utterance in rows["utterance"]]
+    return rows.assign(
+        audio=f"{AUDIO}/" + rows["utterance"] + ".wav",
+        seconds=[round(outcome.samples / SETTINGS["rate"], 6) for outcome in outcomes],
+        digest=[outcome.digest for outcome in outcomes],
+    )
+
+
+def _write_problems(path, problems):
+    if problems:
+        write_text(path, problem_lines(problems))
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""What a corpus.yaml says: patterns, label tables, emotions and schemes, languages, class counts."""

@@ -1,0 +1,228 @@
+"""Labels that stand in a table beside the recordings."""
+
+import csv
+import dataclasses
+import io
+import json
+import math
+import os
+
+import yaml
+
+from xser.core.errors import XserError
+from xser.corpora.description.file_patterns import FilePattern, field_names, match_first, nfc, split_fields
+from xser.corpora.folders import File
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelTable:
+    """A table beside the recordings.
+
+    Attributes
+    ----------
+    files : tuple of FilePattern
+        Which files it is: one table may come in several files, and the fields of a file's name are fields of its rows.
+    columns : dict of str to str
+        Field -> heading of the column that has it, or path of the value below a JSON row. A field called ``stem`` or
+        ``name`` is a recording's path: of it counts what the field of that name is.
+    join : tuple of str
+        The fields that tell which row is which recording's.
+    delimiter : str
+        Between columns. Empty: tab where the file's name ends in ``.tsv``, else comma.
+    rows : FilePattern or None
+        Where the file is no table of columns: the lines that are rows, with their fields; of a JSON or YAML file the
+        paths of the objects that are rows, with the numbers from 0 of what stands in a list. Other lines and objects
+        are none.
+    segments : bool
+        Whether each row is an utterance: the stretch of the recording from its ``start`` to its ``end``, in seconds.
+    """
+
+    files: tuple[FilePattern, ...]
+    columns: dict[str, str]
+    join: tuple[str, ...]
+    delimiter: str = ""
+    rows: FilePattern | None = None
+    segments: bool = False
+
+    @property
+    def fields(self):
+        """Every field of a row."""
+        return field_names(self.files) | set(self.columns) | set(self.rows.fields if self.rows else ())
+
+
+def read_table(table, files):
+    """Read a table that comes in one file or several.
+
+    UTF-8, or Windows-1252 where it is not.
+
+    Parameters
+    ----------
+    table : LabelTable
+    files : list of (dict, str)
+        For every file the fields of its name and its path.
+
+    Returns
+    -------
+    dict of tuple to list of dict
+        The fields of a row by the values of its `join` fields: one row, or of segments all.
+
+    Raises
+    ------
+    XserError
+        When a column is missing, no line is a row, two rows say different things of one recording, or a segment has
+        neither start nor end.
+    """
+    rows, origin, segments = {}, {}, set()
+    for name_fields, path in files:
+        for row in _rows(table, path):
+            row = {**name_fields, **row}
+            key = tuple(row[field] for field in table.join)
+            if table.segments:
+                row = _segment(row, path)
+                rows.setdefault(key, [])
+                if tuple(row.items()) not in segments:  # a second copy of the table says nothing new
+                    rows[key].append(row)
+                segments.add(tuple(row.items()))
+            elif rows.setdefault(key, [row]) != [row]:
+                said = ", ".join(f"{field} {value}" for field, value in zip(table.join, key, strict=True))
+                raise XserError(f"{origin[key]} and {path} disagree about {said}: keep the official table only")
+            origin.setdefault(key, path)
+    if not rows and table.rows is not None:
+        path = files[0][1]
+        raise XserError(f"{path} has nothing like {table.rows.text}: put the official table in its place")
+    return rows
+
+
+def _segment(row, path):
+    """The row of a segment, its times in the form that rows have."""
+    try:
+        start, end = float(row["start"]), float(row["end"])
+    except ValueError:
+        start = end = 0.0
+    if not 0 <= start < end < math.inf:
+        times = f"from {row['start']!r} to {row['end']!r}"
+        raise XserError(
+            f"{path} has a segment {times}, which is no stretch of time: put the official table in its place"
+        )
+    return {**row, "start": f"{start:.6f}", "end": f"{end:.6f}"}
+
+
+def _rows(table, path):
+    if table.rows is None:
+        read = _rows_of_columns
+    elif path.lower().endswith((".json", ".jsonl", ".ndjson", ".yaml", ".yml")):
+        read = _rows_of_objects
+    else:
+        read = _rows_of_lines
+    for row in read(table, path):
+        yield {field: _file_field(field, nfc(value).strip()) for field, value in row.items()}
+
+
+def _file_field(field, value):
+    """Of a recording's path its name, or that without suffix, where the field asks for it."""
+    if field not in ("stem", "name"):
+        return value
+    file = File(value, value)
+    return file.stem if field == "stem" and file.is_audio else file.name
+
+
+def _rows_of_columns(table, path):
+    delimiter = table.delimiter or ("\t" if path.lower().endswith(".tsv") else ",")
+    reader = csv.DictReader(io.StringIO(_text(path), newline=""), delimiter=delimiter)
+    headings = [nfc(heading).strip() for heading in reader.fieldnames or ()]
+    for heading in table.columns.values():
+        if heading not in headings:
+            there = ", ".join(headings)[:200]
+            raise XserError(f"{path} has no column {heading!r} but {there}: put the official table in its place")
+    reader.fieldnames = headings
+    for row in reader:
+        yield {field: row[heading] or "" for field, heading in table.columns.items()}
+
+
+def _rows_of_lines(table, path):
+    for line in _text(path).splitlines():
+        fields = table.rows.match(nfc(line).strip())
+        if fields is not None:
+            yield fields
+
+
+def _rows_of_objects(table, path):
+    literal = "".join(expression for field, expression in split_fields(table.rows.text) if field is None)
+    rows = []
+    for keys, value in _objects(_content(path), literal.count("/") + 1):
+        fields = table.rows.match(nfc("/".join(keys)))
+        if fields is not None:
+            rows.append((fields, {field: _at(value, where) for field, where in table.columns.items()}))
+    for field, where in table.columns.items():
+        if rows and all(found[field] is None for _, found in rows):
+            raise XserError(f"{path} has no {where} below {table.rows.text}: put the official table in its place")
+    for fields, found in rows:
+        yield {**fields, **{field: "" if text is None else str(text) for field, text in found.items()}}
+
+
+def _content(path):
+    text = _text(path)
+    try:
+        if path.lower().endswith(".json"):
+            return json.loads(text)
+        if path.lower().endswith((".jsonl", ".ndjson")):
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
+        # The fast loader, where there is one; no types, so that a label such as `no` stays what it is.
+        return yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+    except (ValueError, yaml.YAMLError) as error:
+        said = " ".join(str(error).split())
+        raise XserError(
+            f"{path} is not valid {path[-4:].upper()} ({said}): put the official table in its place"
+        ) from error
+
+
+def _objects(content, depth):
+    """Yield (keys, object) for every object `depth` keys below `content`; the keys of a list are its numbers from 0."""
+    if depth == 0:
+        yield (), content
+    elif isinstance(content, (dict, list)):
+        items = content.items() if isinstance(content, dict) else enumerate(content)
+        for key, value in items:
+            yield from (((str(key), *keys), found) for keys, found in _objects(value, depth - 1))
+
+
+def _at(value, where):
+    """What stands at a path such as ``votes/final`` below an object, None where nothing does."""
+    for key in where.split("/"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _text(path):
+    with open(path, "rb") as file:
+        content = file.read()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def tables_beside(table, folder, known):
+    """Find a table's files in the folder above `folder`, where some people keep them.
+
+    Parameters
+    ----------
+    table : LabelTable
+    folder : str or Path
+        The corpus's folder.
+    known : list of dict
+        The fields of the names of files that were found already; these are not looked for.
+
+    Returns
+    -------
+    list of (dict, str)
+        For every file the fields of its name and its path.
+    """
+    above = os.path.dirname(os.path.abspath(folder))
+    try:
+        with os.scandir(above) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_file())
+    except OSError:
+        return []
+    found = [(match_first(table.files, nfc(name)), os.path.join(above, name)) for name in names]
+    return [(fields, path) for fields, path in found if fields is not None and fields not in known]

@@ -1,0 +1,1 @@
+"""Every figure: predictions, metrics, intervals, significance, differences."""

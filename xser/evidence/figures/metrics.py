@@ -1,0 +1,112 @@
+"""UAR, macro-F1, recalls and confusions of one set of predictions, by scikit-learn with the labels said explicitly.
+
+UAR and macro-F1 are means **over the emotions that occur in the reference**: for a corpus without ``neutral`` they
+are means over the other three, and `Scores.classes` says three. Predicting an emotion that never occurs costs recall.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from xser.core.errors import XserError
+
+
+class Scores(NamedTuple):
+    """Figures of one set of predictions, as fractions of 1.
+
+    Attributes
+    ----------
+    uar, macro_f1 : float
+        Means over the emotions that occur in the reference.
+    recalls : numpy.ndarray (emotions,)
+        NaN for an emotion that does not occur.
+    classes : int
+        How many emotions occur.
+    """
+
+    uar: float
+    macro_f1: float
+    recalls: np.ndarray
+    classes: int
+
+
+def scores(reference, prediction, emotions):
+    """Compute UAR, macro-F1 and the recall of each emotion.
+
+    Parameters
+    ----------
+    reference, prediction : sequences of str (utterances,)
+    emotions : sequence of str
+        All emotions of the scheme, in order.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    XserError
+        When there are no utterances, or an emotion is not among `emotions`.
+
+    Examples
+    --------
+    >>> result = scores(["sad", "sad", "angry"], ["sad", "angry", "angry"], ["angry", "neutral", "sad"])
+    >>> result.uar, result.recalls.tolist(), result.classes
+    (0.75, [1.0, nan, 0.5], 2)
+    """
+    from sklearn.metrics import precision_recall_fscore_support
+
+    reference, prediction = _codes(reference, prediction, emotions)
+    _, recalls, f1, support = precision_recall_fscore_support(
+        reference, prediction, labels=np.arange(len(emotions)), average=None, zero_division=0
+    )
+    occurs = support > 0
+    recalls = np.where(occurs, recalls, np.nan)
+    return Scores(float(recalls[occurs].mean()), float(f1[occurs].mean()), recalls, int(occurs.sum()))
+
+
+def uar(reference, prediction, emotions):
+    """Unweighted average recall over the emotions that occur in the reference, as a fraction of 1."""
+    return scores(reference, prediction, emotions).uar
+
+
+def macro_f1(reference, prediction, emotions):
+    """Mean F1 over the emotions that occur in the reference, as a fraction of 1."""
+    return scores(reference, prediction, emotions).macro_f1
+
+
+def recalls(reference, prediction, emotions):
+    """Recall of each emotion by name; NaN for one that does not occur in the reference."""
+    return dict(zip(emotions, scores(reference, prediction, emotions).recalls.tolist(), strict=True))
+
+
+def confusion(reference, prediction, emotions):
+    """Count predictions by reference.
+
+    Returns
+    -------
+    numpy.ndarray of int (emotions, emotions)
+        Rows are references, columns predictions, both in the order of `emotions`.
+    """
+    from sklearn.metrics import confusion_matrix
+
+    reference, prediction = _codes(reference, prediction, emotions)
+    return confusion_matrix(reference, prediction, labels=np.arange(len(emotions)))
+
+
+def _codes(reference, prediction, emotions):
+    """Turn names into positions among `emotions`; integers make scikit-learn several times faster."""
+    known = pd.Index(list(emotions))
+    codes = []
+    for what, names in (("reference", reference), ("prediction", prediction)):
+        names = np.asarray(names, dtype=object)
+        code = known.get_indexer(names)
+        if (code < 0).any():
+            raise XserError(f"{what} {names[code < 0][0]!r} is none of {', '.join(known)}: is it another scheme's?")
+        codes.append(code)
+    if len(codes[0]) == 0:
+        raise XserError("no utterances to evaluate: UAR of nothing is no number")
+    if len(codes[0]) != len(codes[1]):
+        raise XserError(f"{len(codes[0])} references but {len(codes[1])} predictions")
+    return codes

@@ -1,0 +1,1 @@
+"""Tables and pages made from figures, for the terminal, Markdown, LaTeX, HTML and CSV."""

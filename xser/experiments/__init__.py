@@ -1,0 +1,1 @@
+"""What a user asked for, resolved, and the four stages that do it."""

@@ -1,0 +1,1 @@
+"""Many experiments: plan, cost, executors, ranks."""

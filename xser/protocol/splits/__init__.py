@@ -1,0 +1,1 @@
+"""Which part of a corpus every utterance belongs to."""
