@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # Train and evaluate within this corpus, described by corpus.yaml; --help lists the stages and options.
-exec bash "$(dirname -- "$(readlink -f -- "$0")")/../run_stages.sh" --corpus emovdb "$@"
+exec bash "$(dirname -- "$(readlink -f -- "$0")")/../../tools/xser.sh" run emovdb "$@"

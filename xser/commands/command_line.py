@@ -1,4 +1,4 @@
-"""What every verb's command line shares: one-line errors, exit codes, the log."""
+"""What every command shares: its parser, one-line errors, exit codes, the log."""
 
 import argparse
 import ctypes
@@ -9,15 +9,18 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
 
-from xser.core.errors import XserError, is_exhausted_memory
+from xser.core.errors import UsageError, XserError, is_exhausted_memory
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
     """Help that keeps line breaks of the description and says the defaults that there are."""
 
-    def _get_help_string(self, action):
+    def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default == [] or any(action.default is nothing for nothing in (None, False, argparse.SUPPRESS)):
             return action.help
         return super()._get_help_string(action)
@@ -26,40 +29,77 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefau
 class OneLineParser(argparse.ArgumentParser):
     """An argument parser whose errors are one line that names the remedy, and that takes no abbreviated options."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         options.setdefault("allow_abbrev", False)
         options.setdefault("formatter_class", HelpFormatter)
         super().__init__(**options)
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         """Print `message` on one line and exit with code 2."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def run(main, argv=None):
-    """Run a verb's `main` and end the process as a user expects.
+def run_command(name: str, module: ModuleType, words: Sequence[str]) -> None:
+    """Parse the words of a subcommand, run it, and end the process as a user expects.
 
     Parameters
     ----------
-    main : callable
-        Takes the list of arguments, returns None.
-    argv : list of str, optional
-        The arguments; ``sys.argv[1:]`` by default. ``--debug`` among them asks for tracebacks.
+    name
+        Of the subcommand.
+    module
+        Has ``add_arguments(parser)`` and ``main(options)``; where it says ``TAKES_MORE``, ``main(options, words,
+        more)``
+        with all words as typed, and those that are none of its own options.
+
+    Raises
+    ------
+    SystemExit
+        With code 2 for options that cannot be read.
+    """
+    if "-h" in words or "--help" in words:
+        help_of = getattr(module, "print_help", None)
+        if help_of is not None:
+            run(lambda: help_of(parser_of(name, module), words), words)
+            return
+    parser = parser_of(name, module)
+    if getattr(module, "TAKES_MORE", False):
+        options, more = parser.parse_known_args(list(words))
+        run(lambda: module.main(options, [word for word in words if word != "--debug"], more), words)
+    else:
+        options = parser.parse_args(list(words))
+        run(lambda: module.main(options), words)
+
+
+def parser_of(name: str, module: ModuleType) -> "OneLineParser":
+    """The parser of a subcommand."""
+    parser = OneLineParser(prog=f"xser {name}", description=module.__doc__)
+    module.add_arguments(parser)
+    parser.add_argument("--verbose", action="store_true", help="say all that there is to say")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    return parser
+
+
+def run(main: Callable[[], None], words: Sequence[str] = ()) -> None:
+    """Run `main` and end the process as a user expects.
+
+    Parameters
+    ----------
+    words
+        ``--debug`` among them asks for tracebacks, ``--verbose`` for all that there is to say.
 
     Raises
     ------
     SystemExit
         With code 1 after an `XserError`, a full disk, missing permission or exhausted memory, each told in one line
-        (75 after `xser.core.errors.HeldByAnother`); 130 after Ctrl-C.
+        (2 after `xser.core.errors.UsageError`, 75 after `xser.core.errors.HeldByAnother`); 130 after Ctrl-C.
     """
-    argv = list(sys.argv[1:] if argv is None else argv)
     _end_with_parent(os.environ.pop("XSER_PARENT", ""))
-    debug = "--debug" in argv
-    argv = [word for word in argv if word != "--debug"]
     first = os.environ.get("RANK", "0") == "0"  # of several processes, one tells how things go
-    logging.basicConfig(level=logging.INFO if first else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    level = logging.DEBUG if "--verbose" in words else logging.INFO
+    logging.getLogger("xser").setLevel(level if first else logging.WARNING)
     try:
-        main(argv)
+        main()
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -67,18 +107,18 @@ def run(main, argv=None):
         sys.exit(1)
     except Exception as error:  # what cannot be said in one line is raised again, traceback and all
         line = _one_line(error)
-        if debug or line is None:
+        if "--debug" in words or line is None:
             raise
         _say(line)
         sys.exit(getattr(error, "exit_code", 1))
 
 
-def _end_with_parent(parent):
+def _end_with_parent(parent: str) -> None:
     """Let Linux end this process with the xser process that started it, however that one ends; elsewhere it goes on.
 
     Parameters
     ----------
-    parent : str
+    parent
         Its process id, or empty.
     """
     if not parent or not sys.platform.startswith("linux"):
@@ -89,7 +129,7 @@ def _end_with_parent(parent):
         sys.exit(1)
 
 
-def _say(line):
+def _say(line: str) -> None:
     """Tell the user; one of several processes tells torchrun, or else only the first tells the user."""
     if "TORCHELASTIC_ERROR_FILE" in os.environ:
         told = {
@@ -101,10 +141,10 @@ def _say(line):
         print(f"xser: {line}", file=sys.stderr)
 
 
-def _one_line(error):
+def _one_line(error: Exception) -> str | None:
     """Say `error` in one line with its remedy, or return None for a defect of xser, whose traceback is wanted."""
     if isinstance(error, XserError):
-        return " ".join(str(error).split())
+        return " ".join(str(error).split()) + ("; see --help" if isinstance(error, UsageError) else "")
     if _is_full_disk(error):
         return "no space left on the disk: free some and run the same command again"
     if isinstance(error, PermissionError):
@@ -124,7 +164,7 @@ def _one_line(error):
     return None
 
 
-def _is_full_disk(error):
+def _is_full_disk(error: Exception) -> bool:
     """Whether a full disk is behind `error`; torch and libsndfile say so in words of their own."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True

@@ -1,9 +1,9 @@
 """What a scheme makes of the corpora's labels: utterances of each class, every merge and every drop.
 
-    python -m xser.commands.labels
-    python -m xser.commands.labels emodb turevdb --scheme four_calm
-    python -m xser.commands.labels --scheme mine.yaml --csv labels.csv
-    python -m xser.commands.labels --schemes
+    xser labels
+    xser labels emodb turevdb --scheme four_calm
+    xser labels --scheme mine.yaml --csv labels.csv
+    xser labels --schemes
 
 The numbers are those of the official releases; stage 1 prints the same table of the recordings that it finds. A `?` is
 a number that is not published label by label, and `+` stands behind a sum without such numbers. A scheme of your own is
@@ -11,30 +11,43 @@ a YAML file: `emotions` (the classes in order), and where wanted `merges` (emoti
 same, for that corpus alone).
 """
 
+import argparse
 import csv
 import io
 import json
+from collections.abc import Sequence
+from typing import Any
 
-from xser.commands.command_line import OneLineParser, run
-from xser.commands.options import PLACE
+from xser.commands.options import add_recipes_option
 from xser.core.errors import XserError
 from xser.core.files import folder_of, write_text
 from xser.core.words import close_match
-from xser.corpora.description.class_counts import class_table, count_classes, label_notes
-from xser.corpora.description.corpus import corpus_ids, read_corpus
-from xser.corpora.description.emotions import SCHEMES, load_scheme
+from xser.corpora.description.class_counts import ClassCounts, class_table, count_classes, label_notes
+from xser.corpora.description.corpus import Corpus
+from xser.corpora.description.emotions import SCHEMES, Scheme, load_scheme
+from xser.experiments.catalogue import Catalogue
+from xser.experiments.request import catalogue_of
 
 
-def main(argv):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``xser labels``."""
+    parser.add_argument("corpora", metavar="corpus", nargs="*", help="recipes to show (default: all)")
+    parser.add_argument("--scheme", metavar="X", default="four", help="a scheme's name, or a YAML file that defines
+    one")
+    parser.add_argument("--schemes", action="store_true", help="list the schemes there are, and nothing else")
+    parser.add_argument("--csv", metavar="FILE", help="write the table there instead of printing it")
+    parser.add_argument("--json", action="store_true", help="print all as JSON, label by label")
+    add_recipes_option(parser)
+
+
+def main(options: argparse.Namespace) -> None:
     """Print or write the table corpus x class."""
-    options = parser().parse_args(argv)
     if options.schemes:
         print("\n".join(_scheme_line(scheme) for scheme in SCHEMES.values()))
         return
-    recipes = folder_of(options.recipes)
-    known = corpus_ids(recipes)
-    scheme = load_scheme(options.scheme, known)
-    corpora = [read_corpus(recipes / id / "corpus.yaml") for id in _chosen(options.corpora, known, recipes)]
+    catalogue = catalogue_of(options.recipes)
+    scheme = load_scheme(options.scheme, catalogue.corpus_ids)
+    corpora = [catalogue.corpus(name) for name in _chosen(options.corpora, catalogue)]
     rows = [
         count_classes(corpus.id, corpus.id, corpus.languages, corpus.labels, corpus.counts, scheme)
         for corpus in corpora
@@ -47,42 +60,26 @@ def main(argv):
         print(_as_text(rows, corpora, scheme))
 
 
-def parser():
-    """Options of the verb."""
-    options = OneLineParser(prog="python -m xser.commands.labels", description=__doc__)
-    options.add_argument("corpora", metavar="corpus", nargs="*", help="recipes to show (default: all)")
-    options.add_argument(
-        "--scheme", metavar="X", default="four", help="a scheme's name, or a YAML file that defines one"
-    )
-    options.add_argument("--schemes", action="store_true", help="list the schemes there are, and nothing else")
-    options.add_argument("--recipes", metavar="DIR", default=PLACE / "recipes", help="the recipes of a checkout")
-    options.add_argument("--csv", metavar="FILE", help="write the table there instead of printing it")
-    options.add_argument("--json", action="store_true", help="print all as JSON, label by label")
-    options.add_argument("--debug", action="store_true", help="show tracebacks")
-    return options
-
-
-def _chosen(names, known, recipes):
-    if not known:
-        raise XserError(f"{recipes} holds no recipe of a corpus: give --recipes the recipes folder of a checkout")
+def _chosen(names: Sequence[str], catalogue: Catalogue) -> list[str]:
     for name in names:
-        if name not in known:
-            raise XserError(f"there is no corpus {name!r}{close_match(name, known)}; {recipes} has {', '.join(known)}")
-    return list(dict.fromkeys(names)) or known
+        if name not in catalogue.corpus_ids:
+            known = catalogue.corpus_ids
+            raise XserError(f"there is no corpus {name!r}{close_match(name, known)}; there are {', '.join(known)}")
+    return list(dict.fromkeys(names)) or catalogue.corpus_ids
 
 
-def _scheme_line(scheme):
+def _scheme_line(scheme: Scheme) -> str:
     return f"{scheme.name}: {', '.join(scheme.emotions)}" + "".join(f"; {merge}" for merge in scheme.describe_merges())
 
 
-def _as_text(rows, corpora, scheme):
+def _as_text(rows: Sequence[ClassCounts], corpora: Sequence[Corpus], scheme: Scheme) -> str:
     lines = [f"utterances of the official releases, scheme {_scheme_line(scheme)}", "", *class_table(rows), ""]
     for row, corpus in zip(rows, corpora, strict=True):
         lines += [f"{row.name}: {sentence}" for sentence in [*label_notes(row), *_use(row, corpus, scheme)]]
     return "\n".join(lines).rstrip()
 
 
-def _use(row, corpus, scheme):
+def _use(row: ClassCounts, corpus: Corpus, scheme: Scheme) -> list[str]:
     """What a corpus that lacks classes is good for."""
     instead = f"; its recipe takes scheme {corpus.scheme}" if corpus.scheme != scheme.name else ""
     having = len(row.emotions) - len(row.missing)
@@ -93,7 +90,7 @@ def _use(row, corpus, scheme):
     return [f"can be used with the other classes{instead}"] if row.missing else []
 
 
-def _as_csv(rows):
+def _as_csv(rows: Sequence[ClassCounts]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["corpus", "languages", *rows[0].emotions, "all", "utterances"])
@@ -102,7 +99,7 @@ def _as_csv(rows):
     return text.getvalue()
 
 
-def _as_data(rows, scheme):
+def _as_data(rows: Sequence[ClassCounts], scheme: Scheme) -> dict[str, Any]:
     return {
         "scheme": {
             "name": scheme.name,
@@ -131,6 +128,3 @@ def _as_data(rows, scheme):
         ],
     }
 
-
-if __name__ == "__main__":
-    run(main)

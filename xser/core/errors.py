@@ -43,3 +43,9 @@ def is_exhausted_memory(error: BaseException) -> bool:
     # torch's words: on a CPU under Linux, under Windows, on some GPUs
     telltale = ("can't allocate memory", "not enough memory", "out of memory", "Cannot allocate memory")
     return isinstance(error, RuntimeError) and any(words in str(error) for words in telltale)
+
+
+class UsageError(XserError):
+    """The options of a command do not go together, or cannot be read."""
+
+    exit_code = 2

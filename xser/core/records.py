@@ -17,7 +17,7 @@ from xser.core.errors import XserError
 from xser.core.files import write_text
 from xser.core.words import close_match
 
-R = TypeVar("R", bound="Record")
+R = TypeVar("R", bound=pydantic.BaseModel)
 
 
 class Record(pydantic.BaseModel):
@@ -126,7 +126,7 @@ def read_record(path: Path, kind: type[R], remedy: str) -> R:
         raise XserError(f"{_line(kind, _first(error), path, None)}: {remedy}") from error
 
 
-def write_record(path: Path, record: Record) -> None:
+def write_record(path: Path, record: pydantic.BaseModel) -> None:
     """Write a record as indented JSON with sorted keys, whole or not at all."""
     text = json.dumps(record.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")
@@ -138,7 +138,7 @@ def _first(error: pydantic.ValidationError) -> Any:
     return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
 
 
-def _line(kind: type[Record], error: Any, where: str | Path, node: yaml.Node | None) -> str:
+def _line(kind: type[pydantic.BaseModel], error: Any, where: str | Path, node: yaml.Node | None) -> str:
     """Say the first fault in one line."""
     place = [part for part in error["loc"] if not _is_of_union(part)]
     key = ": ".join(map(str, place))

@@ -1,77 +1,153 @@
-"""The table that every stage hands to the next: a row an utterance, a CSV file that a person can open."""
+"""The table that every stage hands to the next: a row an utterance, a CSV file that a person can open.
+
+`COLUMNS` is its schema. Every read checks it.
+"""
+
+import dataclasses
+from pathlib import Path
 
 import pandas as pd
 
 from xser.core.errors import XserError
 from xser.core.files import whole_file
 
-ROW_COLUMNS = (
-    "utterance",  # <corpus>-<stem>, unique
-    "corpus",
-    "language",  # ISO 639-3
-    "speaker",  # <corpus>-<native speaker>, empty when unknown
-    "gender",
-    "age",  # in years or words, as the corpus says it
-    "text",  # <corpus>-<text id>, empty when unknown
-    "transcript",
-    "intensity",
-    "take",
-    "native_label",
-    "official_part",  # train, valid, test or empty
-    "source",  # the recording, below the corpus's folder
-    "audio",  # its 16 kHz copy, below the prepared folder; in a manifest an absolute path
-    "seconds",
-    "digest",  # first 16 hexadecimal digits of the SHA-256 of the 16-bit samples
-)
-MANIFEST_COLUMNS = (*ROW_COLUMNS, "emotion", "part")
 PARTS = ("train", "valid", "test")
-NUMBERS = ("seconds", "start", "end")
 
 
-def read_rows(path):
-    """Read a table of utterances.
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A column of the table.
+
+    Attributes
+    ----------
+    name
+        Its heading.
+    meaning
+        What stands in it, for people.
+    stage
+        Which stage adds it: 0 (prepare) or 1 (manifests).
+    number
+        Whether it holds numbers (float64); all other columns hold text, and an unknown value is the empty text.
+    allowed
+        The only values there are; empty where any will do.
+    filled
+        Whether no row may leave it empty.
+    optional
+        Whether a table may lack it.
+    """
+
+    name: str
+    meaning: str
+    stage: int = 0
+    number: bool = False
+    allowed: tuple[str, ...] = ()
+    filled: bool = False
+    optional: bool = False
+
+
+COLUMNS = (
+    Column("utterance", "<corpus>-<stem>, unique", filled=True),
+    Column("corpus", "the recipe's name, or that of the table", filled=True),
+    Column("language", "ISO 639-3 code", filled=True),
+    Column("speaker", "<corpus>-<native speaker>, empty when unknown"),
+    Column("gender", "as the corpus says it"),
+    Column("age", "in years or words, as the corpus says it"),
+    Column("text", "<corpus>-<text id>, empty when unknown"),
+    Column("transcript", "what is said"),
+    Column("intensity", "of the emotion, as the corpus says it"),
+    Column("take", "of several recordings of one text"),
+    Column("native_label", "the corpus's own label"),
+    Column("official_part", "the corpus's own part, empty without", allowed=(*PARTS, "")),
+    Column("source", "the recording, below the corpus's folder"),
+    Column("audio", "its 16 kHz copy, below the prepared folder; in a manifest an absolute path"),
+    Column("seconds", "its duration", number=True),
+    Column("digest", "first 16 hexadecimal digits of the SHA-256 of the 16-bit samples"),
+    Column("start", "where a segment begins in its recording, in seconds", number=True, optional=True),
+    Column("end", "where it ends", number=True, optional=True),
+    Column("emotion", "a class of the scheme", stage=1, filled=True),
+    Column("part", "of the split", stage=1, allowed=PARTS),
+)
+_BY_NAME = {column.name: column for column in COLUMNS}
+ROW_COLUMNS = tuple(column.name for column in COLUMNS if column.stage == 0 and not column.optional)
+MANIFEST_COLUMNS = (*ROW_COLUMNS, *(column.name for column in COLUMNS if column.stage == 1))
+NUMBERS = tuple(column.name for column in COLUMNS if column.number)
+
+
+def read_rows(path: Path, manifest: bool = False) -> pd.DataFrame:
+    """Read a table of utterances and check it against `COLUMNS`.
 
     Parameters
     ----------
-    path : str or Path
+    path
         A CSV file that `write_rows` wrote: ``rows.csv`` of stage 0 or a manifest of stage 1.
+    manifest
+        Whether the columns of stage 1 must be there.
 
     Returns
     -------
     pandas.DataFrame
-        Text in every column but `NUMBERS`; an unknown value is the empty string, never NaN (a speaker may be called
+        Text in every column but `NUMBERS`; an unknown value is the empty text, never NaN (a speaker may be called
         "NA").
 
     Raises
     ------
     XserError
-        When the file is missing, not a CSV file, or lacks a column of `ROW_COLUMNS`.
+        With the file, and the line where it is one line's fault: no such file, no CSV, a column that is missing,
+        unknown or holds what it must not, an utterance that stands twice.
     """
+    again = "delete it and run its stage again"
     try:
         rows = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError as error:
         raise XserError(f"{path} is missing: run the stage that writes it again") from error
     except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise XserError(f"{path} is not a table of utterances ({error}): delete it and run its stage again") from error
-    missing = [column for column in ROW_COLUMNS if column not in rows.columns]
-    if missing:
-        raise XserError(f"{path} has no column {missing[0]!r}: delete it and run its stage again")
-    for column in set(NUMBERS) & set(rows.columns):
-        try:
-            rows[column] = pd.to_numeric(rows[column]).astype(float)
-        except ValueError as error:
-            raise XserError(f"{path} has something else than numbers in column {column!r} ({error})") from error
+        raise XserError(f"{path} is not a table of utterances ({error}): {again}") from error
+    for name in MANIFEST_COLUMNS if manifest else ROW_COLUMNS:
+        if name not in rows.columns:
+            raise XserError(f"{path} has no column {name!r}: {again}")
+    for name in rows.columns:
+        if name not in _BY_NAME:
+            raise XserError(f"{path} has the unknown column {name!r}: {again}")
+        rows[name] = _checked(rows[name], _BY_NAME[name], path, again)
+    repeated = rows["utterance"].duplicated()
+    if repeated.any():
+        line = _line(repeated)
+        raise XserError(f"{path}, line {line}: the utterance {rows['utterance'][line - 2]} stands twice: {again}")
     return rows
 
 
-def write_rows(path, rows):
+def _checked(values: pd.Series, column: Column, path: Path, again: str) -> pd.Series:
+    if column.number:
+        numbers = pd.to_numeric(values, errors="coerce").astype(float)
+        wrong, wanted = numbers.isna(), "a number"
+    else:
+        numbers = values
+        wrong, wanted = pd.Series(False, index=values.index), "text"
+    if column.allowed:
+        wrong, wanted = ~values.isin(column.allowed), " or ".join(each or "nothing" for each in column.allowed)
+    elif column.filled:
+        wrong, wanted = values == "", "not empty"
+    if wrong.any():
+        line = _line(wrong)
+        raise XserError(
+            f"{path}, line {line}: the column {column.name!r} should be {wanted}, and is {values[line - 2]!r}: {again}"
+        )
+    return numbers
+
+
+def _line(wrong: pd.Series) -> int:
+    """The line of the file, counted from 1, of the first row that is wrong: a row is a line, below the heading."""
+    return int(wrong.to_numpy().argmax()) + 2
+
+
+def write_rows(path: Path, rows: pd.DataFrame) -> None:
     """Write a table of utterances, whole or not at all, sorted by ``utterance``.
 
     Parameters
     ----------
-    path : str or Path
+    path
         The CSV file.
-    rows : pandas.DataFrame
+    rows
         At least `ROW_COLUMNS`; they come first, in that order. Line breaks inside a cell become spaces, so that a row
         is a line; seconds are written with six decimals.
     """

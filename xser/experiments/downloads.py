@@ -2,21 +2,25 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 
 from xser.core.errors import XserError
+from xser.corpora.description.corpus import Corpus
 from xser.corpora.download.download import download, is_taken, size_to_fetch
 from xser.corpora.scanning import scan
+from xser.experiments.experiment import Experiment
+from xser.experiments.prepare import read_counts
+from xser.experiments.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
 
-def download_missing(experiment, accept_licence):
+def download_missing(experiment: Experiment, accept_licence: bool) -> None:
     """Fetch the corpora of an experiment that are not there, each into its folder below the data root.
 
     Parameters
     ----------
-    experiment : Experiment
-    accept_licence : bool
+    accept_licence
         The user accepts the licences; otherwise they are asked on the terminal.
 
     Raises
@@ -25,13 +29,21 @@ def download_missing(experiment, accept_licence):
         When a licence is not accepted: before anything is fetched. When files cannot be had or unpacked. For corpora
         that must be asked for, from whom and where to put them: after the others are fetched.
     """
-    missing = [corpus for corpus in _corpora(experiment) if not _is_there(experiment, corpus)]
+    data_root = experiment.preparation.data_root
+    corpora = [corpus for corpus in experiment.corpora if corpus.listing is None]
+    if not corpora:
+        name = experiment.task.reported_on
+        raise XserError(f"--download is for corpora with a recipe, and {name} is a table of yours: leave --download
+        out")
+    if read_counts(data_root)["made_up"]:
+        raise XserError(f"{data_root} holds made-up corpora: give --data-root another folder to download to")
+    missing = [corpus for corpus in corpora if not _is_there(experiment, corpus)]
     free = [corpus for corpus in missing if corpus.download]
     _show_licences(experiment, free)
     if free and not accept_licence:
         _ask(free)
     for corpus in free:
-        folder = experiment.download_folder(corpus.id)
+        folder = Workspace(experiment).download_folder(corpus)
         if download(corpus, folder):
             logger.info(f"{corpus.id}: {corpus.title} is in {folder}")
     requests = [_request(experiment, corpus) for corpus in missing if not corpus.download]
@@ -39,36 +51,27 @@ def download_missing(experiment, accept_licence):
         raise XserError("; ".join(requests))
 
 
-def _corpora(experiment):
-    """The corpora of an experiment that have a recipe, each once."""
-    names = dict.fromkeys(selection.corpus for selection in experiment.selections if not selection.own)
-    if not names:
-        raise XserError(
-            f"--download is for corpora with a recipe, and {experiment.corpus} is your own: leave --download out"
-        )
-    return [experiment.described(name) for name in names]
-
-
-def _is_there(experiment, corpus):
+def _is_there(experiment: Experiment, corpus: Corpus) -> bool:
     """Whether nothing is to be fetched: the corpus's folder holds something, or the data root is the corpus itself."""
-    folder = experiment.download_folder(corpus.id)
+    folder = Workspace(experiment).download_folder(corpus)
     if is_taken(folder):
         download(corpus, folder)  # which only tidies up, where it was killed before it could
         logger.info(f"{corpus.id}: {folder} is there and not empty: nothing is downloaded")
         return True
-    if experiment.several_corpora or not experiment.data_root.is_dir():
+    data_root = experiment.preparation.data_root
+    if experiment.is_zero_shot or not data_root.is_dir():
         return False
     try:
-        scan(corpus, experiment.data_root)
+        scan(corpus, data_root)
     except XserError:
         return False
-    logger.info(f"{corpus.id}: {experiment.data_root} holds it: nothing is downloaded")
+    logger.info(f"{corpus.id}: {data_root} holds it: nothing is downloaded")
     return True
 
 
-def _show_licences(experiment, corpora):
+def _show_licences(experiment: Experiment, corpora: Sequence[Corpus]) -> None:
     for corpus in corpora:
-        folder = experiment.download_folder(corpus.id)
+        folder = Workspace(experiment).download_folder(corpus)
         note = f" {corpus.licence_note}" if corpus.licence_note else ""
         logger.info(
             f"{corpus.id}: {corpus.title}, {size_to_fetch(corpus)}, to {folder}\n"
@@ -76,7 +79,7 @@ def _show_licences(experiment, corpora):
         )
 
 
-def _ask(corpora):
+def _ask(corpora: Sequence[Corpus]) -> None:
     for corpus in corpora:
         if not sys.stdin.isatty():
             titles = ", ".join(f"{corpus.title} ({corpus.licence}, {corpus.url})" for corpus in corpora)
@@ -90,9 +93,9 @@ def _ask(corpora):
             raise XserError(f"the licence of {corpus.title} is not accepted: nothing was downloaded")
 
 
-def _request(experiment, corpus):
+def _request(experiment: Experiment, corpus: Corpus) -> str:
     licence = ": ".join(text.rstrip(".") for text in (corpus.licence, corpus.licence_note) if text)
     return (
         f"{corpus.title} cannot be downloaded for you ({licence}); {corpus.obtain} Put it into "
-        f"{experiment.download_folder(corpus.id)}; see {corpus.url}"
+        f"{Workspace(experiment).download_folder(corpus)}; see {corpus.url}"
     )

@@ -1,233 +1,413 @@
-"""How the files of ``recipes/hparams`` and the command line become one HyperPyYAML text.
+"""Hyperparameters: one typed table of them, and how the files of ``recipes/hparams`` and the command line resolve to
+values.
 
 Later ones win: ``train.yaml`` < ``encoders/<encoder>.yaml`` < ``finetuning/<finetuning>.yaml`` <
-``systems/<system>.yaml`` < ``--key value``. A pretrained encoder's yaml says which model it is, and the finetuning's
-yaml what of it learns; an encoder that is trained from scratch says all of it in its own yaml and has no finetuning.
-What can be asked of the files without building anything (names, keys, defaults) needs neither torch nor HyperPyYAML,
-so that options are checked before a run starts.
+``systems/<system>.yaml`` < ``--key value``. The files are HyperPyYAML, in which SupCon, the adversary and the encoder
+are
+built. Every plain value in them is checked against `TABLE`; comments are for people alone. A key that the table does
+not
+know must be one that an object of the files refers to (``!ref <key>``): a misspelt one is refused.
 """
 
-import itertools
+import dataclasses
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from xser.core.errors import XserError
+from xser.core.words import close_match
 
-SYSTEM_ONLY = ("description", "trained_on")  # keys of a system's yaml that say what it is, not how it is trained
+Plain = bool | int | float | str | None
 
-
-def yaml_names(folder):
-    """Names of the YAML files of `folder`, sorted: the systems, encoders or finetunings there are."""
-    return sorted(path.stem for path in Path(folder).glob("*.yaml"))
-
-
-def encoder_yaml(hparams, encoder):
-    """Path of an encoder's yaml; pretrained.yaml when `encoder` is None: a model that ``--encoder`` names by itself."""
-    return Path(hparams) / "pretrained.yaml" if encoder is None else Path(hparams) / "encoders" / f"{encoder}.yaml"
+NOT_HYPERPARAMETERS = ("description", "trained_on", "order", "compared_with")  # what a file says of itself
+OBJECTS = ("frontend",)  # what may be null, and is an object all the same
+WHERE_THE_MODEL_LIES = ("encoder_source", "encoder_revision")  # which model it is counts, wherever it lies
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
-def first_comment(path):
-    """The first sentence of the comment that a YAML file begins with: what the file is, in one line."""
-    lines = itertools.takewhile(lambda line: line.startswith("#"), _read(path).splitlines())
-    return re.split(r"\.(?: |$)", " ".join(line.strip("# ") for line in lines))[0]
+@dataclasses.dataclass(frozen=True)
+class Hyperparameter:
+    """A hyperparameter.
+
+    Attributes
+    ----------
+    key
+        Its name in the files and, as ``--key``, on the command line.
+    type
+        Of its value.
+    help
+        One line.
+    set_by
+        Who usually sets it: ``train``, ``encoder``, ``finetuning``, ``system`` (a file of hparams), ``data`` (known
+        when
+        the data are) or ``option`` (an option of its own).
+    choices
+        The only words there are; empty where any value will do.
+    least, most
+        The range, both ends included.
+    null
+        Whether it may be null.
+    number_too
+        Whether a whole number from 0 may stand for one of the choices.
+    """
+
+    key: str
+    type: type
+    help: str
+    set_by: str = "train"
+    choices: tuple[str, ...] = ()
+    least: float | None = None
+    most: float | None = None
+    null: bool = False
+    number_too: bool = False
+
+    def parse(self, text: str, where: str) -> Plain:
+        """Read a value.
+
+        Parameters
+        ----------
+        text
+            As it was written.
+        where
+            The option, or the file and line, for the message.
+
+        Raises
+        ------
+        XserError
+            When it is of another type, none of the choices, or out of the range.
+
+        Examples
+        --------
+        >>> TABLE["learning_rate"].parse("1e-3", "--learning_rate")
+        0.001
+        >>> TABLE["batches"].parse("shufled", "--batches")
+        Traceback (most recent call last):
+        ...
+        xser.core.errors.XserError: --batches is shuffled or hierarchical, not 'shufled' (did you mean shuffled?)
+        """
+        if self.null and text in ("null", "~", ""):
+            return None
+        if self.choices:
+            if self.number_too and re.fullmatch(r"\d+", text):
+                return int(text)
+            if text not in self.choices:
+                also = " or a whole number" if self.number_too else ""
+                raise XserError(
+                    f"{where} is {' or '.join(self.choices)}{also}, not {text!r}{close_match(text, self.choices)}"
+                )
+            return text
+        value = _read(text, self.type)
+        if value is None:
+            raise XserError(f"{where} takes {_KINDS[self.type]}, not {text!r}")
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            self._refuse_out_of_range(value, where)
+        return value
+
+    def _refuse_out_of_range(self, value: float, where: str) -> None:
+        if self.least is not None and not value >= self.least:
+            raise XserError(f"{where} is {self.least:g} or more, not {value:g}")
+        if self.most is not None and not value <= self.most:
+            raise XserError(f"{where} is {self.most:g} or less, not {value:g}")
+
+    @property
+    def allowed(self) -> str:
+        """The values there are, for people."""
+        if self.choices:
+            return " | ".join(self.choices) + (" | number" if self.number_too else "")
+        ends = {(False, False): "", (True, False): f" from {self.least}", (False, True): f" up to {self.most}"}
+        both = f" from {self.least} to {self.most}"
+        return _KINDS[self.type] + ends.get((self.least is not None, self.most is not None), both)
 
 
-def encoder_is_pretrained(hparams, encoder):
-    """Whether an encoder's yaml leaves its ``network`` to a finetuning's yaml."""
-    node = yaml.compose(_read(encoder_yaml(hparams, encoder)), Loader=yaml.SafeLoader)
-    return "network" not in {key.value for key, _ in (node.value if node is not None else ())}
+_H = Hyperparameter
+_ALL = (
+    _H("seed", int, "of new weights, batches, crops and dropout", "data", least=0),
+    _H("number_of_emotions", int, "classes of the scheme", "data", least=1),
+    _H("number_of_speakers", int, "speakers of the training rows that the adversary tells apart", "data", least=1),
+    _H("number_of_languages", int, "languages of the training rows", "data", least=1),
+    _H(
+        "batches",
+        str,
+        "shuffled, or hierarchical: languages x emotions x utterances",
+        "system",
+        ("shuffled", "hierarchical"),
+    ),
+    _H("languages_per_batch", int, "languages in a hierarchical batch", least=1),
+    _H("utterances_per_cell", int, "utterances of each language and emotion in a hierarchical batch", least=1),
+    _H("batch_size", int, "utterances in a shuffled batch", least=1),
+    _H("crop_seconds", float, "a longer utterance is cut to this at a random place while training; 0: never", least=0),
+    _H("like_durations", bool, "put utterances of like duration together and cut a batch to its shortest"),
+    _H("shortest_crop_seconds", float, "... but no shorter than this: the shorter ones are padded", least=0),
+    _H(
+        "balance_classes", bool, "weigh the cross-entropy of shuffled batches so that every emotion counts the same"
+    ),
+    _H(
+        "target_statistics",
+        str,
+        "label-free statistics that recordings have in common",
+        "option",
+        ("none", "corpus", "speaker"),
+    ),
+    _H("steps", int, "optimiser steps at the least; training ends with the epoch that reaches them", least=1),
+    _H("learning_rate", float, "falls linearly to a twentieth", least=0),
+    _H("network_learning_rate", float, "of the encoder's weights; 0: learning_rate", least=0),
+    _H("accumulated_batches", int, "batches whose gradients are added up before a step", least=1),
+    _H("precision", str, "what layers compute in while training; losses are in float32", choices=("fp32", "bf16",
+    "fp16")),
+    _H("weight_decay", float, "of AdamW", least=0),
+    _H("max_grad_norm", float, "gradients are clipped to this norm", least=0),
+    _H("dropout", float, "of what is trained from scratch; a pretrained encoder keeps its own", least=0, most=1),
+    _H("supcon_weight", float, "alpha: weight of SupCon in the loss", "system", least=0),
+    _H("cross_language_weight", float, "lambda: weight of a positive of another language", least=0),
+    _H("temperature", float, "tau of SupCon", least=1e-6),
+    _H("speaker_weight", float, "beta: weight of the speaker adversary in the loss", "system", least=0),
+    _H("reversal_gamma", float, "steepness of the reversal's ramp (Ganin et al. 2016)", least=0),
+    _H("mask_speaker_loss", bool, "leave corpora out of the speaker loss whose corpus.yaml says so"),
+    _H("remove_band_mean", bool, "subtract each mel band's mean over the utterance", "encoder"),
+    _H("embedding_size", int, "units of the embedding", "encoder", least=1),
+    _H("blocks", int, "residual blocks of the compact encoder", "encoder", least=1),
+    _H("encoder_source", str, "a model's folder in Hugging Face's format, or its name on the hub", "encoder",
+    null=True),
+    _H("encoder_revision", str, "branch, tag or commit on the hub", "encoder", null=True),
+    _H("trained_layers", int, "layers that learn, from the top; 0: all", "finetuning", least=0),
+    _H("lora_rank", int, "rank of LoRA; 0: no LoRA", "finetuning", least=0),
+    _H("lora_alpha", float, "scale of LoRA, divided by its rank", "finetuning", least=0),
+    _H("adapter_size", int, "width of the bottleneck adapters; 0: none", "finetuning", least=0),
+    _H("layer", str, "the last layer, or a learned mix", "finetuning", ("last", "mix"), number_too=True),
+    _H(
+        "keep",
+        str,
+        "each layer's mean over the utterance, or every frame",
+        "finetuning",
+        choices=("embeddings", "frames"),
+    ),
+    _H(
+        "window",
+        str,
+        "Whisper at the utterance's own length, or padded to 30 s as it was trained",
+        "finetuning",
+        choices=("own", "native"),
+    ),
+)  # fmt: skip
+TABLE = {each.key: each for each in _ALL}
 
 
-def learns_from_waveforms(hparams, encoder, finetuning=None):
-    """Whether a run has no front end that never learns (``frontend: null``): its features are the recordings."""
-    found = None
-    for path in _files(hparams, encoder, finetuning):
-        node = yaml.compose(_read(path), Loader=yaml.SafeLoader)
-        found = next((value for key, value in (node.value if node else ()) if key.value == "frontend"), found)
-    return found is not None and found.tag.endswith(":null")
+@dataclasses.dataclass(frozen=True)
+class Hyperparameters:
+    """What a training is told: plain values, and objects that HyperPyYAML builds from them.
+
+    Attributes
+    ----------
+    values
+        Plain values by key.
+    objects
+        Everything else of the files, as YAML nodes by key.
+    """
+
+    values: Mapping[str, Plain]
+    objects: Mapping[str, yaml.Node]
+
+    @property
+    def run_keys(self) -> tuple[str, ...]:
+        """The keys whose values are known only when the data are (``!PLACEHOLDER``)."""
+        return tuple(key for key, node in self.objects.items() if node.tag == "!PLACEHOLDER")
+
+    @property
+    def learns_from_waveforms(self) -> bool:
+        """Whether there is no front end that never learns (``frontend: null``): features are the recordings."""
+        return "frontend" in self.objects and _canonical(self.objects["frontend"]) is None
+
+    @property
+    def identity(self) -> list[Any]:
+        """What tells one training from another: values, class paths and their arguments, as plain data.
+
+        The place of a pretrained model is no part of it; the model's content is, which the caller adds.
+        """
+        values = {key: value for key, value in self.values.items() if key not in WHERE_THE_MODEL_LIES}
+        return [values, {key: _canonical(node) for key, node in self.objects.items()}]
+
+    def text(self, run_values: Mapping[str, int]) -> str:
+        """The HyperPyYAML text that ``hyperpyyaml.load_hyperpyyaml`` builds, kept as ``hyperparameters.yaml``.
+
+        Parameters
+        ----------
+        run_values
+            Values of `run_keys`.
+
+        Raises
+        ------
+        XserError
+            When one has no value.
+        """
+        missing = [key for key in self.run_keys if key not in run_values]
+        if missing:
+            raise XserError(f"nobody sets {missing[0]}, a !PLACEHOLDER of hparams: give it a value")
+        written = yaml.SafeDumper("")
+        plain = {**{key: run_values[key] for key in self.run_keys}, **self.values}
+        nodes = {key: written.represent_data(value) for key, value in plain.items()}
+        nodes |= {key: node for key, node in self.objects.items() if key not in nodes}
+        pairs = [(written.represent_data(key), node) for key, node in nodes.items()]
+        return yaml.serialize(yaml.MappingNode("tag:yaml.org,2002:map", pairs), allow_unicode=True)
 
 
-def hyperparameter_keys(hparams, encoder, finetuning=None):
-    """Keys that ``--key value`` may set, with their defaults.
+def resolve(files: Sequence[Path], overrides: Mapping[str, Plain]) -> Hyperparameters:
+    """Resolve files of hparams and what the command line sets.
 
     Parameters
     ----------
-    hparams : Path
-        The folder with train.yaml, encoders/, finetuning/ and systems/.
-    encoder : str or None
-        The name of the encoder's yaml; None for a pretrained encoder without one.
-    finetuning : str, optional
-        What of a pretrained encoder learns.
-
-    Returns
-    -------
-    dict of str to (str, int, float, bool or None)
-        Top-level scalars of the files that are plain values: neither objects nor references.
-    """
-    keys = {}
-    for path in _files(hparams, encoder, finetuning):
-        keys.update(_plain_scalars(path))
-    return keys
-
-
-def choices(hparams, encoder, finetuning=None):
-    """Keys whose value is one of a few words: a comment of the form ``# one | other: what it means`` says which.
-
-    Returns
-    -------
-    dict of str to tuple of str
-    """
-    found = {}
-    for path in _files(hparams, encoder, finetuning):
-        for key, words in re.findall(r"^(\w+):[^#\n]*#\s*(\w+(?: \| \w+)+)", _read(path), flags=re.MULTILINE):
-            found[key] = tuple(words.split(" | "))
-    return found
-
-
-def _files(hparams, encoder, finetuning):
-    """The HyperPyYAML files of a run but for the system's, the first being overridden by all others."""
-    finetuned = [Path(hparams) / "finetuning" / f"{finetuning}.yaml"] if finetuning else []
-    return [Path(hparams) / "train.yaml", encoder_yaml(hparams, encoder), *finetuned]
-
-
-def _plain_scalars(path):
-    node = yaml.compose(_read(path), Loader=yaml.SafeLoader)
-    plain = {}
-    for key, value in node.value if node is not None else ():
-        if isinstance(value, yaml.ScalarNode) and not value.tag.startswith("!"):
-            plain[key.value] = yaml.safe_load(value.value) if value.style is None else value.value
-    return plain
-
-
-def _placeholders(hparams):
-    node = yaml.compose(_read(Path(hparams) / "train.yaml"), Loader=yaml.SafeLoader)
-    return [key.value for key, value in node.value if value.tag == "!PLACEHOLDER"]
-
-
-def read_run_values(path, hparams):
-    """Read the values of train.yaml's ``!PLACEHOLDER`` keys back from a run's ``hyperparameters.yaml``."""
-    values = _plain_scalars(path)
-    return {key: values[key] for key in _placeholders(hparams)}
-
-
-def _read(path):
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise XserError(
-            f"{path} cannot be read ({error.strerror}): give --recipes those of a whole checkout"
-        ) from error
-
-
-def describe_hyperparameters(hparams, encoder, finetuning=None):
-    """List (key, default, comment) of every key that ``--key value`` may set, in the order of the files."""
-    comments = {}
-    for path in _files(hparams, encoder, finetuning):
-        for key, comment in re.findall(r"^(\w+):[^#\n]*#\s*(.*)$", _read(path), flags=re.MULTILINE):
-            comments[key] = comment
-    keys = hyperparameter_keys(hparams, encoder, finetuning)
-    return [(key, _written(default), comments.get(key, "")) for key, default in keys.items()]
-
-
-def _written(value):
-    return "null" if value is None else str(value)
-
-
-def check_value(key, text, default, allowed=()):
-    """Read the value of ``--key value`` and check that it is of the default's kind.
-
-    Parameters
-    ----------
-    key, text : str
-        As typed.
-    default : str, int, float, bool or None
-        The key's default (`hyperparameter_keys`).
-    allowed : sequence of str
-        The only values there are (`choices`); empty where any will do.
-
-    Returns
-    -------
-    str, int, float, bool or None
+    files
+        A later one wins.
+    overrides
+        Values by key, typed (`read_options`).
 
     Raises
     ------
     XserError
-        When the kinds differ, as in ``--epochs many``, or the value is none of those allowed.
+        For a file that cannot be read, and a key or value that cannot be: with the file and the line.
+    """
+    values: dict[str, Plain] = {}
+    objects: dict[str, yaml.Node] = {}
+    unknown: dict[str, str] = {}
+    for path in files:
+        for key, node in read_nodes(path).items():
+            if key in NOT_HYPERPARAMETERS:
+                continue
+            where = f"{path}, line {node.start_mark.line + 1}: `{key}`"
+            plain = _is_plain(node) and key not in OBJECTS
+            if key in TABLE and not plain and node.tag != "!PLACEHOLDER" and node.tag != "!ref":
+                raise XserError(f"{where} takes {TABLE[key].allowed}")
+            if not plain:
+                objects[key] = node
+                values.pop(key, None)
+                continue
+            objects.pop(key, None)
+            values[key] = TABLE[key].parse(node.value, where) if key in TABLE else _canonical(node)
+            if key not in TABLE:
+                unknown.setdefault(key, f"{path}, line {node.start_mark.line + 1}")
+    _refuse_idle(unknown, objects.values())
+    return Hyperparameters({**values, **overrides}, objects)
+
+
+def describe_file(path: Path) -> str:
+    """What a file of hparams says of itself: its key ``description``; empty without one."""
+    return str(_canonical(read_nodes(path)["description"]) or "") if "description" in read_nodes(path) else ""
+
+
+def read_nodes(path: Path) -> dict[str, yaml.Node]:
+    """Read the top-level keys of a HyperPyYAML file as YAML nodes, without building anything.
+
+    Raises
+    ------
+    XserError
+        When it cannot be read, or a key stands twice.
+    """
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise XserError(f"{path} cannot be read ({error}): give --recipes those of a whole checkout") from error
+    except yaml.YAMLError as error:
+        raise XserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if root is None:
+        return {}
+    if not isinstance(root, yaml.MappingNode):
+        raise XserError(f"{path}: it must hold lines `key: value`")
+    nodes: dict[str, yaml.Node] = {}
+    for key, node in root.value:
+        if key.value in nodes:
+            raise XserError(f"{path}, line {key.start_mark.line + 1}: the key `{key.value}` stands twice")
+        nodes[key.value] = node
+    return nodes
+
+
+def read_options(words: Sequence[str], resolved: Hyperparameters) -> dict[str, Plain]:
+    """Read ``--key value`` and ``--key=value``.
+
+    Parameters
+    ----------
+    words
+        As typed; ``-`` may stand for ``_`` in a key.
+    resolved
+        The hyperparameters that there are.
+
+    Raises
+    ------
+    XserError
+        For a word that is no option, an unknown key, and a value that cannot be.
+    """
+    values: dict[str, Plain] = {}
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        if not word.startswith("--"):
+            raise XserError(f"stray word {word!r}: see --help")
+        name, equals, text = word[2:].partition("=")
+        key = name.replace("-", "_")
+        if key not in resolved.values:
+            raise XserError(_unknown_option(key, resolved))
+        if not equals:
+            if not left or left[0].startswith("--"):
+                raise XserError(f"option --{key} needs a value: see --help")
+            text = left.pop(0)
+        known = TABLE.get(key)
+        values[key] = known.parse(text, f"--{key}") if known else _scalar(text)
+    return values
+
+
+def _unknown_option(key: str, resolved: Hyperparameters) -> str:
+    if key in TABLE and TABLE[key].set_by != "data":
+        return f"--{key} ({TABLE[key].help}) means nothing to this --encoder and --finetune: leave it out"
+    return f"unknown option --{key}{close_match(key, resolved.values, '--')}: see --help"
+
+
+def _refuse_idle(unknown: Mapping[str, str], nodes: Iterable[yaml.Node]) -> None:
+    """Refuse keys that neither the table knows nor an object refers to."""
+    referred = {key for node in nodes for key in re.findall(r"<\s*(\w+)", yaml.serialize(node))}
+    for key, where in unknown.items():
+        if key not in referred:
+            raise XserError(f"{where}: unknown key `{key}`{close_match(key, TABLE)}, and nothing refers to it")
+
+
+def _is_plain(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and not node.tag.startswith("!")
+
+
+def _canonical(node: yaml.Node) -> Any:
+    """A YAML node as plain data, its tag with it where it has one."""
+    content: Any
+    if isinstance(node, yaml.ScalarNode):
+        content = _scalar(node.value) if node.style is None else node.value
+    elif isinstance(node, yaml.SequenceNode):
+        content = [_canonical(each) for each in node.value]
+    else:
+        content = {key.value: _canonical(value) for key, value in node.value}
+    return [node.tag, content] if node.tag.startswith("!") else content
+
+
+def _scalar(text: str) -> Plain:
+    """Read an untyped value, whatever a YAML library would make of it."""
+    if text in ("null", "~", ""):
+        return None
+    for kind in (bool, int, float):
+        value = _read(text, kind)
+        if value is not None:
+            return value
+    return text
+
+
+def _read(text: str, kind: type) -> Plain:
+    """Read a value of a type; None when it is none.
 
     Examples
     --------
-    >>> check_value("epochs", "30", 10)
-    30
-    >>> check_value("learning_rate", "1e-3", 0.1)
-    0.001
+    >>> _read("True", bool), _read("30", int), _read("1e-3", float), _read("1.5", int)
+    (True, 30, 0.001, None)
     """
-    value = _scalar(text)
-    kinds = {bool: "true or false", int: "a whole number", float: "a number"}
-    if isinstance(default, bool):
-        fits = isinstance(value, bool)
-    elif isinstance(default, int):
-        fits = isinstance(value, int) and not isinstance(value, bool)
-    elif isinstance(default, float):
-        fits = isinstance(value, (int, float)) and not isinstance(value, bool)
-        value = float(value) if fits else value
-    else:
-        fits = True
-    if not fits:
-        raise XserError(f"--{key} takes {kinds[type(default)]} (default {_written(default)}), not {text!r}")
-    if allowed and str(value) not in allowed:
-        raise XserError(f"--{key} is {' or '.join(allowed)} (default {_written(default)}), not {text!r}")
-    return value
-
-
-def _scalar(text):
-    try:
-        return float(text) if re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", text) else yaml.safe_load(text)
-    except yaml.YAMLError:
+    if kind is bool:
+        return {"true": True, "false": False}.get(text.lower())
+    if kind is str:
         return text
-
-
-def compose(hparams, encoder, finetuning, system, overrides, run_values):
-    """Put the files and overrides together as one HyperPyYAML text, references resolved.
-
-    Parameters
-    ----------
-    hparams : Path
-        The folder with train.yaml, encoders/, finetuning/ and systems/.
-    encoder : str or None
-        The name of the encoder's yaml; None for a pretrained encoder without one.
-    finetuning : str or None
-        What of a pretrained encoder learns; None for an encoder trained from scratch.
-    system : dict
-        Hyperparameters of the system (`xser.protocol.systems.System.hyperparameters`).
-    overrides : dict
-        What the command line sets, values already read (`check_value`).
-    run_values : dict or None
-        Values for the ``!PLACEHOLDER`` keys, known only once the data are; None puts 0 for each, which is enough to
-        tell one set of hyperparameters from another.
-
-    Returns
-    -------
-    str
-        What ``hyperpyyaml.load_hyperpyyaml`` builds, and what the run folder keeps as ``hyperparameters.yaml``.
-
-    Raises
-    ------
-    XserError
-        When the system sets a key that none of the files has.
-    """
-    from hyperpyyaml import resolve_references
-    from ruamel.yaml import YAML
-
-    unknown = sorted(set(system) - set(hyperparameter_keys(hparams, encoder, finetuning)) - set(SYSTEM_ONLY))
-    if unknown:
-        raise XserError(f"the system's yaml sets {unknown[0]!r}, which {Path(hparams) / 'train.yaml'} does not have")
-    first, *others = _files(hparams, encoder, finetuning)
-    merged = {}
-    for path in others:
-        merged.update(YAML().load(_read(path)) or {})
-    merged.update({key: value for key, value in system.items() if key not in SYSTEM_ONLY})
-    merged.update(overrides)
-    merged.update(dict.fromkeys(_placeholders(hparams), 0) if run_values is None else run_values)
-    return resolve_references(_read(first), merged, overrides_must_match=False).getvalue()
+    pattern = r"[+-]?\d+" if kind is int else r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+    return kind(text) if re.fullmatch(pattern, text) else None

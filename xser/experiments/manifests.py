@@ -1,8 +1,5 @@
 """Stage 1: map native labels to the emotions of a scheme and give every utterance a part.
 
-    python -m xser.experiments.manifests --corpus emodb --split folds:5
-    python -m xser.experiments.manifests --sources emodb,esd:cmn --target cremad --scheme six
-
 Each selection of corpus and language gets a folder
 ``<work-dir>/manifests/<corpus>[-<language>]-<scheme>-<split>-<key>/`` with ``manifest.csv`` (or a
 ``manifest_fold<k>.csv`` for each fold) and, last of all, ``manifest.json``. A manifest that was made with the same
@@ -11,36 +8,72 @@ options from the same audio is kept.
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from xser.audit.auditing import Subject
 from xser.audit.gate import audit_experiment, refuse_severe, summary, summary_of_shared
-from xser.commands.command_line import run
 from xser.core.errors import XserError
-from xser.core.files import only_writer, write_json
+from xser.core.files import only_writer
+from xser.core.records import write_record
 from xser.core.rows import PARTS, read_rows, write_rows
 from xser.core.versions import versions
-from xser.experiments import workspace
-from xser.experiments.experiment import parse_experiment
-from xser.experiments.manifest_text import classes_of, describe, describe_classes, describe_training
-from xser.experiments.task_list import find_task
+from xser.corpora.description.corpus import Corpus
+from xser.corpora.description.emotions import Scheme
+from xser.experiments.experiment import Experiment
+from xser.experiments.manifest_text import classes_of, describe, describe_classes, describe_training, one_line
+from xser.experiments.records import (
+    LabelRecord,
+    ManifestRecord,
+    OverlapRecord,
+    PreparedRecord,
+    SchemeRecord,
+    SpeakerLossRecord,
+    TableRecord,
+)
+from xser.experiments.workspace import Manifest, Workspace, manifest_files
 from xser.protocol.isolation import refuse_shared_recordings
 from xser.protocol.splits.emobox_folds import match_folds
 from xser.protocol.splits.exact_counts import published_sizes
 from xser.protocol.splits.splits import has_folds, overlaps, split_rows
+from xser.protocol.tasks import Selection
 
 logger = logging.getLogger(__name__)
 
-CARRIED = ("left_out", "complete", "made_up")  # what prepared.json says of the recordings and every result repeats
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MadeManifest:
+    """A manifest, written or not.
+
+    Attributes
+    ----------
+    manifest
+        Its folder and what is written down of it.
+    is_kept
+        Whether it was there before.
+    tables
+        What it holds: rows by file, one a fold.
+    rows
+        All prepared rows of the selection, also those whose emotion the scheme does not have.
+    prepared
+        The folder of stage 0.
+    notes
+        What stage 0 said of the recordings.
+    """
+
+    manifest: Manifest
+    is_kept: bool
+    tables: dict[Path, pd.DataFrame]
+    rows: pd.DataFrame
+    prepared: Path
+    notes: tuple[str, ...]
 
 
-def main(argv):
-    """Make the manifests of an experiment and print what is in them."""
-    make_manifests([parse_experiment("manifests", argv)])
-
-
-def make_manifests(experiments):
-    """Make the manifests of experiments and print what is in them, each once.
+def make_manifests(experiments: Sequence[Experiment]) -> None:
+    """Make the manifests of experiments and say what is in them, each once.
 
     Raises
     ------
@@ -48,59 +81,56 @@ def make_manifests(experiments):
         When a corpus is not prepared, a source holds recordings of the target, or the audit finds something severe in
         what is reported on that ``--allow`` does not name.
     """
-    said, classes, whole = set(), {}, []
+    said: set[object] = set()
     for experiment in experiments:
-        planned, found, shared = _made(experiment)
-        for selection, manifest in planned.items():
-            classes[selection] = classes_of(manifest.info, experiment.scheme)
-            alone = [] if experiment.several_corpora else [classes[selection]]
-            audited = summary([finding for findings in found[selection] for finding in findings])
-            _say_once(said, manifest.folder, describe(manifest.info, manifest.folder, manifest.kept, alone, audited))
-        whole += _of_the_whole(
-            experiment, {selection: manifest.info for selection, manifest in planned.items()}, shared
-        )
-    if len(classes) > 1:
-        _say_once(said, "classes", describe_classes(experiments[0].scheme, list(classes.values())))
-    for sentence in whole:
-        _say_once(said, sentence, sentence)
+        for about, level, text in _make(experiment):
+            if about not in said:
+                logger.log(level, text)
+            said.add(about)
 
 
-def _say_once(said, about, text):
-    if about not in said:
-        print(text, flush=True)
-    said.add(about)
-
-
-def _made(experiment):
-    """Make and audit the manifest of each selection: `Planned` and findings by selection, and those of shared sound."""
-    selected = {selection: selected_rows(experiment, selection) for selection in experiment.selections}
-    if experiment.target is not None:
-        for source in experiment.sources:
-            refuse_shared_recordings(selected[source], selected[experiment.target])
-    planned = {selection: plan_manifest(experiment, selection, rows) for selection, rows in selected.items()}
-    found, shared = audit_experiment(experiment, {selection: each.subject for selection, each in planned.items()})
+def _make(experiment: Experiment) -> list[tuple[object, int, str]]:
+    """Make, audit and write the manifests of an experiment; what there is to say, each with what it is about."""
+    task, scheme = experiment.task, experiment.scheme
+    selected = {selection: selected_rows(experiment, selection) for selection in task.selections}
+    if task.target is not None:
+        for source in task.sources:
+            refuse_shared_recordings(selected[source], selected[task.target])
+    made = {selection: plan_manifest(experiment, selection, rows) for selection, rows in selected.items()}
+    found, shared = audit_experiment(experiment, {selection: subject_of(each) for selection, each in made.items()})
     refuse_severe(found, shared, experiment.allow)
-    for manifest in planned.values():
-        write_manifest(manifest)
-    return planned, found, shared
+    for each in made.values():
+        write_manifest(each)
+    records = {selection: each.manifest.record for selection, each in made.items()}
+    classes = [classes_of(record, scheme) for record in records.values()]
+    said: list[tuple[object, int, str]] = []
+    for (selection, each), of_corpus in zip(made.items(), classes, strict=True):
+        audited = summary([finding for findings in found[selection] for finding in findings])
+        alone = [of_corpus] if len(classes) == 1 else []
+        where = each.manifest.folder
+        said.append((where, logging.INFO, "  " + one_line(records[selection], of_corpus, audited)))
+        said.append(((where, "all"), logging.DEBUG, describe(records[selection], where, each.is_kept, alone, audited)))
+    if len(classes) > 1:
+        said.append(("classes", logging.DEBUG, describe_classes(scheme, classes)))
+    return said + [(line, logging.INFO, f"  {line}") for line in _of_the_whole(experiment, records, shared)]
 
 
-def _of_the_whole(experiment, infos, shared):
+def _of_the_whole(experiment: Experiment, records: dict[Selection, ManifestRecord], shared: Any) -> list[str]:
     """What there is to say of an experiment beside its corpora."""
-    said = [f"sources and {experiment.target}: {line}" for line in summary_of_shared(shared)]
-    if experiment.named_task:
-        named = find_task(experiment.recipes, experiment.named_task)
-        said.append(describe_training(named, [infos[source] for source in experiment.sources]))
+    said = [f"sources and {experiment.task.target}: {line}" for line in summary_of_shared(shared)]
+    if experiment.named_task is not None:
+        sources = [records[source] for source in experiment.task.sources]
+        said.append(describe_training(experiment.named_task, sources))
     if experiment.target_statistics == "speaker":
-        masked = [info for info in infos.values() if info["speaker_loss"]["masked"]]
         said += [
-            f"warning: do not trust --target-statistics speaker with {info['corpus']}: {info['speaker_loss']['why']}"
-            for info in masked
+            f"warning: do not trust --target-statistics speaker with {record.corpus}: {record.speaker_loss.why}"
+            for record in records.values()
+            if record.speaker_loss.masked
         ]
     return said
 
 
-def selected_rows(experiment, selection):
+def selected_rows(experiment: Experiment, selection: Selection) -> pd.DataFrame:
     """Read what stage 0 made of a selection.
 
     Returns
@@ -113,115 +143,90 @@ def selected_rows(experiment, selection):
     XserError
         When stage 0 has not prepared the corpus.
     """
-    folder = experiment.prepared_folder(selection.corpus)
-    rows, _ = workspace.read_prepared(folder)
+    workspace = Workspace(experiment)
+    rows, _ = workspace.read_prepared(selection.corpus)
     if selection.language is not None:
         rows = rows[rows["language"] == selection.language].reset_index(drop=True)
-    return rows.assign(audio=f"{Path(folder).resolve()}/" + rows["audio"])
+    folder = workspace.prepared_folder(selection.corpus).resolve()
+    return rows.assign(audio=f"{folder}/" + rows["audio"])
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Planned:
-    """A manifest, written or not.
-
-    Attributes
-    ----------
-    folder : Path
-        Where it lies.
-    info : dict
-        The content of manifest.json.
-    kept : bool
-        Whether it was there before.
-    tables : dict of Path to pandas.DataFrame
-        What it holds: a table for each fold.
-    subject : Subject
-        What of it is audited.
-    """
-
-    folder: Path
-    info: dict
-    kept: bool
-    tables: dict
-    subject: Subject
-
-
-def plan_manifest(experiment, selection, rows):
-    """Make the manifest of a selection, or find it where it was made before.
+def plan_manifest(experiment: Experiment, selection: Selection, rows: pd.DataFrame) -> MadeManifest:
+    """Make the manifest of a selection, or find it where it was made before; `write_manifest` writes it.
 
     Parameters
     ----------
-    experiment : Experiment
-        What the user asked for.
-    selection : Selection
-        A corpus, or one language of it.
-    rows : pandas.DataFrame
+    rows
         As of `selected_rows`.
-
-    Returns
-    -------
-    Planned
-        To be written by `write_manifest`.
     """
-    prepared = experiment.prepared_folder(selection.corpus)
-    prepared_info = workspace.read_prepared_info(prepared)
-    corpus = experiment.described(selection.corpus)
-    options = (selection.language, experiment.scheme, experiment.split, experiment.split_seed)
-    made_from = (corpus, *options, prepared_info["fingerprint"], experiment.split_files)
-    key = workspace.manifest_fingerprint(*made_from)
-    folder = workspace.manifest_folder(experiment.work_dir, *made_from)
-    info = _finished(folder, prepared, key, prepared_info)
-    kept = info is not None
-    if kept:
-        tables = {path: read_rows(path) for path in workspace.manifest_files(folder, info["folds"])}
-    else:
-        utterances = map_emotions(rows, corpus, experiment.scheme)
-        published, notes = _published(experiment, corpus, rows, utterances)
-        splits = split_rows(utterances, experiment.split, experiment.split_seed, corpus, published)
-        paths = workspace.manifest_files(folder, len(splits) if has_folds(experiment.split) else 0)
-        tables = {
-            path: utterances.assign(part=parts)[(parts != "").to_numpy()]
-            for path, parts in zip(paths, splits, strict=True)
-        }
-        info = {
-            "fingerprint": key,
-            **_describe_utterances(experiment, selection, corpus, rows, utterances),
-            "folds": len(splits) if has_folds(experiment.split) else 0,
-            "split_notes": notes,
-            "tables": [_describe_table(path, table) for path, table in tables.items()],
-            **{name: prepared_info[name] for name in CARRIED},
-            "prepared_folder": str(Path(prepared).resolve()),
-            "prepared_fingerprint": prepared_info["fingerprint"],
-            "versions": versions(),
-            "command": experiment.command,
-        }
-    notes = tuple(prepared_info.get("notes", ()))
-    subject = Subject(
-        str(selection), folder.name, key, tuple(tables.values()), experiment.split, rows, Path(prepared), (), notes
+    workspace, corpus = Workspace(experiment), selection.corpus
+    folder = workspace.prepared_folder(corpus)
+    prepared = workspace.read_prepared_record(corpus)
+    kept = _finished(workspace, selection, prepared)
+    if kept is not None:
+        tables = {path: read_rows(path, manifest=True) for path in kept.tables}
+        return MadeManifest(kept, True, tables, rows, folder, prepared.notes)
+    utterances = map_emotions(rows, corpus, experiment.scheme)
+    published, notes = _published(experiment, corpus, rows, utterances)
+    split = experiment.split
+    splits = split_rows(utterances, split.name, split.seed, corpus, published)
+    folds = len(splits) if has_folds(split.name) else 0
+    where = workspace.manifest_folder(selection, prepared)
+    tables = {
+        path: utterances.assign(part=parts)[(parts != "").to_numpy()]
+        for path, parts in zip(manifest_files(where, folds), splits, strict=True)
+    }
+    record = ManifestRecord(
+        fingerprint=workspace.manifest_fingerprint(selection, prepared),
+        corpus=corpus.id,
+        language=selection.language,
+        languages=tuple(sorted(utterances["language"].unique())),
+        scheme=SchemeRecord(name=experiment.scheme.name, emotions=tuple(experiment.scheme.emotions)),
+        split=split.name,
+        split_seed=split.seed,
+        speakers=len(set(utterances["speaker"]) - {""}),
+        lost=_lost(corpus, utterances) if split.name == "paper" else (),
+        speaker_loss=SpeakerLossRecord(**corpus.speaker_loss),
+        **_describe_labels(rows, utterances, corpus, experiment.scheme),
+        folds=folds,
+        split_notes=tuple(notes),
+        tables=tuple(_describe_table(path, table) for path, table in tables.items()),
+        left_out=prepared.left_out,
+        complete=prepared.complete,
+        made_up=prepared.made_up,
+        prepared_folder=str(folder.resolve()),
+        prepared_fingerprint=prepared.fingerprint,
+        versions=versions(),
+        command=experiment.command,
     )
-    return Planned(folder, info, kept, tables, subject)
+    return MadeManifest(Manifest(where, record), False, tables, rows, folder, prepared.notes)
 
 
-def write_manifest(planned):
+def subject_of(made: MadeManifest) -> Subject:
+    """What of a manifest is audited."""
+    record = made.manifest.record
+    tables = tuple(made.tables.values())
+    name, file_name = record.name, made.manifest.folder.name
+    return Subject(name, file_name, record.fingerprint, tables, record.split, made.rows, made.prepared, (), made.notes)
+
+
+def write_manifest(made: MadeManifest) -> None:
     """Write a manifest unless it is there."""
-    if planned.kept:
+    if made.is_kept:
         return
-    with only_writer(planned.folder, waiting=True):
-        for path, table in planned.tables.items():
+    with only_writer(made.manifest.folder, waiting=True):
+        for path, table in made.tables.items():
             write_rows(path, table)
-        write_json(planned.folder / "manifest.json", planned.info)
+        write_record(made.manifest.folder / "manifest.json", made.manifest.record)
 
 
-def map_emotions(rows, corpus, scheme):
+def map_emotions(rows: pd.DataFrame, corpus: Corpus, scheme: Scheme) -> pd.DataFrame:
     """Keep the utterances whose native label is an emotion of the scheme.
 
     Parameters
     ----------
-    rows : pandas.DataFrame
+    rows
         Rows with ``native_label``.
-    corpus : Corpus
-        Its labels.
-    scheme : Scheme
-        The emotions, and what counts as one of them.
 
     Returns
     -------
@@ -243,66 +248,53 @@ def map_emotions(rows, corpus, scheme):
     return rows[kept].assign(emotion=emotions[kept].astype(str)).reset_index(drop=True)
 
 
-def _finished(folder, prepared, key, prepared_info):
-    """Content of manifest.json when it and its tables are there and say what prepared.json says, else None."""
+def _finished(workspace: Workspace, selection: Selection, prepared: PreparedRecord) -> Manifest | None:
+    """The manifest that was made before, when it and its tables are there and say what prepared.json says."""
     try:
-        tables, info = workspace.read_manifest_info(folder, prepared)
+        manifest = workspace.read_manifest(selection)
     except XserError:
         return None
-    same = info["fingerprint"] == key and all(info[name] == prepared_info[name] for name in CARRIED)
-    return info if same and all(path.is_file() for path in tables) else None
+    record = manifest.record
+    same = record.fingerprint == workspace.manifest_fingerprint(selection, prepared)
+    carried = ("left_out", "complete", "made_up")  # what every result repeats of the recordings
+    same = same and all(getattr(record, name) == getattr(prepared, name) for name in carried)
+    return manifest if same and all(path.is_file() for path in manifest.tables) else None
 
 
-def _published(experiment, corpus, rows, utterances):
+def _published(
+    experiment: Experiment, corpus: Corpus, rows: pd.DataFrame, utterances: pd.DataFrame
+) -> tuple[list[dict[str, str]], list[str]]:
     """Parts of the folds that the split reads from files, and what is to be known of them; nothing for other splits."""
-    if not experiment.published_folds:
+    if not experiment.split.published_folds:
         return [], []
-    matched = match_folds(experiment.published_folds, corpus, rows, utterances)
+    matched = match_folds(list(experiment.split.published_folds), corpus, rows, utterances)
     return matched.parts, matched.notes
 
 
-def _lost(corpus, utterances):
+def _lost(corpus: Corpus, utterances: pd.DataFrame) -> tuple[str, ...]:
     """What makes parts smaller than the published ones."""
     _, faults = published_sizes(corpus, utterances["utterance"])
-    return [f"{fault.utterance} ({fault.part}) is {fault.what} in the official release" for fault in faults]
+    return tuple(f"{fault.utterance} ({fault.part}) is {fault.what} in the official release" for fault in faults)
 
 
-def _describe_utterances(experiment, selection, corpus, rows, utterances):
-    return {
-        "corpus": corpus.id,
-        "language": selection.language,
-        "languages": sorted(utterances["language"].unique()),
-        "scheme": {"name": experiment.scheme.name, "emotions": list(experiment.scheme.emotions)},
-        "split": experiment.split,
-        "split_seed": experiment.split_seed,
-        "speakers": len(set(utterances["speaker"]) - {""}),
-        "lost": _lost(corpus, utterances) if experiment.split == "paper" else [],
-        "speaker_loss": corpus.speaker_loss,
-        **_describe_labels(rows, utterances, corpus, experiment.scheme),
-    }
-
-
-def _describe_table(path, rows):
+def _describe_table(path: Path, rows: pd.DataFrame) -> TableRecord:
     counts = rows.groupby(["part", "emotion"]).size()
-    return {
-        "file": path.name,
-        "counts": {part: counts.get(part, counts.iloc[:0]).to_dict() for part in PARTS},
-        "speakers": {part: len(set(rows.loc[rows["part"] == part, "speaker"]) - {""}) for part in PARTS},
-        "overlaps": overlaps(rows, rows["part"]),
-    }
+    return TableRecord(
+        file=path.name,
+        counts={part: counts.get(part, counts.iloc[:0]).to_dict() for part in PARTS},
+        speakers={part: len(set(rows.loc[rows["part"] == part, "speaker"]) - {""}) for part in PARTS},
+        overlaps={part: OverlapRecord(**shared) for part, shared in overlaps(rows, rows["part"]).items()},
+    )
 
 
-def _describe_labels(rows, utterances, corpus, scheme):
+def _describe_labels(rows: pd.DataFrame, utterances: pd.DataFrame, corpus: Corpus, scheme: Scheme) -> dict[str, Any]:
     native = rows["native_label"].value_counts().sort_index()
     kept = sorted(set(utterances["native_label"]))
     counts_as = {label: scheme.emotion_of(corpus.labels[label], corpus.id) for label in kept}
+    there = set(utterances["emotion"])
     return {
-        "labels": {label: {"emotion": corpus.labels[label], "utterances": int(n)} for label, n in native.items()},
+        "labels": {label: LabelRecord(emotion=corpus.labels[label], utterances=n) for label, n in native.items()},
         "dropped": {label: int(n) for label, n in native.items() if label not in kept},
         "merged": {label: counts_as[label] for label in kept if counts_as[label] != corpus.labels[label]},
-        "missing_classes": [emotion for emotion in scheme.emotions if emotion not in set(utterances["emotion"])],
+        "missing_classes": tuple(emotion for emotion in scheme.emotions if emotion not in there),
     }
-
-
-if __name__ == "__main__":
-    run(main)

@@ -1,57 +1,41 @@
 """Stage 0: find the recordings of an experiment's corpora, check them, write 16 kHz audio.
 
-    python -m xser.experiments.prepare --corpus emodb --data-root ~/corpora
-    python -m xser.experiments.prepare --sources emodb,urdu --target cremad --data-root ~/corpora --jobs 8
-    python -m xser.experiments.prepare --corpus ravdess --data-root ~/corpora --download
-
 Each corpus gets a folder ``<work-dir>/audio/<corpus>-<key>/`` with ``audio/<utterance>.wav``, ``rows.csv``,
 ``measures.csv`` (what each recording measured as it was recorded) and, last of all, ``prepared.json``. What is there
 already and has not changed is kept; the recordings themselves are only read.
 """
 
-import importlib.metadata
 import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import yaml
 
-from xser.commands.command_line import run
-from xser.commands.options import experiment_parser, read_download_options
 from xser.core.errors import XserError
-from xser.core.files import only_writer, read_json, write_json
+from xser.core.files import only_writer
 from xser.core.fingerprints import fingerprint
+from xser.core.records import read_record, write_record
 from xser.core.rows import write_rows
 from xser.core.versions import versions
 from xser.corpora.audio.decoding import SETTINGS
 from xser.corpora.audio.measures import are_written, write_measures
 from xser.corpora.audio.preparation import prepare_recordings, remove_others
+from xser.corpora.description.corpus import Corpus
 from xser.corpora.description.languages import language_name
-from xser.corpora.scanning import scan
+from xser.corpora.scanning import Scan, scan
 from xser.corpora.tables.extraction import extract_recordings
-from xser.experiments.downloads import download_missing
-from xser.experiments.experiment import parse_experiment
+from xser.experiments.experiment import Experiment
+from xser.experiments.records import PreparedRecord
+from xser.experiments.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
 DECODERS = ("soundfile", "av")
 
 
-def main(argv):
-    """Prepare the corpora of an experiment and print what was found; with ``--download``, fetch missing ones first."""
-    download, accept_licence, argv = read_download_options(
-        experiment_parser("python -m xser.experiments.prepare"), argv
-    )
-    experiment = parse_experiment("prepare", argv)
-    if download:
-        if read_counts(experiment.data_root)["made_up"] and not all(each.own for each in experiment.selections):
-            raise XserError(
-                f"{experiment.data_root} holds made-up corpora: give --data-root another folder to download to"
-            )
-        download_missing(experiment, accept_licence)
-    prepare([experiment])
-
-
-def prepare(experiments):
-    """Prepare the corpora of experiments, each corpus once, and print what was found.
+def prepare(experiments: Sequence[Experiment]) -> None:
+    """Prepare the corpora of experiments, each corpus once, and say what was found.
 
     Raises
     ------
@@ -59,36 +43,36 @@ def prepare(experiments):
         Before anything is written, when recordings are missing or none are made up in their place; for those that
         cannot be used; and when another process prepares the same corpus (`xser.core.errors.HeldByAnother`).
     """
-    scans = {}
+    scans: dict[Path, tuple[Experiment, Corpus, Scan, bool]] = {}
     for experiment in experiments:
-        for name in dict.fromkeys(selection.corpus for selection in experiment.selections):
-            folder = experiment.prepared_folder(name)
+        for corpus in experiment.corpora:
+            folder = Workspace(experiment).prepared_folder(corpus)
             if folder not in scans:
-                scans[folder] = experiment, *_scan(experiment, experiment.described(name))
+                scans[folder] = experiment, corpus, *_scan(experiment, corpus)
     for scanned in scans.values():  # after all scans: what is missing anywhere shows before the work begins
-        print(prepare_corpus(*scanned), flush=True)
+        prepare_corpus(*scanned)
 
 
-def _scan(experiment, corpus):
-    """Return the corpus, what its folder holds, and whether it stands in for the real corpus."""
-    data_folder = experiment.data_folder(corpus.id)
+def _scan(experiment: Experiment, corpus: Corpus) -> tuple[Scan, bool]:
+    """What the folder of a corpus holds, and whether it stands in for the real corpus."""
+    preparation, data_folder = experiment.preparation, Workspace(experiment).data_folder(corpus)
     if corpus.listing is not None:
         if corpus.listing.shards:
             number = extract_recordings(corpus.listing.shards, data_folder)
             if number:
                 logger.info(f"{corpus.id}: {number} recordings taken out: {data_folder}")
-        return corpus, scan(corpus, data_folder, experiment.allow_incomplete), corpus.listing.made_up
-    counts = read_counts(experiment.data_root)
+        return scan(corpus, data_folder, preparation.allow_incomplete), corpus.listing.made_up
+    counts = read_counts(preparation.data_root)
     if counts["made_up"] and corpus.id not in counts["counts"]:
         raise XserError(
-            f"{experiment.data_root} has no made-up {corpus.title}: give --data-root the folder that holds "
+            f"{preparation.data_root} has no made-up {corpus.title}: give --data-root the folder that holds "
             f"the recordings; {corpus.yaml.parent / 'README.md'} says how to get them"
         )
-    found = scan(corpus, data_folder, experiment.allow_incomplete, counts["counts"].get(corpus.id))
-    return corpus, found, counts["made_up"]
+    found = scan(corpus, data_folder, preparation.allow_incomplete, counts["counts"].get(corpus.id))
+    return found, counts["made_up"]
 
 
-def read_counts(data_root):
+def read_counts(data_root: Path) -> dict[str, Any]:
     """Read the ``counts.yaml`` of a data root, which stands in for the official counts of made-up corpora.
 
     Parameters
@@ -124,106 +108,120 @@ def read_counts(data_root):
     return content
 
 
-def prepare_corpus(experiment, corpus, found, made_up):
-    """Prepare one corpus.
+def prepare_corpus(experiment: Experiment, corpus: Corpus, found: Scan, made_up: bool) -> None:
+    """Prepare one corpus and say what was found: a line, and with ``--verbose`` one for each note.
 
     Parameters
     ----------
-    experiment : Experiment
-        What the user asked for.
-    corpus : Corpus
-        Its description.
-    found : Scan
+    found
         What its folder holds.
-    made_up : bool
+    made_up
         Whether it stands in for the real corpus.
-
-    Returns
-    -------
-    str
-        What was found, for people: a line, and one for each note.
 
     Raises
     ------
     XserError
         For recordings that cannot be used (all in one), and when another process writes to the same folder.
     """
-    data_folder = experiment.data_folder(corpus.id)
-    folder = experiment.prepared_folder(corpus.id)
-    repairs = () if experiment.as_recorded else corpus.repairs
+    workspace, preparation = Workspace(experiment), experiment.preparation
+    data_folder, folder = workspace.data_folder(corpus), workspace.prepared_folder(corpus)
+    repairs = () if preparation.as_recorded else tuple(corpus.repairs)
     settings = SETTINGS | ({"repairs": list(repairs)} if repairs else {})
+    _take_over_older(folder, str(data_folder), settings)
     with only_writer(folder):
         made = prepare_recordings(
             found.rows,
             data_folder,
             folder,
-            jobs=experiment.jobs,
-            skip_bad=experiment.skip_bad,
+            jobs=preparation.jobs,
+            skip_bad=preparation.skip_bad,
             same_recording=corpus.same_recording,
             doubtful=found.doubtful,
             repairs=repairs,
             finished=folder / "prepared.json",
             title=corpus.title,
         )
-        left_out = made.left_out + _repairs_left_out(experiment.repairs_left_out(corpus.id))
-        info = {
-            "corpus": corpus.id,
-            "fingerprint": fingerprint(list(made.rows.columns), made.rows.values.tolist(), settings),
-            "settings": settings,
-            "found": found.found,
-            "expected": found.expected,
-            "complete": found.complete,
-            "left_out": found.left_out + left_out,
-            "notes": found.notes + left_out + made.notes,
-            "data_folder": str(data_folder),
-            "made_up": made_up,
-        }
-        _write(folder, made, info, experiment.command)
+        left_out = [*made.left_out, *_repairs_left_out(preparation.repairs_left_out(corpus))]
+        record = PreparedRecord(
+            corpus=corpus.id,
+            fingerprint=fingerprint(list(made.rows.columns), made.rows.values.tolist(), settings),
+            settings=settings,
+            found=found.found,
+            expected=found.expected,
+            complete=found.complete,
+            left_out=(*found.left_out, *left_out),
+            notes=(*found.notes, *left_out, *made.notes),
+            data_folder=str(data_folder),
+            made_up=made_up,
+            versions=versions(*DECODERS),
+            command=experiment.command,
+        )
+        _write(folder, made, record)
         remove_others(found.rows, folder)
-    return _describe(corpus, made, info, folder)
+    logger.info("  %s", _describe(corpus, made, record))
+    for note in record.notes:
+        logger.debug("    note: %s", note)
+    logger.debug("    in %s", folder)
 
 
-def _repairs_left_out(repairs):
+def _repairs_left_out(repairs: Sequence[str]) -> list[str]:
     return [f"repairs left out by --as-recorded: {', '.join(repairs)}"] if repairs else []
 
 
-def _write(folder, made, info, command):
+def _take_over_older(folder: Path, data_folder: str, settings: dict[str, Any]) -> None:
+    """Rename a folder that xser 0.1 made of the same recordings in the same way: it named folders by other rules.
+
+    Every recording in it is looked at again, as in any folder that is there; what is the same is kept.
+    """
+    if folder.exists():
+        return
+    corpus = folder.name.rpartition("-")[0]
+    for finished in sorted(folder.parent.glob(f"{corpus}-????????/prepared.json")):
+        try:
+            older = read_record(finished, PreparedRecord, "")
+        except XserError:
+            continue
+        same = (older.data_folder, older.settings) == (data_folder, settings)
+        if same and older.versions.get("xser") == "0.1.0":
+            finished.parent.rename(folder)
+            return
+
+
+def _write(folder: Path, made: Any, record: PreparedRecord) -> None:
     """Write rows.csv and measures.csv, then prepared.json, unless they say the same already."""
-    before = read_json(folder / "prepared.json") if (folder / "prepared.json").is_file() else {}
-    same_rows = before.get("fingerprint") == info["fingerprint"] and (folder / "rows.csv").is_file()
+    path = folder / "prepared.json"
+    before = read_record(path, PreparedRecord, "delete it and run stage 0 (prepare) again") if path.is_file() else None
+    same_rows = before is not None and before.fingerprint == record.fingerprint and (folder / "rows.csv").is_file()
     same_measures = are_written(folder, made.measures)
-    if same_rows and same_measures and all(before.get(key) == value for key, value in info.items()):
+    provenance = {"versions", "command"}
+    same = before is not None and before.model_dump(exclude=provenance) == record.model_dump(exclude=provenance)
+    if same_rows and same_measures and same:
         return
     if not (same_rows and same_measures):
-        (folder / "prepared.json").unlink(missing_ok=True)  # it must not vouch for other rows
+        path.unlink(missing_ok=True)  # it must not vouch for other rows
     if not same_rows:
         write_rows(folder / "rows.csv", made.rows)
     if not same_measures:
         write_measures(folder, made.measures)
-    decoders = {name: importlib.metadata.version(name) for name in DECODERS}
-    write_json(folder / "prepared.json", info | {"versions": versions() | decoders, "command": command})
+    write_record(path, record)
 
 
-def _describe(corpus, made, info, folder):
+def _describe(corpus: Corpus, made: Any, record: PreparedRecord) -> str:
     speakers = len(set(made.rows["speaker"]) - {""})
     languages = " and ".join(language_name(code) for code in sorted(set(made.rows["language"])))
-    line = ", ".join(
+    usable = "" if len(made.rows) == record.found else f", {len(made.rows)} usable"
+    notes = f", {len(record.notes)} notes" if record.notes else ""
+    return ", ".join(
         [
-            f"{corpus.id}: {corpus.title}{' (made up)' if info['made_up'] else ''}",
+            f"{corpus.id}: {corpus.title}{' (made up)' if record.made_up else ''}",
             languages,
-            f"found {info['found']} of {info['expected']} recordings",
-            f"{len(made.rows)} usable",
+            f"{record.found} of {record.expected} recordings{usable}",
             f"{speakers or 'unknown'} speakers",
             _duration(made.rows["seconds"].sum()),
-            f"{made.made} prepared now" if made.made else "prepared before",
+            f"{made.made} prepared now{notes}" if made.made else f"prepared before{notes}",
         ]
     )
-    return "\n".join([f"{line}: {folder}", *(f"  note: {note}" for note in info["notes"])])
 
 
-def _duration(seconds):
+def _duration(seconds: float) -> str:
     return f"{seconds / 3600:.2f} h" if seconds >= 360 else f"{seconds / 60:.1f} min"
-
-
-if __name__ == "__main__":
-    run(main)

@@ -4,200 +4,163 @@ A folder's name ends in a fingerprint of all that its content depends on, so a c
 instead of finding what an older one left. Its JSON file is written last: a folder without it is unfinished.
 """
 
+import dataclasses
 from pathlib import Path
 
+import pandas as pd
+
 from xser.core.errors import XserError
-from xser.core.files import read_json
 from xser.core.fingerprints import fingerprint
+from xser.core.records import read_record
 from xser.core.rows import read_rows
 from xser.corpora.audio.decoding import SETTINGS
+from xser.corpora.description.corpus import Corpus
+from xser.experiments.experiment import Experiment
+from xser.experiments.records import ManifestRecord, PreparedRecord
+from xser.protocol.tasks import Selection
 
 KEY = 8  # hexadecimal digits of a fingerprint in a folder's name
 SPLIT_RULES = 1  # raise when the same options give other parts than an earlier xser did
 
 
-def data_folder(data_root, corpus_id, several):
-    """Say where a corpus's recordings lie.
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """What stage 1 made of a selection: the tables, one a fold, and what is written down of them."""
 
-    Parameters
-    ----------
-    data_root : Path
-        The user's ``--data-root``.
-    corpus_id : str
-        Name of the corpus's recipe.
-    several : bool
-        Whether the experiment has several corpora, and so one folder below the data root for each.
+    folder: Path
+    record: ManifestRecord
 
-    Returns
-    -------
-    Path
-        ``data_root/corpus_id``; for a single corpus without such a folder, ``data_root`` itself. Whether it exists and
-        holds recordings is for the scan to say.
-    """
-    folder = Path(data_root) / corpus_id
-    return folder if several or folder.is_dir() else Path(data_root)
+    @property
+    def tables(self) -> list[Path]:
+        """The tables, the first being fold 1."""
+        return manifest_files(self.folder, self.record.folds)
+
+    def of_fold(self, fold: int) -> Path:
+        """The table of a fold; of a split without folds (`fold` 0) the one there is."""
+        return self.tables[max(0, fold - 1)]
 
 
-def prepared_folder(work_dir, corpus_yaml, data_folder, skip_bad, allow_incomplete, own=None, as_recorded=False):
-    """Say where stage 0 keeps the rows and the 16 kHz audio of a corpus.
+class Workspace:
+    """The folders of an experiment."""
 
-    Parameters
-    ----------
-    work_dir : Path
-        The user's ``--work-dir``.
-    corpus_yaml : Path
-        The corpus's description; its content counts, not its place.
-    data_folder : Path
-        Where the recordings lie; the real place counts, not the links that lead to it.
-    skip_bad, allow_incomplete : bool
-        The options of these names.
-    own : Corpus, optional
-        A corpus without a corpus.yaml: what its table lists counts instead, and its repairs.
-    as_recorded : bool
-        Whether repairs that the corpus needs are left out.
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.root = experiment.work_dir
 
-    Returns
-    -------
-    Path
-        ``<work_dir>/audio/<corpus>-<key>``
-    """
-    corpus_yaml = Path(corpus_yaml)
-    place = str(Path(data_folder).resolve())
-    id, described = (own.id, [own.listing.digest, *own.repairs]) if own else (corpus_yaml.parent.name, corpus_yaml)
-    left_out = ["as recorded"] if as_recorded else []
-    key = fingerprint(described, place, SETTINGS, bool(skip_bad), bool(allow_incomplete), *left_out)[:KEY]
-    return Path(work_dir) / "audio" / f"{id}-{key}"
+    def data_folder(self, corpus: Corpus) -> Path:
+        """Where the recordings of a corpus lie; of a table, where its relative paths start.
 
+        It is the data root's folder of the corpus's name; for a single corpus without such a folder, the data root
+        itself. Whether it exists and holds recordings is for the scan to say.
+        """
+        if corpus.listing is not None:
+            return corpus.listing.folder(self.root)
+        data_root = self.experiment.preparation.data_root
+        folder = data_root / corpus.id
+        several = len(self.experiment.task.selections) > 1
+        return folder if several or folder.is_dir() else data_root
 
-def manifest_fingerprint(corpus, language, scheme, split, split_seed, prepared_fingerprint, split_files=()):
-    """Hash what decides on a manifest's rows, emotions and parts.
+    def download_folder(self, corpus: Corpus) -> Path:
+        """Where stage 0 puts a corpus that it downloads, and then finds it."""
+        return self.experiment.preparation.data_root / corpus.id
 
-    Parameters
-    ----------
-    corpus : Corpus
-        Its labels, stratified sizes and speaker loss count; the rest of it shows in the prepared rows.
-    language : str or None
-        ISO 639-3 code when only one language of the corpus is taken.
-    scheme : Scheme
-        Its name and its definition.
-    split : str
-        As in ``--split``.
-    split_seed : int
-        As in ``--split-seed``.
-    prepared_fingerprint : str
-        ``fingerprint`` of prepared.json: the rows and the audio.
-    split_files : sequence of Path
-        Files that the split is read from; their content counts, not their place.
+    def prepared_folder(self, corpus: Corpus) -> Path:
+        """Where stage 0 keeps the rows and the 16 kHz audio of a corpus: ``audio/<corpus>-<key>``.
 
-    Returns
-    -------
-    str
-    """
-    described = (corpus.id, corpus.labels, corpus.stratified, corpus.speaker_loss)
-    described += tuple(fault for fault in corpus.faults if fault.part)  # they change the sizes
-    more = [list(split_files)] if split_files else []
-    return fingerprint(SPLIT_RULES, described, language, scheme, split, int(split_seed), prepared_fingerprint, *more)
+        What decides rows and audio counts, and the real place of the recordings, whatever links lead to it.
+        """
+        preparation = self.experiment.preparation
+        place = str(self.data_folder(corpus).resolve())
+        left_out = ["as recorded"] if preparation.repairs_left_out(corpus) else []
+        options = preparation.skip_bad, preparation.allow_incomplete, *left_out
+        key = fingerprint(corpus.row_identity, place, SETTINGS, *options)[:KEY]
+        return self.root / "audio" / f"{corpus.id}-{key}"
 
+    def read_prepared(self, corpus: Corpus) -> tuple[pd.DataFrame, PreparedRecord]:
+        """Read the rows that stage 0 made of a corpus, and what it wrote down.
 
-def manifest_folder(work_dir, corpus, language, scheme, split, split_seed, prepared_fingerprint, split_files=()):
-    """Say where stage 1 keeps the manifest of a selection; parameters as of `manifest_fingerprint`.
+        Raises
+        ------
+        XserError
+            When stage 0 has not prepared it.
+        """
+        record = self.read_prepared_record(corpus)
+        return read_rows(self.prepared_folder(corpus) / "rows.csv"), record
 
-    Returns
-    -------
-    Path
-        ``<work_dir>/manifests/<corpus>[-<language>]-<scheme>-<split>-<key>``
-    """
-    key = manifest_fingerprint(corpus, language, scheme, split, split_seed, prepared_fingerprint, split_files)[:KEY]
-    words = [corpus.id, language, scheme.name, split.replace(":", ""), key]
-    return Path(work_dir) / "manifests" / "-".join(word for word in words if word)
+    def read_prepared_record(self, corpus: Corpus) -> PreparedRecord:
+        """Read prepared.json of a corpus.
 
+        Raises
+        ------
+        XserError
+            When stage 0 has not prepared it.
+        """
+        path = self.prepared_folder(corpus) / "prepared.json"
+        if not path.is_file():
+            raise XserError(
+                f"no prepared audio of {corpus.id} with these options in {path.parent}: run stage 0 (prepare) first: "
+                "add --stage 0"
+            )
+        return read_record(path, PreparedRecord, "run stage 0 (prepare) again: add --stage 0")
 
-def read_prepared_info(folder):
-    """Read prepared.json.
+    def manifest_fingerprint(self, selection: Selection, prepared: PreparedRecord) -> str:
+        """Hash what decides on a manifest's rows, emotions and parts.
 
-    Returns
-    -------
-    dict
+        Of the corpus that is its labels, sizes of parts and speaker loss; the rest of it shows in the prepared rows.
+        """
+        corpus, split = selection.corpus, self.experiment.split
+        described = (corpus.id, corpus.labels, corpus.stratified, corpus.speaker_loss)
+        described += tuple(fault for fault in corpus.faults if fault.part)  # they change the sizes
+        made_from = [selection.language, self.experiment.scheme, split.name, split.seed, prepared.fingerprint]
+        return fingerprint(SPLIT_RULES, described, *made_from, *([split.files] if split.files else []))
 
-    Raises
-    ------
-    XserError
-        When stage 0 has not finished the folder.
-    """
-    folder = Path(folder)
-    if not (folder / "prepared.json").is_file():
-        corpus = folder.name.rpartition("-")[0]
-        raise XserError(
-            f"no prepared audio of {corpus} with these options in {folder}: run stage 0 (prepare) first: add --stage 0"
-        )
-    return read_json(folder / "prepared.json")
+    def manifest_folder(self, selection: Selection, prepared: PreparedRecord) -> Path:
+        """Where stage 1 keeps the manifest: ``manifests/<corpus>[-<language>]-<scheme>-<split>-<key>``."""
+        key = self.manifest_fingerprint(selection, prepared)[:KEY]
+        split = self.experiment.split.name.replace(":", "")
+        return self.root / "manifests" / "-".join([selection.file_name, self.experiment.scheme.name, split, key])
 
+    def read_manifest(self, selection: Selection) -> Manifest:
+        """Read what stage 1 wrote down of a selection, and check that it belongs to the audio that is there now.
 
-def read_prepared(folder):
-    """Read what stage 0 made of a corpus.
+        Raises
+        ------
+        XserError
+            When stage 0 or 1 has not finished, or the work folder was moved since.
+        """
+        prepared = self.read_prepared_record(selection.corpus)
+        folder = self.manifest_folder(selection, prepared)
+        first = "run stage 1 (manifests) first: add --stage 1"
+        if not (folder / "manifest.json").is_file():
+            raise XserError(f"no manifest with these options in {folder}: {first}")
+        record = read_record(folder / "manifest.json", ManifestRecord, first)
+        if record.prepared_folder != str(self.prepared_folder(selection.corpus).resolve()):
+            raise XserError(f"the manifest names audio that has moved since in {folder}: {first}")
+        return Manifest(folder, record)
 
-    Parameters
-    ----------
-    folder : Path
-        As `prepared_folder` says.
+    @property
+    def runs_folder(self) -> Path:
+        """Where the runs of the task lie."""
+        return self.root / "runs" / self.experiment.task.name / self.experiment.encoder_and_finetuning
 
-    Returns
-    -------
-    (pandas.DataFrame, dict)
-        The rows (columns `xser.core.rows.ROW_COLUMNS`) and the content of prepared.json.
-
-    Raises
-    ------
-    XserError
-        When stage 0 has not finished the folder.
-    """
-    info = read_prepared_info(folder)
-    return read_rows(Path(folder) / "rows.csv"), info
+    @property
+    def results_folder(self) -> Path:
+        """Where the table of the experiment goes."""
+        experiment = self.experiment
+        how = [experiment.encoder_and_finetuning, experiment.scheme.name, experiment.split.name.replace(":", "")]
+        how += [f"by_{experiment.target_statistics}"] if experiment.target_statistics != "none" else []
+        how += ["as_recorded"] if experiment.preparation.as_recorded else []
+        return self.root / "results" / experiment.task.name / "-".join(how)
 
 
-def manifest_files(folder, folds):
+def manifest_files(folder: Path, folds: int) -> list[Path]:
     """List a manifest's tables: ``manifest.csv``, or a ``manifest_fold<k>.csv`` for each of several folds.
 
     Parameters
     ----------
-    folder : Path
-        As `manifest_folder` says.
-    folds : int
+    folds
         Their number; 0 for a split that is no set of folds.
-
-    Returns
-    -------
-    list of Path
-        One for each fold, the first being fold 1.
     """
     if folds == 0:
-        return [Path(folder) / "manifest.csv"]
-    return [Path(folder) / f"manifest_fold{fold}.csv" for fold in range(1, folds + 1)]
-
-
-def read_manifest_info(folder, prepared):
-    """Read manifest.json and check that it belongs to the prepared audio that is there now.
-
-    Parameters
-    ----------
-    folder : Path
-        As `manifest_folder` says.
-    prepared : Path
-        As `prepared_folder` says: the manifest names its audio files by their absolute paths.
-
-    Returns
-    -------
-    (list of Path, dict)
-        The manifest's tables (see `manifest_files`) and the content of manifest.json.
-
-    Raises
-    ------
-    XserError
-        When stage 1 has not finished the folder, or the work folder was moved since.
-    """
-    folder = Path(folder)
-    info = read_json(folder / "manifest.json") if (folder / "manifest.json").is_file() else None
-    if info is None or info["prepared_folder"] != str(Path(prepared).resolve()):
-        why = "no manifest with these options" if info is None else "the manifest names audio that has moved since"
-        raise XserError(f"{why} in {folder}: run stage 1 (manifests) first: add --stage 1")
-    return manifest_files(folder, info["folds"]), info
+        return [folder / "manifest.csv"]
+    return [folder / f"manifest_fold{fold}.csv" for fold in range(1, folds + 1)]

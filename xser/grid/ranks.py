@@ -1,91 +1,103 @@
-"""Start a stage in several processes (ranks), on one node or on several.
-
-    python -m xser.grid.ranks --gpus 2 train --corpus emodb --seed 3
-    python -m xser.grid.ranks --gpus 4 --nnodes 2 --node-rank 1 --rdzv node0:29500 train --corpus emodb
+"""Start stages in several processes (ranks), on one node or on several.
 
 torchrun does it: it starts the ranks, lets them find each other, and ends the others when one fails. Here it is called
 without its long report: the last line is the one that a rank said, or says how a rank ended.
 """
 
+import dataclasses
 import logging
 import os
 import re
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from xser.commands.command_line import OneLineParser, run
+from xser.core.errors import UsageError
 
-STAGES = ("train", "evaluate")
 WAIT_SECONDS = 3600  # for the other nodes: the first may still be preparing audio
 
 
-def parser():
-    """Options of the verb; the stage and its own options follow them."""
-    options = OneLineParser(
-        prog="python -m xser.grid.ranks", description=__doc__, usage="%(prog)s [options] STAGE <options of the stage>"
-    )
-    options.add_argument("--gpus", metavar="N", type=int, default=1, help="processes of this node, each with a GPU")
-    options.add_argument("--nnodes", metavar="N", type=int, default=1, help="nodes that train together")
-    options.add_argument("--node-rank", metavar="R", type=int, default=0, help="which of them this is, from 0")
-    options.add_argument("--rdzv", metavar="HOST:PORT", help="where the nodes meet: node 0 and a free port of it")
-    options.add_argument("stage", choices=STAGES)
-    return options
+@dataclasses.dataclass(frozen=True)
+class Ranks:
+    """How many processes there are, and where they meet.
+
+    Attributes
+    ----------
+    gpus
+        Processes of this node, each with a GPU.
+    nnodes, node_rank
+        Nodes that train together, and which of them this is, from 0.
+    rdzv
+        ``HOST:PORT``, where the nodes meet: node 0 and a free port of it.
+
+    Raises
+    ------
+    UsageError
+        When they do not go together.
+    """
+
+    gpus: int = 1
+    nnodes: int = 1
+    node_rank: int = 0
+    rdzv: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.gpus < 1 or self.nnodes < 1:
+            raise UsageError("--gpus and --nnodes are numbers from 1 on")
+        if not 0 <= self.node_rank < self.nnodes:
+            raise UsageError(f"--node-rank is below --nnodes, and {self.node_rank} is not from 0 to {self.nnodes - 1}")
+        if self.rdzv is not None and not re.fullmatch(r".+:[1-9]\d{0,4}", self.rdzv):
+            raise UsageError(f"--rdzv takes HOST:PORT, not {self.rdzv!r}")
+        if self.nnodes > 1 and self.rdzv is None:
+            raise UsageError("with --nnodes give --rdzv HOST:PORT, the same on every node")
+
+    @property
+    def number(self) -> int:
+        """All processes of all nodes."""
+        return self.gpus * self.nnodes
 
 
-def read_options(argv):
-    """Read the options.
+def torchrun_words(ranks: Ranks, stage: int, words: Sequence[str], log_dir: str) -> list[str]:
+    """Say how torchrun is called.
 
-    Returns
-    -------
-    (argparse.Namespace, list of str)
-        The options, and those of the stage.
+    Parameters
+    ----------
+    stage
+        Number of the stage.
+    words
+        Those of ``xser``.
+
+    Examples
+    --------
+    >>> " ".join(torchrun_words(Ranks(2), 2, ["run", "emodb"], "/tmp/logs"))
+    '--nproc_per_node 2 --log_dir /tmp/logs --standalone -m xser run emodb'
+    """
+    called = ["--nproc_per_node", str(ranks.gpus), "--log_dir", log_dir]
+    if ranks.rdzv is None:
+        called.append("--standalone")
+    else:
+        host, _, port = ranks.rdzv.rpartition(":")
+        # A port for each stage: a node that has finished the last one does not meet it once more.
+        endpoint = f"{host}:{int(port) + stage}"
+        called += ["--nnodes", str(ranks.nnodes), "--node_rank", str(ranks.node_rank)]
+        called += ["--rdzv_backend", "static", "--rdzv_endpoint", endpoint, "--rdzv_id", "xser"]
+        called += ["--rdzv_conf", f"timeout={WAIT_SECONDS}"]
+    return [*called, "-m", "xser", *words]
+
+
+def run_in_ranks(ranks: Ranks, stage: int, words: Sequence[str]) -> None:
+    """Start ``xser <words>`` in every rank of this node and wait.
 
     Raises
     ------
     SystemExit
-        With code 2 and one line when they do not go together.
+        When a rank failed, with its exit code, after the line that says why.
     """
-    at = next((number for number, word in enumerate(argv) if word in STAGES), len(argv))
-    verb = parser()
-    options = verb.parse_args(argv[: at + 1])
-    if options.gpus < 1 or options.nnodes < 1:
-        verb.error("--gpus and --nnodes are numbers from 1 on")
-    if not 0 <= options.node_rank < options.nnodes:
-        verb.error(f"--node-rank is a number from 0 to {options.nnodes - 1} with --nnodes {options.nnodes}")
-    if options.nnodes > 1 and not re.fullmatch(r".+:[1-9]\d{0,4}", options.rdzv or ""):
-        verb.error("with --nnodes give --rdzv HOST:PORT, the same on every node")
-    return options, argv[at + 1 :]
-
-
-def torchrun_words(options, stage_options, log_dir):
-    """Say how torchrun is called.
-
-    Examples
-    --------
-    >>> options, rest = read_options(["--gpus", "2", "train", "--corpus", "c"])
-    >>> " ".join(torchrun_words(options, rest, "/tmp/logs"))
-    '--nproc_per_node 2 --log_dir /tmp/logs --standalone -m xser.experiments.train --corpus c'
-    """
-    words = ["--nproc_per_node", str(options.gpus), "--log_dir", str(log_dir)]
-    if options.nnodes == 1:
-        words.append("--standalone")
-    else:
-        host, _, port = options.rdzv.rpartition(":")
-        # A port for each stage: a node that has finished the last one does not meet it once more.
-        endpoint = f"{host}:{int(port) + STAGES.index(options.stage)}"
-        words += ["--nnodes", str(options.nnodes), "--node_rank", str(options.node_rank)]
-        words += ["--rdzv_backend", "static", "--rdzv_endpoint", endpoint, "--rdzv_id", "xser"]
-        words += ["--rdzv_conf", f"timeout={WAIT_SECONDS}"]
-    return [*words, "-m", f"xser.experiments.{options.stage}", *stage_options]
-
-
-def main(argv):
-    """Start the ranks and wait for them."""
-    options, stage_options = read_options(argv)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // options.gpus)))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // ranks.gpus)))
     os.environ["XSER_PARENT"] = str(os.getpid())
     from torch.distributed import run as torchrun
     from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -96,7 +108,7 @@ def main(argv):
             logging.getLogger(name).setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="xser-ranks-") as log_dir:
         try:
-            torchrun.run(torchrun.parse_args(torchrun_words(options, stage_options, log_dir)))
+            torchrun.run(torchrun.parse_args(torchrun_words(ranks, stage, words, log_dir)))
         except ChildFailedError as error:
             exit_code, line = first_failure(error.failures)
             print(f"xser: {line}", file=sys.stderr)
@@ -105,7 +117,7 @@ def main(argv):
             sys.exit(128 + error.sigval)
 
 
-def first_failure(failures):
+def first_failure(failures: Mapping[int, Any]) -> tuple[int, str]:
     """Which of the ranks that failed is to blame, and what to say.
 
     A rank that was killed, or that said what is wrong, comes before those that failed because they lost it, or that
@@ -113,8 +125,8 @@ def first_failure(failures):
 
     Parameters
     ----------
-    failures : dict of int to torch.distributed.elastic.multiprocessing.errors.ProcessFailure
-        By rank.
+    failures
+        torchrun's ``ProcessFailure`` by rank.
 
     Returns
     -------
@@ -122,7 +134,7 @@ def first_failure(failures):
         Exit code and line.
     """
 
-    def blame(rank):
+    def blame(rank: int) -> tuple[int, float, int]:
         failure = failures[rank]
         spoke = Path(failure.error_file).is_file()  # written by xser.commands.command_line
         was_killed = failure.exitcode < 0 and -failure.exitcode != signal.SIGTERM
@@ -138,7 +150,3 @@ def first_failure(failures):
     if blame(rank)[0] == 1:
         return failure.exitcode, failure.message
     return failure.exitcode, f"rank {rank} failed: the traceback above says why"
-
-
-if __name__ == "__main__":
-    run(main)

@@ -1,4 +1,4 @@
-"""Who may see what. Every verb asks here, and nothing else decides it.
+"""Who may see what. Every stage asks here, and nothing else decides it.
 
 Training of a system may open the manifests of `learned_from` and `chosen_by`, and no other file of any corpus:
 
@@ -23,13 +23,18 @@ called.
 """
 
 import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from xser.core.errors import XserError
 from xser.core.rows import read_rows
+from xser.protocol.tasks import Selection, Task, TrainedOn
 
 RECORDED = ("utterance", "corpus", "language", "speaker", "audio", "digest")  # what is no label
+
+PathOf = Callable[[Selection], Path]  # gives the path of a selection's manifest (of the fold in question)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,14 +43,14 @@ class TrainingRows:
 
     Attributes
     ----------
-    learning : pandas.DataFrame
+    learning
         Rows whose emotions are learned.
-    selecting : pandas.DataFrame
+    selecting
         Rows whose UAR selects the epoch.
-    choosing : pandas.DataFrame
+    choosing
         Rows by which runs are compared with one another (``validation.csv``): never the target's, unless the system is
         trained on the target.
-    recorded : pandas.DataFrame
+    recorded
         All recordings that training may open, columns `RECORDED`: those of the rows above, and of a corpus that is only
         in `choosing` its training part too.
     """
@@ -56,15 +61,8 @@ class TrainingRows:
     recorded: pd.DataFrame
 
 
-def learned_from(task, system):
+def learned_from(task: Task, trained_on: TrainedOn) -> list[tuple[Selection, ...]]:
     """Say which selections each run of a system learns from and selects its epoch by.
-
-    Parameters
-    ----------
-    task : Task
-        Sources and target; within one corpus a single source and no target.
-    system : System
-        What it is trained on decides.
 
     Returns
     -------
@@ -72,91 +70,67 @@ def learned_from(task, system):
         A tuple for each run (and seed and fold): one run, but for ``trained_on: source`` as many as there are sources,
         unless the task has a name and so says which is the source.
     """
-    if task.target is None or system.trained_on == "sources":
+    if task.target is None or trained_on == "sources":
         return [tuple(task.sources)]
-    if system.trained_on == "source":
-        return [(source,) for source in (task.sources[:1] if task.named else task.sources)]
+    if trained_on == "source":
+        return [(source,) for source in (task.sources[:1] if task.given_name else task.sources)]
     return [(task.target,)]
 
 
-def chosen_by(task, system):
+def chosen_by(task: Task, trained_on: TrainedOn) -> tuple[Selection, ...]:
     """Say on which selections' validation parts the runs of a system are compared with one another.
 
-    Returns
-    -------
-    tuple of Selection
-        The sources, so that runs on a single source can be compared; the target only for ``trained_on: target``.
+    These are the sources, so that runs on a single source can be compared; the target only for ``trained_on: target``.
     """
-    if task.target is not None and system.trained_on == "target":
+    if task.target is not None and trained_on == "target":
         return (task.target,)
     return tuple(task.sources)
 
 
-def training_manifests(task, system, run, manifests):
-    """List the manifests that one run of training may open.
+def training_selections(task: Task, trained_on: TrainedOn, run: Sequence[Selection]) -> tuple[Selection, ...]:
+    """List the selections whose manifests one run of training may open, in the order of the task.
 
     Parameters
     ----------
-    task : Task
-        Sources and target.
-    system : System
-        The system.
-    run : tuple of Selection
+    run
         One element of `learned_from`.
-    manifests : callable or mapping
-        Gives the path of a selection's manifest (of the fold in question). It is asked for these selections only, so
-        the target's manifest need not exist.
-
-    Returns
-    -------
-    dict of Selection to Path
-        In the order of the task.
     """
-    path_of = manifests if callable(manifests) else manifests.__getitem__
-    return {selection: path_of(selection) for selection in dict.fromkeys([*run, *chosen_by(task, system)])}
+    return tuple(dict.fromkeys([*run, *chosen_by(task, trained_on)]))
 
 
-def training_rows(task, system, run, manifests, target_languages=()):
+def training_rows(task: Task, trained_on: TrainedOn, run: Sequence[Selection], path_of: PathOf) -> TrainingRows:
     """Read what one run of training may see.
 
     Parameters
     ----------
-    task, system, run, manifests
-        As of `training_manifests`.
-    target_languages : sequence of str
-        The target's languages, ``task.target.languages(recipes)``, for a second look at the rows (`Task.check` has
-        looked at the descriptions).
-
-    Returns
-    -------
-    TrainingRows
+    run
+        One element of `learned_from`.
+    path_of
+        Asked for `training_selections` only, so that the target's manifest need not exist.
 
     Raises
     ------
     XserError
-        When a row of the target is among them although the system is not trained on the target.
+        When a row of the target is among them although the system is not trained on the target. (`Task.check` has
+        looked at the descriptions; this looks at the rows.)
     """
-    read = {selection: read_rows(path) for selection, path in training_manifests(task, system, run, manifests).items()}
+    selections = training_selections(task, trained_on, run)
+    read = {selection: read_rows(path_of(selection), manifest=True) for selection in selections}
     everything = [_of_part(read, read, part) for part in ("train", "valid")]
     rows = TrainingRows(
         learning=_of_part(read, run, "train"),
         selecting=_of_part(read, run, "valid"),
-        choosing=_of_part(read, chosen_by(task, system), "valid"),
+        choosing=_of_part(read, chosen_by(task, trained_on), "valid"),
         recorded=pd.concat(everything, ignore_index=True)[list(RECORDED)],
     )
-    if task.target is not None and system.trained_on != "target":
+    if task.target is not None and trained_on != "target":
         for seen in (rows.learning, rows.selecting, rows.choosing, rows.recorded):
-            refuse_target_rows(seen, task, target_languages)
+            refuse_target_rows(seen, task.target)
     return rows
 
 
-def evaluation_rows(task, system, manifests):
+def evaluation_rows(task: Task, trained_on: TrainedOn, path_of: PathOf) -> pd.DataFrame:
     """Read the rows that every run of a system is reported on.
-
-    Parameters
-    ----------
-    task, system, manifests
-        As of `training_manifests`.
 
     Returns
     -------
@@ -164,68 +138,52 @@ def evaluation_rows(task, system, manifests):
         Zero-shot: all rows of the target, their ``part`` kept, so that tables can tell the whole target from its test
         part. For a system that learned from the target or within one corpus: part ``test`` alone.
     """
-    path_of = manifests if callable(manifests) else manifests.__getitem__
-    learned_elsewhere = task.target is not None and system.trained_on != "target"
-    rows = read_rows(path_of(task.target if task.target is not None else task.sources[0]))
+    learned_elsewhere = task.target is not None and trained_on != "target"
+    rows = read_rows(path_of(task.reported_on), manifest=True)
     return rows if learned_elsewhere else rows[rows["part"] == "test"].reset_index(drop=True)
 
 
-def evaluation_recordings(task, manifests):
+def evaluation_recordings(task: Task, path_of: PathOf) -> pd.DataFrame:
     """Read the recordings, without their labels, of everything that a task is reported on, in all parts.
 
     Every system of a task gets the same, so that the test part has the same statistics for a system that is reported
     on the whole target and for one that is reported on its test part alone.
-
-    Parameters
-    ----------
-    task, manifests
-        As of `training_manifests`.
 
     Returns
     -------
     pandas.DataFrame
         Columns `RECORDED`.
     """
-    path_of = manifests if callable(manifests) else manifests.__getitem__
-    return read_rows(path_of(task.target if task.target is not None else task.sources[0]))[list(RECORDED)]
+    return read_rows(path_of(task.reported_on), manifest=True)[list(RECORDED)]
 
 
-def refuse_target_rows(rows, task, target_languages=()):
+def refuse_target_rows(rows: pd.DataFrame, target: Selection) -> None:
     """Refuse training rows that are the target's.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Rows that training would see.
-    task : Task
-        Sources and target.
-    target_languages : sequence of str
-        The target's languages.
 
     Raises
     ------
     XserError
         When a row is in a language of the target, or of its corpus (unless the target is one language of that corpus).
     """
-    seen = rows["language"].isin(list(target_languages))
-    if task.target.language is None:
-        seen |= rows["corpus"] == task.target.corpus
+    seen = rows["language"].isin(target.languages)
+    if target.language is None:
+        seen |= rows["corpus"] == target.corpus.id
     if seen.any():
         first = rows.loc[seen, "utterance"].iloc[0]
         raise XserError(
-            f"{int(seen.sum())} training rows belong to the target {task.target} (first: {first}): "
+            f"{int(seen.sum())} training rows belong to the target {target} (first: {first}): "
             "the manifests were changed; delete them and run stage 1 (manifests) again"
         )
 
 
-def refuse_shared_recordings(source_rows, target_rows):
+def refuse_shared_recordings(source_rows: pd.DataFrame, target_rows: pd.DataFrame) -> None:
     """Refuse to report on a recording that is learned from, whatever corpus it is filed under.
 
     Parameters
     ----------
-    source_rows : pandas.DataFrame
+    source_rows
         Rows that are learned from, with the ``digest`` of their audio.
-    target_rows : pandas.DataFrame
+    target_rows
         Rows that are to be recognised.
 
     Raises
@@ -243,6 +201,6 @@ def refuse_shared_recordings(source_rows, target_rows):
         )
 
 
-def _of_part(read, selections, part):
+def _of_part(read: Mapping[Selection, pd.DataFrame], selections: Iterable[Selection], part: str) -> pd.DataFrame:
     rows = pd.concat([read[selection] for selection in selections], ignore_index=True)
     return rows[rows["part"] == part].reset_index(drop=True)

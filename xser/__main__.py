@@ -1,0 +1,54 @@
+"""The command ``xser``: its subcommands, each in a file of its own that is imported when it is asked for."""
+
+import importlib
+import sys
+
+COMMANDS = {  # name: what it does
+    "run": "prepare, train and evaluate: within one corpus, or on a language that training never hears",
+    "grid": "every task of a grid with every system and every seed, here or on SLURM",
+    "report": "tables, pictures and a page from finished runs",
+    "audit": "what would fool a model: in recordings, labels, splits, and between corpora",
+    "labels": "what a scheme makes of the corpora's labels",
+    "new-recipe": "write a recipe for a folder of recordings",
+    "completion": "print a completion script for bash, zsh or tcsh",
+}
+
+
+def main() -> None:
+    """Run the subcommand that the command line names; without one, list them."""
+    words = sys.argv[1:]
+    if not words or words[0] in ("-h", "--help"):
+        print(_overview())
+        return
+    if words[0] == "--version":
+        import xser
+
+        print(xser.__version__)
+        return
+    if words[0] not in COMMANDS:
+        _refuse(words[0])
+    from xser.commands.command_line import run_command
+
+    module = importlib.import_module(f"xser.commands.{words[0].replace('-', '_')}")
+    run_command(words[0], module, words[1:])
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  xser {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    return "\n".join(
+        ["zero-shot cross-lingual speech emotion recognition", "", *lines, "", "xser COMMAND --help says more"]
+    )
+
+
+def _refuse(word: str) -> None:
+    import difflib
+
+    close = difflib.get_close_matches(word, COMMANDS, n=1)
+    perhaps = f" (did you mean {close[0]}?)" if close else ""
+    print(f"xser: there is no command {word!r}{perhaps}; there are {', '.join(COMMANDS)}", file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Finished trainings that lie elsewhere in the work folder: of another task, of an older xser, of another encoder."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from xser.core.errors import XserError
+from xser.core.files import read_json
+from xser.experiments.hyperparameters import NOT_HYPERPARAMETERS, OBJECTS, TABLE, WHERE_THE_MODEL_LIES, read_nodes
+from xser.experiments.runs import Run
+from xser.experiments.workspace import Workspace
+
+
+def trained_elsewhere(run: Run) -> Path | None:
+    """Folder of a finished run that has the same weights as `run` would; None without one.
+
+    That is a run of another task with the same sources, or one that xser 0.1 made: it named folders by the text of the
+    YAML files, and is the same where data, values, classes and seed are.
+    """
+    for folder, record in _finished(Workspace(run.experiment).runs_folder.parent.parent, run):
+        if record.get("weights_fingerprint") == run.weights_fingerprint or _is_same_of_0_1(run, folder, record):
+            return folder
+    return None
+
+
+def trained_on_another_encoder(run: Run) -> Path | None:
+    """Folder of this run as trained on an encoder of this name, but other weights or settings; None without one."""
+    encoder = run.experiment.encoder
+    if encoder.source is None:
+        return None
+    for folder, record in _finished(Workspace(run.experiment).runs_folder.parents[1], run, "*"):
+        same_name = Path(record.get("encoder_source") or "").name == Path(encoder.source).name
+        if same_name and record["task"] == run.experiment.task.name and record["encoder_identity"] != encoder.identity:
+            return folder
+    return None
+
+
+def _finished(runs: Path, run: Run, encoder: str = "") -> Iterator[tuple[Path, dict[str, Any]]]:
+    encoder = encoder or run.experiment.encoder_and_finetuning
+    for path in sorted(runs.glob(f"*/{encoder}/{run.name}-????????/trained.json")):
+        try:
+            record = read_json(path)
+        except XserError:
+            continue
+        if isinstance(record, dict):
+            yield path.parent, record
+
+
+def _is_same_of_0_1(run: Run, folder: Path, record: dict[str, Any]) -> bool:
+    if record.get("versions", {}).get("xser") != "0.1.0":
+        return False
+    fingerprints = {str(selection): manifest.record.fingerprint for selection, manifest in run.manifests.items()}
+    same = (
+        record.get("fingerprints") == fingerprints
+        and (record.get("seed"), record.get("fold"), record.get("system")) == (run.seed, run.fold, run.system.name)
+        and record.get("source") == run.source
+        and record.get("encoder_identity") == run.experiment.encoder.identity
+    )
+    try:
+        return same and _told_then(folder / "hyperparameters.yaml") == _told_now(run)
+    except XserError:
+        return False
+
+
+def _told_now(run: Run) -> tuple[dict[str, Any], list[str]]:
+    text = run.hyperparameters.identity
+    return dict(text[0]), sorted(_class_paths(repr(text[1])))
+
+
+def _told_then(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """The plain values and class paths of a hyperparameters.yaml of xser 0.1."""
+    nodes = read_nodes(path)
+    left_out = {*NOT_HYPERPARAMETERS, *WHERE_THE_MODEL_LIES, *OBJECTS}
+    values = {
+        key: TABLE[key].parse(node.value, key)
+        for key, node in nodes.items()
+        if key in TABLE and key not in left_out and TABLE[key].set_by != "data" and isinstance(node.value, str)
+    }
+    return values, sorted(_class_paths(path.read_text(encoding="utf-8")))
+
+
+def _class_paths(text: str) -> set[str]:
+    return set(re.findall(r"!(?:new|name):([\w.]+)", text))
