@@ -133,11 +133,6 @@ class Experiment:
         """The `xser.corpora.description.corpus.Corpus` of a corpus, be it a recipe's or the user's own."""
         return Selection(corpus, own=self.own(corpus)).described(self.recipes)
 
-    def corpus_yaml(self, corpus):
-        """Path of a corpus's description: its corpus.yaml, or the user's own table or folder."""
-        own = self.own(corpus)
-        return own.yaml if own else self.recipes / corpus / "corpus.yaml"
-
     def data_folder(self, corpus):
         """Where the recordings of a corpus lie; of the user's own, where its relative paths start."""
         own = self.own(corpus)
@@ -153,11 +148,10 @@ class Experiment:
         """Where stage 0 keeps the audio of a corpus."""
         return workspace.prepared_folder(
             self.work_dir,
-            self.corpus_yaml(corpus),
+            self.described(corpus),
             self.data_folder(corpus),
             self.skip_bad,
             self.allow_incomplete,
-            own=self.own(corpus),
             as_recorded=bool(self.repairs_left_out(corpus)),
         )
 

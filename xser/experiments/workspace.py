@@ -38,21 +38,19 @@ def data_folder(data_root, corpus_id, several):
     return folder if several or folder.is_dir() else Path(data_root)
 
 
-def prepared_folder(work_dir, corpus_yaml, data_folder, skip_bad, allow_incomplete, own=None, as_recorded=False):
+def prepared_folder(work_dir, corpus, data_folder, skip_bad, allow_incomplete, as_recorded=False):
     """Say where stage 0 keeps the rows and the 16 kHz audio of a corpus.
 
     Parameters
     ----------
     work_dir : Path
         The user's ``--work-dir``.
-    corpus_yaml : Path
-        The corpus's description; its content counts, not its place.
+    corpus : Corpus
+        Its ``row_identity`` counts: a mended licence or comment of a corpus.yaml does not orphan its audio.
     data_folder : Path
         Where the recordings lie; the real place counts, not the links that lead to it.
     skip_bad, allow_incomplete : bool
         The options of these names.
-    own : Corpus, optional
-        A corpus without a corpus.yaml: what its table lists counts instead, and its repairs.
     as_recorded : bool
         Whether repairs that the corpus needs are left out.
 
@@ -61,12 +59,10 @@ def prepared_folder(work_dir, corpus_yaml, data_folder, skip_bad, allow_incomple
     Path
         ``<work_dir>/audio/<corpus>-<key>``
     """
-    corpus_yaml = Path(corpus_yaml)
     place = str(Path(data_folder).resolve())
-    id, described = (own.id, [own.listing.digest, *own.repairs]) if own else (corpus_yaml.parent.name, corpus_yaml)
     left_out = ["as recorded"] if as_recorded else []
-    key = fingerprint(described, place, SETTINGS, bool(skip_bad), bool(allow_incomplete), *left_out)[:KEY]
-    return Path(work_dir) / "audio" / f"{id}-{key}"
+    key = fingerprint(corpus.row_identity, place, SETTINGS, bool(skip_bad), bool(allow_incomplete), *left_out)[:KEY]
+    return Path(work_dir) / "audio" / f"{corpus.id}-{key}"
 
 
 def manifest_fingerprint(corpus, language, scheme, split, split_seed, prepared_fingerprint, split_files=()):
