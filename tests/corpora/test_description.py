@@ -1,11 +1,13 @@
 """corpus.yaml: what is read, and every way in which it may be wrong."""
 
 import dataclasses
+import json
 
 import pytest
 import yaml
 
 from xser.core.errors import XserError
+from xser.core.fingerprints import fingerprint
 from xser.corpora.description.corpus import corpus_ids, read_corpus
 from xser.corpora.description.emotions import CANONICAL
 from xser.corpora.description.file_patterns import Column, FilePattern
@@ -76,6 +78,55 @@ def test_everything_that_may_be_said(write):
     assert corpus.same_recording == (("toy-01_x_A", "toy-02_x_A"),)
     assert corpus.speaker_loss == {"masked": True, "why": "because of it"}
     assert corpus.tables[0].join == ("speaker",)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "The Toy"},
+        {"licence": "CC-BY-4.0", "citation": "A. B. Author: Toy. 2020."},
+        {"example": "wav/02_x_A.wav", "ignore": ["old/{rest:.*}.wav"]},
+        {"labels": {"A": "sad", "B": "drop"}, "counts": 3, "speakers": 4},
+        {"scheme": "six", "stratified": {"train": 1, "valid": 1, "test": 0}},
+    ],
+)
+def test_what_changes_no_row_is_not_in_the_identity_of_the_rows(write, changes):
+    before = read_corpus(write()).row_identity
+    assert read_corpus(write(**changes)).row_identity == before
+
+
+def test_whatever_changes_rows_is_in_their_identity(write):
+    table = {"files": ["a.csv"], "columns": {"gender": "Sex", "age": "Age"}, "join": ["speaker"]}
+    table["columns"]["speaker"] = "Who"
+    changed = [
+        {},
+        {"language": "fra"},
+        {"files": [TOY["files"][0], "{speaker}-{emotion}.wav"]},
+        {"tables": [table]},
+        {"tables": [{**table, "delimiter": ";"}]},
+        {"tables": [{**table, "columns": {**table["columns"], "age": "Years"}}]},
+        {"columns": {"gender": "female"}},
+        {"columns": {"gender": {"from": "{speaker}", "map": {"01": "female", ".*": ""}}}},
+        {"columns": {"gender": {"from": "{speaker}", "map": {".*": "", "01": "female"}}}},
+        {"columns": {"text": "a{text}", "speaker": "{text}"}},
+        {"columns": {"speaker": "{text}", "text": "a{text}"}},
+        {"faults": [{"utterance": "01_x_A", "what": "silent"}]},
+        {"repeated_files": True},
+        {"same_recording": [["a", "b"]]},
+        {"same_recording": [["b", "a"]]},
+        {"repairs": ["dc"]},
+    ]
+    identities = [json.dumps(read_corpus(write(**changes)).row_identity) for changes in changed]
+    assert len(set(identities)) == len(changed)
+
+
+def test_an_order_that_means_nothing_is_not_in_the_identity_of_the_rows(write):
+    columns = {"gender": "female", "text": "a{text}"}
+    one, other = (
+        fingerprint(read_corpus(write(columns=dict(items))).row_identity)
+        for items in (columns.items(), reversed(columns.items()))
+    )
+    assert one == other
 
 
 @pytest.mark.parametrize(

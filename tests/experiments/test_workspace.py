@@ -3,11 +3,13 @@
 import dataclasses
 
 import pytest
+import yaml
 
 from tests.support.made_rows import corpus_like, evenly, rows_of
 from xser.core.errors import XserError
 from xser.core.files import write_json
 from xser.core.rows import write_rows
+from xser.corpora.description.corpus import read_corpus
 from xser.corpora.description.emotions import SCHEMES, Scheme
 from xser.experiments import workspace
 
@@ -15,11 +17,8 @@ PREPARED = {"skip_bad": False, "allow_incomplete": False}
 
 
 @pytest.fixture
-def corpus_yaml(tmp_path):
-    path = tmp_path / "recipes" / "emodb" / "corpus.yaml"
-    path.parent.mkdir(parents=True)
-    path.write_text("title: EMO-DB\n")
-    return path
+def corpus(recipes):
+    return read_corpus(recipes / "emodb" / "corpus.yaml")
 
 
 def test_where_recordings_lie(tmp_path):
@@ -29,9 +28,9 @@ def test_where_recordings_lie(tmp_path):
     assert workspace.data_folder(tmp_path, "emodb", several=False) == tmp_path / "emodb"
 
 
-def test_every_option_of_stage_0_changes_the_prepared_folder(tmp_path, corpus_yaml, monkeypatch):
+def test_every_option_of_stage_0_changes_the_prepared_folder(tmp_path, corpus, monkeypatch):
     def folder(data="data", **options):
-        return workspace.prepared_folder(tmp_path / "exp", corpus_yaml, tmp_path / data, **(PREPARED | options))
+        return workspace.prepared_folder(tmp_path / "exp", corpus, tmp_path / data, **(PREPARED | options))
 
     first = folder()
     assert first.parent == tmp_path / "exp" / "audio" and first.name.startswith("emodb-") and len(first.name) == 14
@@ -40,17 +39,33 @@ def test_every_option_of_stage_0_changes_the_prepared_folder(tmp_path, corpus_ya
     others.append(folder())
     monkeypatch.undo()
     assert folder() == first
-    corpus_yaml.write_text("title: EMO-DB 2\n")
+    corpus = dataclasses.replace(corpus, repeated_files=True)
     others.append(folder())
     assert len({first, *others}) == 7
 
 
-def test_a_link_to_the_same_recordings_is_the_same_folder(tmp_path, corpus_yaml):
+def test_words_for_people_do_not_orphan_prepared_audio(tmp_path, recipes):
+    """A mended space, licence, citation or comment, and another order of keys."""
+    path = tmp_path / "recipes" / "emodb" / "corpus.yaml"
+    path.parent.mkdir(parents=True)
+    text = (recipes / "emodb" / "corpus.yaml").read_text(encoding="utf-8")
+
+    def folder(text):
+        path.write_text(text, encoding="utf-8")
+        return workspace.prepared_folder(tmp_path / "exp", read_corpus(path), tmp_path / "data", **PREPARED)
+
+    first = folder(text)
+    reordered = yaml.safe_dump(yaml.safe_load(text), sort_keys=True, allow_unicode=True)
+    assert folder(text.replace("F. Burkhardt", "Felix Burkhardt")) == first
+    assert folder(text.replace("CC0-1.0 or CC-BY", "CC0-1.0  ")) == folder(f"# a comment\n{text} # another\n") == first
+    assert folder(reordered) == first
+    assert folder(text.replace("{text:[a-z]", "{text:[a-k]")) != first
+
+
+def test_a_link_to_the_same_recordings_is_the_same_folder(tmp_path, corpus):
     (tmp_path / "data").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "data")
-    one, two = (
-        workspace.prepared_folder(tmp_path, corpus_yaml, tmp_path / name, **PREPARED) for name in ("data", "link")
-    )
+    one, two = (workspace.prepared_folder(tmp_path, corpus, tmp_path / name, **PREPARED) for name in ("data", "link"))
     assert one == two
 
 

@@ -110,9 +110,49 @@ class Corpus:
         """Every field that a recording may have: of its path, of the tables, of every file."""
         return set(FILE_FIELDS).union(field_names(self.files), *(table.fields for table in self.tables))
 
+    @property
+    def row_identity(self) -> dict | list:
+        """Plain values of all that decides the rows and the audio that stage 0 makes of a folder, and of nothing else.
+
+        Left out are words for people (licence, citation, example, known clutter), what is checked anew (labels, counts,
+        speakers), what later stages read (emotions, scheme, sizes of parts), and the order of keys where it means
+        nothing. Of a table corpus: the digest of what it lists, and its repairs.
+        """
+        if self.listing is not None:
+            return [self.listing.digest, *self.repairs]
+        columns: dict[str, list] = {}
+        for name, column in self.columns.items():
+            made_before = sorted(set(column.fields) & set(columns))  # all that their order decides
+            columns[name] = [nfc(column.template), list(map(list, column.map or ())), made_before]
+        return {
+            "id": self.id,
+            "language": self.language,  # of a recording that no column tells it of
+            "files": _texts(self.files),
+            "tables": [
+                [
+                    _texts(table.files),
+                    table.columns,
+                    table.join,
+                    table.delimiter,
+                    _texts([table.rows] if table.rows else []),
+                    table.segments,
+                ]
+                for table in self.tables
+            ],
+            "columns": columns,
+            "faults": sorted([fault.utterance, bool(fault.part)] for fault in self.faults),
+            "repeated_files": self.repeated_files,
+            "same_recording": sorted(map(list, self.same_recording)),
+            "repairs": list(self.repairs),
+        }
+
     def utterance_id(self, native):
         """Return the id in the rows of an utterance called `native` in corpus.yaml."""
         return f"{self.id}-{nfc(native)}"
+
+
+def _texts(patterns) -> list[str]:
+    return [nfc(pattern.text) for pattern in patterns]
 
 
 def corpus_ids(recipes):
