@@ -41,7 +41,7 @@ def rows_of(folder):
 
 
 def prepare(folder, destination, **options):
-    return prepare_recordings(rows_of(folder), folder, destination, **{"jobs": 1, "progress": False, **options})
+    return prepare_recordings(rows_of(folder), folder, destination, **{"jobs": 1, **options})
 
 
 def snapshot(folder):

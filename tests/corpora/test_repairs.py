@@ -101,7 +101,7 @@ RATES = (16000, 44100, 16000, 16000)
 
 def prepared(folder, destination, repairs=ALL, jobs=1):
     rows = pd.DataFrame({"utterance": list("abcd"), "source": [f"{name}.wav" for name in "abcd"]})
-    return prepare_recordings(rows, folder, destination, jobs=jobs, progress=False, repairs=repairs)
+    return prepare_recordings(rows, folder, destination, jobs=jobs, repairs=repairs)
 
 
 def test_a_corpus_is_repaired_and_says_so(folder, tmp_path):

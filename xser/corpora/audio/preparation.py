@@ -16,6 +16,7 @@ from pathlib import Path
 
 from xser.core.errors import XserError
 from xser.core.files import whole_file, write_text
+from xser.core.progress import progress
 from xser.corpora.audio.decoding import SETTINGS, BadRecording, decode_recording, to_pcm
 from xser.corpora.audio.file_contents import HEAD, contents_of
 from xser.corpora.audio.findings import (
@@ -71,7 +72,6 @@ def prepare_recordings(
     doubtful=None,
     repairs=(),
     finished=None,
-    progress=True,
     title="recordings",
 ):
     """Write the 16 kHz audio of a corpus.
@@ -97,8 +97,6 @@ def prepare_recordings(
         What is repaired of every recording, see `xser.corpora.audio.repairs`.
     finished : Path, optional
         The file that tells others that the destination may be used: removed before audio that is there is replaced.
-    progress : bool
-        Show a bar on stderr where that is a terminal.
     title : str
         The corpus, for the bar and for messages.
 
@@ -122,7 +120,7 @@ def prepare_recordings(
     if finished is not None and any(wavs[utterance].exists() for utterance in to_do):
         Path(finished).unlink(missing_ok=True)
     tasks = [(it, (sources[it], stretches[it], repairs, wavs[it])) for it in to_do]
-    with _progress_bar(title, len(sources), len(tasks), progress) as bar:
+    with progress(len(sources), title, "recordings", done=len(sources) - len(tasks), shown=bool(tasks)) as bar:
         for results in _prepare_all(tasks, jobs):
             outcomes.update(results)
             bar.update(len(results))
@@ -250,13 +248,6 @@ def _remove_unfinished(folder):
     """Remove what killed runs left half-written."""
     for path in folder.glob(".*.part.wav"):
         path.unlink(missing_ok=True)
-
-
-def _progress_bar(title, total, to_do, progress):
-    from tqdm import tqdm
-
-    hidden = None if progress and to_do else True  # None: where stderr is no terminal
-    return tqdm(total=total, initial=total - to_do, desc=title, unit="file", disable=hidden, dynamic_ncols=True)
 
 
 # What came of it. -----------------------------------------------------------------------------------------------------

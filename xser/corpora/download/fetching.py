@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from xser import __version__
 from xser.core.errors import XserError
 from xser.core.files import check_space, megabytes, read_json, write_json
+from xser.core.progress import progress
 
 logger = logging.getLogger(__name__)
 
@@ -241,7 +242,7 @@ class _Transfer:
             version = response.headers.get("ETag", "") or response.headers.get("Last-Modified", "")
             strong = "" if version.startswith("W/") else version
             write_json(_note(self.part), {"url": url, "version": strong})
-        with open(self.part, "ab") as part, _bar(self.file.name, expected, start) as bar:
+        with open(self.part, "ab") as part, progress(expected, self.file.name, "B", done=start) as bar:
             for chunk in response.iter_content(CHUNK):
                 part.write(chunk)
                 self.received = True
@@ -255,9 +256,3 @@ class _Transfer:
 def _length(response):
     length = response.headers.get("Content-Length", "")
     return int(length) if length.isdigit() and "Content-Encoding" not in response.headers else None
-
-
-def _bar(name, total, start):
-    from tqdm import tqdm
-
-    return tqdm(total=total, initial=start, desc=name, unit="B", unit_scale=True, disable=None, dynamic_ncols=True)
