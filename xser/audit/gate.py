@@ -21,7 +21,6 @@ from xser.audit.checks import STOPPING
 from xser.audit.confounds import FEWEST_PERMUTATIONS
 from xser.audit.findings import SEVERITIES, count, worst_first
 from xser.core.errors import XserError
-from xser.protocol.systems import read_system
 
 REMEDIES = {
     "split": "leave one of the two out (`faults` in corpus.yaml), choose another --split",
@@ -46,13 +45,13 @@ def audit_experiment(experiment, subjects):
     shared : dict of str to list of Finding
         Those of a source with the target, by the names of both.
     """
-    audits = Audits(tuple(subjects.values()), experiment.work_dir, experiment.jobs, FEWEST_PERMUTATIONS)
+    audits = Audits(tuple(subjects.values()), experiment.work_dir, experiment.preparation.jobs, FEWEST_PERMUTATIONS)
     found, shared = {}, {}
     for selection, subject in subjects.items():
         audit = audits.of(subject)
         found[selection] = list(audit.corpus), of_experiment(audit.split, experiment, selection)
-    target = experiment.target
-    for source in experiment.sources if _learns_from_sources(experiment) else ():
+    target = experiment.task.target
+    for source in experiment.task.sources if _learns_from_sources(experiment) else ():
         shared[f"{source} and {target}"] = list(audits.between(subjects[source], subjects[target]))
     return found, shared
 
@@ -73,7 +72,7 @@ def of_experiment(findings, experiment, selection):
     """
     if selection in _reported_by_parts(experiment):
         return list(findings)
-    idle = selection == experiment.target
+    idle = selection == experiment.task.target
     return [
         _at_most("note" if idle or finding.name == "split-small-groups" else "warning", finding) for finding in findings
     ]
@@ -81,18 +80,17 @@ def of_experiment(findings, experiment, selection):
 
 def _reported_by_parts(experiment):
     """The selection whose part test is reported on, of which a system has seen the part train."""
-    if experiment.kind == "within":
-        return experiment.sources
-    return (experiment.target,) if "target" in _trained_on(experiment) else ()
+    if not experiment.is_zero_shot:
+        return experiment.task.sources
+    return (experiment.task.target,) if "target" in _trained_on(experiment) else ()
 
 
 def _learns_from_sources(experiment):
-    return experiment.target is not None and _trained_on(experiment) != {"target"}
+    return experiment.is_zero_shot and _trained_on(experiment) != {"target"}
 
 
 def _trained_on(experiment):
-    folder = experiment.hparams / "systems"
-    return {read_system(folder / f"{name}.yaml").trained_on for name in experiment.systems}
+    return {system.trained_on for system in experiment.systems}
 
 
 def _at_most(severity, finding):
@@ -169,7 +167,7 @@ def summary_of_shared(shared):
     return summary(named)
 
 
-def kept_severe(experiment, system):
+def kept_severe(experiment, system, file_of):
     """What stage 1 found severe in what a system is reported on, and so was allowed to go on with.
 
     Parameters
@@ -182,18 +180,15 @@ def kept_severe(experiment, system):
     list of str
         Sentences; empty too where stage 1 was run by an xser that did not audit.
     """
-    target = experiment.target
+    target = experiment.task.target
 
     def kept(name):
         return [
             f"{each.name}: {each.sentence}" for each in severe(read_kept(audit_file(experiment.work_dir, name)) or [])
         ]
 
-    def file_of(selection):
-        return experiment.manifest_folder(selection).name
-
     if target is None or system.trained_on == "target":
-        reported = experiment.sources[0] if target is None else target
+        reported = experiment.task.sources[0] if target is None else target
         return [f"{reported}: {sentence}" for sentence in kept(file_of(reported))]
-    names = {source: between_file(file_of(source), file_of(target)) for source in experiment.sources}
+    names = {source: between_file(file_of(source), file_of(target)) for source in experiment.task.sources}
     return [f"{source} and {target}: {said}" for source, name in names.items() for said in kept(name)]

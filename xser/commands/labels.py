@@ -32,8 +32,7 @@ from xser.experiments.request import catalogue_of
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``xser labels``."""
     parser.add_argument("corpora", metavar="corpus", nargs="*", help="recipes to show (default: all)")
-    parser.add_argument("--scheme", metavar="X", default="four", help="a scheme's name, or a YAML file that defines
-    one")
+    parser.add_argument("--scheme", metavar="X", default="four", help="a scheme's name, or a YAML file of one")
     parser.add_argument("--schemes", action="store_true", help="list the schemes there are, and nothing else")
     parser.add_argument("--csv", metavar="FILE", help="write the table there instead of printing it")
     parser.add_argument("--json", action="store_true", help="print all as JSON, label by label")
@@ -127,4 +126,3 @@ def _as_data(rows: Sequence[ClassCounts], scheme: Scheme) -> dict[str, Any]:
             for row in rows
         ],
     }
-

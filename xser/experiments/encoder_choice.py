@@ -236,8 +236,8 @@ def _unknown(name: str, catalogue: Catalogue) -> str:
         return f"no folder {name}: give --encoder the folder of a model in Hugging Face's format"
     return (
         f"there is no encoder {name!r}{close_match(name, names)}; {catalogue.folders[-1] / 'hparams' / 'encoders'} has "
-        f"{', '.join(names[:-1])}; or give {LANGUAGE_MATCHED}, the folder of a model, or its hub name
-        (organisation/name)"
+        f"{', '.join(names[:-1])}; or give {LANGUAGE_MATCHED}, the folder of a model, or its hub name "
+        "(organisation/name)"
     )
 
 

@@ -40,7 +40,7 @@ def evaluate(experiment: Experiment) -> None:
     if not _evaluate_all(runs, experiment.device):
         return
     from xser.evidence.figures.predictions import read_run
-    from xser.evidence.pages.report import write_table
+    from xser.commands.report import write_table
 
     folder = Workspace(experiment).results_folder
     print(write_table([read_run(run.folder) for run in runs], folder, "table"))
@@ -96,7 +96,7 @@ def _predict(run: Run) -> None:
 
     rows = run.read_evaluation_rows()
     info = describe_evaluation_of(run, read_json(run.folder / "trained.json"))
-    info["allowed"] = kept_severe(run.experiment, run.system)
+    info["allowed"] = kept_severe(run.experiment, run.system, lambda each: run.manifest(each).folder.name)
     device, recorded = run.experiment.device, run.read_recorded()
     scores, embeddings = predict(run.folder, rows, info["emotions"], device, recorded)
     pictured = None

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import re
 import resource
 import sys
 import time
@@ -70,7 +71,7 @@ class TrainingData:
         }
 
 
-def train_run(folder, hyperparameters, data, seed, description, device="auto"):
+def train_run(folder, hyperparameters, data, description, device="auto"):
     """Train, or go on where an interrupted training stopped.
 
     Parameters
@@ -105,6 +106,7 @@ def train_run(folder, hyperparameters, data, seed, description, device="auto"):
     if torch.device(device).type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     run_on_main(write_text, args=[Path(folder) / "hyperparameters.yaml", hyperparameters])
+    seed = int(re.search(r"^seed: (\d+)$", hyperparameters, flags=re.MULTILINE)[1])
     sb.utils.seed.seed_everything(seed, verbose=False)
     hparams = load_hyperpyyaml(hyperparameters)
     _refuse_precision(hparams["precision"], device)
