@@ -18,9 +18,6 @@ from xser.commands import audit
 from xser.core.errors import XserError
 from xser.core.files import read_json
 from xser.core.rows import read_rows
-from xser.experiments import manifests
-from xser.experiments.experiment import parse_experiment
-from xser.experiments.runs import plan_runs
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +62,7 @@ def run_verb(*words):
 
 def parts_of(clean):
     """Files of the parts of the clean corpus, which speakers decide: they are the same in its copies."""
-    experiment = parse_experiment("manifests", within(*clean))
+    experiment = stages.experiment_of(within(*clean))
     rows = read_rows(experiment.manifest_folder(experiment.sources[0]) / "manifest.csv")
     return {part: list(mine["source"]) for part, mine in rows.groupby("part")}
 
@@ -264,7 +261,7 @@ def test_stage_1_prints_a_summary_and_the_second_time_computes_nothing(clean, ca
     for module, name in ((sharing, "shared_pairs"), (corpus, "corpus_findings"), (corpus, "measure_prepared")):
         monkeypatch.setattr(module, name, None)
     before = {path: path.stat().st_mtime_ns for path in audits_folder(clean[1]).iterdir()}
-    manifests.main(within(*clean))
+    stages.run("manifests", within(*clean))
     said = [line for line in capsys.readouterr().out.splitlines() if "audit:" in line]
     assert said[-1].startswith("  audit: fine    ") and said[-1].endswith("checks")
     assert [line.split()[1] for line in said] == sorted(
@@ -280,7 +277,7 @@ def test_a_damaged_result_is_made_again(clean, tmp_path):
     before = [path.read_bytes() for path in results]
     for path, content in zip(results, ("{}", "{"), strict=True):
         path.write_text(content)
-    manifests.main(within(root, work_dir))
+    stages.run("manifests", within(root, work_dir))
     assert [path.read_bytes() for path in results] == before
 
 
@@ -290,12 +287,12 @@ def test_a_stretch_in_train_and_test_stops_stage_1_and_leaves_no_manifest(clean,
     plant_stretch(root / "emodb" / parts["train"][0], root / "emodb" / parts["test"][0])
     stages.run("prepare", within(root, work_dir))
     with pytest.raises(XserError, match="^emodb: split-stretches: 1 pair of .*--allow split-stretches$") as stopped:
-        manifests.main(within(root, work_dir))
+        stages.run("manifests", within(root, work_dir))
     assert "\n" not in str(stopped.value) and "`faults` in corpus.yaml" in str(stopped.value)
     assert not (work_dir / "manifests").exists()
     with pytest.raises(XserError, match="split-stretches"):  # what else is allowed does not matter
-        manifests.main(within(root, work_dir, "--allow", "split-speakers"))
-    manifests.main(within(root, work_dir, "--allow", "split-stretches,split-speakers"))
+        stages.run("manifests", within(root, work_dir, "--allow", "split-speakers"))
+    stages.run("manifests", within(root, work_dir, "--allow", "split-stretches,split-speakers"))
     assert list(work_dir.glob("manifests/emodb-*/manifest.json"))
 
 
@@ -305,7 +302,7 @@ def test_a_nearly_equal_recording_in_train_and_test_stops_it_too(clean, place):
     write(root / "emodb" / parts["test"][1], 0.5 * read(root / "emodb" / parts["train"][1])[1000:])
     stages.run("prepare", within(root, work_dir))
     with pytest.raises(XserError, match="emodb: split-near-duplicates: 1 pair"):
-        manifests.main(within(root, work_dir))
+        stages.run("manifests", within(root, work_dir))
 
 
 def test_a_stretch_in_train_and_valid_is_a_warning(clean, place, capsys):
@@ -323,7 +320,7 @@ def test_the_parts_of_a_target_matter_to_a_system_that_learns_from_them(clean, p
     stages.run("prepare manifests", zero_shot(root, work_dir))
     assert "audit: note    split-stretches" in capsys.readouterr().out
     with pytest.raises(XserError, match="emodb: split-stretches"):
-        manifests.main(zero_shot(root, work_dir, "--system", "proposed,upper_bound"))
+        stages.run("manifests", zero_shot(root, work_dir, "--system", "proposed,upper_bound"))
 
 
 def test_the_parts_of_a_source_stop_nothing(clean, place, capsys):
@@ -341,19 +338,19 @@ def test_a_stretch_of_the_target_in_a_source_stops_stage_1(clean, place):
     target = root / "emodb" / parts_of(clean)["valid"][0]
     words = zero_shot(root, work_dir)
     stages.run("prepare manifests", words)
-    experiment = parse_experiment("manifests", words)
+    experiment = stages.experiment_of(words)
     learned = read_rows(experiment.manifest_folder(experiment.sources[0]) / "manifest.csv").query("part == 'train'")
     plant_stretch(next(path for path in sources if f"cafe-{path.stem}" in set(learned["utterance"])), target)
     stages.run("prepare", words)
     with pytest.raises(XserError, match="^cafe and emodb: corpora-stretches: 1 pair of .*--allow corpora-stretches$"):
-        manifests.main(words)
-    manifests.main([*words, "--system", "upper_bound"])  # learns from nothing but the target
-    manifests.main([*words, "--allow=corpora-stretches"])
+        stages.run("manifests", words)
+    stages.run("manifests", [*words, "--system", "upper_bound"])  # learns from nothing but the target
+    stages.run("manifests", [*words, "--allow=corpora-stretches"])
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(clean, capsys):
     with pytest.raises(SystemExit) as end:
-        manifests.main(within(*clean, "--allow", "split-stretch"))
+        stages.run("manifests", within(*clean, "--allow", "split-stretch"))
     (line,) = capsys.readouterr().err.splitlines()
     assert end.value.code == 2 and all(name in line for name in STOPPING) and "did you mean split-stretches?" in line
 
@@ -369,7 +366,7 @@ def test_what_was_allowed_stands_in_the_results_and_changes_no_training(clean, p
     words = within(root, work_dir, *stages.TINY)
     allowed = [*words, "--allow", "split-stretches"]
     stages.run("prepare manifests train evaluate", allowed)
-    (with_it,), (without,) = (plan_runs(parse_experiment("train", each)) for each in (allowed, words))
+    (with_it,), (without,) = (stages.runs_of(each) for each in (allowed, words))
     assert with_it.folder == without.folder and with_it.is_trained
     (said,) = read_json(with_it.folder / "run.json")["allowed"]
     assert said.startswith("emodb: split-stretches: 1 pair of recordings of train and test")
@@ -380,7 +377,7 @@ def test_a_result_without_a_severe_finding_says_nothing(clean, tmp_path):
     root, work_dir = clean[0], shutil.copytree(clean[1], tmp_path / "exp")
     words = within(root, work_dir, *stages.TINY)
     stages.run("prepare manifests train evaluate", words)
-    (run,) = plan_runs(parse_experiment("train", words))
+    (run,) = stages.runs_of(words)
     assert read_json(run.folder / "run.json")["allowed"] == []
     assert "allowed" not in next(work_dir.glob("results/**/table.md")).read_text(encoding="utf-8")
 

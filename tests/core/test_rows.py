@@ -43,13 +43,26 @@ def test_seconds_have_six_decimals(tmp_path):
     assert ",0.333333," in (tmp_path / "rows.csv").read_text()
 
 
+def table(**second):
+    """A table of two utterances, the second of which has other values."""
+    values = {**dict.fromkeys(ROW_COLUMNS, "x"), "seconds": "1", "official_part": ""}
+    rows = [{**values, "utterance": "first"}, {**values, "utterance": "second", **second}]
+    names = list(dict.fromkeys([*ROW_COLUMNS, *second]))
+    lines = [",".join(names), *(",".join(row.get(name, "") for name in names) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (None, "is missing"),
         ("", "not a table"),
         ("utterance,corpus\na,b\n", "no column 'language'"),
-        (",".join(ROW_COLUMNS) + "\n" + ",".join(["x"] * len(ROW_COLUMNS)) + "\n", "numbers in column 'seconds'"),
+        (table(seconds="x"), "rows.csv, line 3: the column 'seconds' should be a number, and is 'x'"),
+        (table(official_part="x"), "line 3: the column 'official_part' should be train or valid or test or nothing"),
+        (table(utterance=""), "line 3: the column 'utterance' should be not empty"),
+        (table(utterance="first"), "line 3: the utterance first stands twice"),
+        (table(colour="red"), "unknown column 'colour'"),
         ('utterance,"', "not a table"),
     ],
 )

@@ -19,8 +19,6 @@ from xser.corpora.audio.measures import measure, read_measures
 from xser.corpora.audio.preparation import prepare_recordings
 from xser.corpora.audio.repairs import REPAIRS, repair
 from xser.corpora.description.corpus import read_corpus
-from xser.experiments import prepare
-from xser.experiments.experiment import parse_experiment
 
 RATE = 16000
 ALL = tuple(REPAIRS)
@@ -187,8 +185,8 @@ def options(tmp_path):
 def test_as_recorded_gives_the_audio_of_before(options, tmp_path, capsys):
     folders = {}
     for words in (options, [*options, "--as-recorded"]):
-        prepare.main(list(words))
-        folders[len(words)] = parse_experiment("prepare", words).prepared_folder("turevdb")
+        stages.run("prepare", list(words))
+        folders[len(words)] = stages.experiment_of(words).prepared_folder("turevdb")
     repaired, recorded = folders.values()
     said = capsys.readouterr().out.split("turevdb: ")[1:]
     assert "digital silence trimmed from 24 (0.30 s)" in said[0] and "of 96 recordings" in said[0]
@@ -212,18 +210,18 @@ def test_as_recorded_gives_the_audio_of_before(options, tmp_path, capsys):
 
 
 def test_measures_that_are_gone_are_written_again(options, monkeypatch):
-    prepare.main(list(options))
-    folder = parse_experiment("prepare", options).prepared_folder("turevdb")
+    stages.run("prepare", list(options))
+    folder = stages.experiment_of(options).prepared_folder("turevdb")
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     (folder / "measures.csv").unlink()
     monkeypatch.setattr(audio_preparation, "decode_recording", None)
-    prepare.main(list(options))
+    stages.run("prepare", list(options))
     assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
 
 
 def test_a_corpus_without_repairs_is_the_same_as_recorded(tmp_path):
     words = ["--corpus", "emodb", "--work-dir", str(tmp_path)]
-    plain, recorded = (parse_experiment("prepare", [*words, *more]) for more in ([], ["--as-recorded"]))
+    plain, recorded = (stages.experiment_of([*words, *more]) for more in ([], ["--as-recorded"]))
     assert plain.prepared_folder("emodb") == recorded.prepared_folder("emodb")
 
 

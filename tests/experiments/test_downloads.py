@@ -12,16 +12,16 @@ import time
 
 import pytest
 import yaml
+from xser.commands.recipe_help import print_help
 
+from tests.support import stages
 from tests.support.file_server import FileServer
 from tests.support.made_archives import zip_of
 from tests.support.made_corpora import make_cafe, make_emodb
 from xser.commands.options import CHECKOUT
-from xser.commands.recipe_help import print_help
 from xser.core.errors import XserError
 from xser.core.files import megabytes
 from xser.corpora.download import fetching
-from xser.experiments import prepare
 from xser.grid import grid
 
 MAKERS = {"emodb": make_emodb, "cafe": make_cafe}
@@ -75,7 +75,7 @@ def run(folder, *words, answer=None, monkeypatch=None):
         terminal = io.StringIO(answer or "")
         terminal.isatty = lambda: answer is not None
         monkeypatch.setattr(sys, "stdin", terminal)
-    prepare.main(options(folder, *words))
+    stages.run("prepare", options(folder, *words))
 
 
 def test_a_corpus_is_downloaded_and_prepared(folder, server, capsys, caplog):
@@ -216,7 +216,7 @@ def test_the_help_says_it(capsys):
     print_help(["--corpus", "emodb"])
     help_of_a_recipe = capsys.readouterr().out
     with pytest.raises(SystemExit):
-        prepare.main(["--help"])
+        stages.run("prepare", ["--help"])
     for said in (help_of_a_recipe, capsys.readouterr().out):
         assert "downloads (stage 0 only)" in said and "--download " in said and "--accept-licence " in said
 

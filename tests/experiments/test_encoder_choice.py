@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from tests.repository.test_structure import SAY_HEAVY, python
+from tests.support import stages
 from tests.support.tiny_encoders import tiny_encoder
 from xser.core.errors import XserError
 from xser.experiments.encoder_choice import describe_encoders
-from xser.experiments.experiment import parse_experiment
 from xser.experiments.hyperparameters import choices, first_comment, hyperparameter_keys, yaml_names
 
 WITHIN = ["--corpus", "emodb"]
@@ -23,7 +23,7 @@ def folder(tmp_path_factory, tmp_path):
 
 
 def parse(*options):
-    return parse_experiment("train", list(options))
+    return stages.experiment_of(list(options))
 
 
 def test_a_folder_is_named_after_itself_and_its_content(folder, tmp_path):

@@ -4,17 +4,17 @@ import shlex
 
 import pytest
 
+from tests.support import stages
 from tests.support.made_emobox import write_emobox
 from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
-from xser.experiments.experiment import parse_experiment
 
 WITHIN = ["--corpus", "emodb"]
 ZERO_SHOT = ["--sources", "cafe,esd:cmn", "--target", "emodb"]
 
 
 def parse(*options):
-    return parse_experiment("train", list(options))
+    return stages.experiment_of(list(options))
 
 
 def test_defaults_within_a_corpus():

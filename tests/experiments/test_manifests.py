@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.support import stages
 from tests.support.made_emobox import write_emobox
 from tests.support.made_rows import evenly, rows_of
 from xser.commands.options import CHECKOUT
@@ -15,8 +16,7 @@ from xser.core.errors import XserError
 from xser.core.files import write_json
 from xser.core.fingerprints import fingerprint
 from xser.core.rows import MANIFEST_COLUMNS, ROW_COLUMNS, read_rows, write_rows
-from xser.experiments import manifests, workspace
-from xser.experiments.experiment import parse_experiment
+from xser.experiments import workspace
 from xser.protocol.tasks import Selection
 
 EMODB = {"W": 127, "F": 71, "N": 79, "T": 62, "E": 46, "A": 69, "L": 81}
@@ -36,7 +36,7 @@ def within(corpus, place, *options):
 
 def prepare(argv, corpus, rows, **info):
     """Write what stage 0 would write for a corpus of an experiment."""
-    folder = parse_experiment("prepare", argv).prepared_folder(corpus)
+    folder = stages.experiment_of(argv).prepared_folder(corpus)
     rows = rows[list(ROW_COLUMNS)]
     write_rows(folder / "rows.csv", rows)
     carried = {"left_out": [], "complete": True, "made_up": False} | info
@@ -46,12 +46,12 @@ def prepare(argv, corpus, rows, **info):
 
 def made(argv):
     """Run stage 1 and read what it wrote for the first selection."""
-    manifests.main(argv)
+    stages.run("manifests", argv)
     return written(argv)
 
 
 def written(argv, at=0):
-    experiment = parse_experiment("manifests", argv)
+    experiment = stages.experiment_of(argv)
     folder = experiment.manifest_folder(experiment.selections[at])
     return folder, json.loads((folder / "manifest.json").read_text())
 
@@ -224,7 +224,7 @@ def test_a_work_folder_may_be_moved(place, tmp_path):
     folder, info = made(argv)
     (tmp_path / "exp ü").rename(tmp_path / "moved")
     argv = within("emodb", [*place[:3], str(tmp_path / "moved")])
-    experiment = parse_experiment("train", argv)
+    experiment = stages.experiment_of(argv)
     with pytest.raises(XserError, match="moved since .*stage 1"):
         workspace.read_manifest_info(
             experiment.manifest_folder(Selection("emodb")), experiment.prepared_folder("emodb")
@@ -263,7 +263,7 @@ def zero_shot_in(work_dir, capsys, *options):
     argv = ["--sources", "cafe,turevdb", "--target", "emodb", *place, "--split", "stratified", *options]
     for corpus, counts, language in (("cafe", CAFE, "fra"), ("turevdb", TUREVDB, "tur"), ("emodb", EMODB, "deu")):
         prepare(argv, corpus, rows_of(evenly(counts, 10), corpus, language))
-    manifests.main(argv)
+    stages.run("manifests", argv)
     return capsys.readouterr().out
 
 
@@ -307,7 +307,7 @@ def prepare_zero_shot(argv):
 def test_every_selection_of_a_task_gets_its_manifest(place, capsys):
     argv = zero_shot(place)
     prepare_zero_shot(argv)
-    manifests.main(argv)
+    stages.run("manifests", argv)
     for at, (name, language, number) in enumerate(
         (("cafe", "fra", 504), ("esd-cmn", "cmn", 80), ("emodb", "deu", 339))
     ):
@@ -325,26 +325,26 @@ def test_a_recording_of_the_target_among_the_sources_is_refused(place):
     rows.loc[5, "digest"] = rows_of(evenly(CAFE, 12), "cafe", "fra").loc[9, "digest"]
     prepare(argv, "emodb", rows)
     with pytest.raises(XserError, match="1 recordings to be recognised are also learned from"):
-        manifests.main(argv)
-    assert not (parse_experiment("manifests", argv).work_dir / "manifests").exists()
+        stages.run("manifests", argv)
+    assert not (stages.experiment_of(argv).work_dir / "manifests").exists()
 
 
 def test_without_stage_0_it_says_so(place):
     with pytest.raises(XserError, match="no prepared audio of emodb .*run stage 0"):
-        manifests.main(within("emodb", place))
+        stages.run("manifests", within("emodb", place))
 
 
 def test_an_unknown_label_is_told(place):
     argv, _ = prepared_within("emodb", {**EMODB, "Q": 3}, place)
     with pytest.raises(XserError, match="EMO-DB: label 'Q' has no entry under `labels` in emodb/corpus.yaml"):
-        manifests.main(argv)
+        stages.run("manifests", argv)
 
 
 def test_an_impossible_split_leaves_nothing_behind(place):
     argv, _ = prepared_within("emodb", EMODB, place, speakers=2)
     with pytest.raises(XserError, match="EMO-DB: class angry has 2 speakers, 3 are needed"):
-        manifests.main(argv)
-    assert not (parse_experiment("manifests", argv).work_dir / "manifests").exists()
+        stages.run("manifests", argv)
+    assert not (stages.experiment_of(argv).work_dir / "manifests").exists()
 
 
 def test_the_same_manifest_in_every_process_and_order(place, tmp_path):

@@ -10,8 +10,6 @@ from tests.support import stages
 from tests.support.made_corpora import make_root
 from xser.evidence.figures.pooled import pool_runs
 from xser.evidence.figures.predictions import find_runs
-from xser.experiments.experiment import parse_experiment
-from xser.experiments.runs import plan_runs
 
 TASKS = """
 small:
@@ -37,7 +35,7 @@ def words(recipes, tmp_path_factory):
 @pytest.fixture(scope="module")
 def runs(words):
     stages.run("prepare manifests train evaluate", ["--task", "fr-de", *words])
-    planned = plan_runs(parse_experiment("evaluate", ["--task", "fr-de", *words]))
+    planned = stages.runs_of(["--task", "fr-de", *words])
     return {run.system.name: run for run in planned}
 
 
@@ -84,7 +82,7 @@ def test_stage_1_says_what_is_here_and_what_was_published(words, runs, capsys):
 
 
 def test_tasks_of_the_same_corpora_have_runs_of_their_own(words, runs):
-    other = plan_runs(parse_experiment("evaluate", ["--task", "ur-de", *words]))
+    other = stages.runs_of(["--task", "ur-de", *words])
     folders = {run.folder for run in (*other, *runs.values())}
     assert len(folders) == 6
     assert {run.results_folder for run in other} != {run.results_folder for run in runs.values()}

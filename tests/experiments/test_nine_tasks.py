@@ -7,16 +7,15 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from xser.experiments.task_list import read_grid
 
+from tests.support import stages
 from tests.support.official_lists import CORPORA, FAULTY, SUMS, TASKS, lay_out, meld_tables, read_list
 from xser.core.files import write_json
 from xser.core.fingerprints import fingerprint
 from xser.core.rows import ROW_COLUMNS, read_rows, write_rows
 from xser.corpora.description.corpus import read_corpus
 from xser.corpora.scanning import scan
-from xser.experiments import manifests
-from xser.experiments.experiment import parse_experiment
-from xser.experiments.task_list import read_grid
 from xser.protocol.splits.splits import overlaps
 
 SIZES = {  # train, valid, test
@@ -61,7 +60,7 @@ def place(scanned, copy, tmp_path):
     for id, rows in scanned.items():
         if copy != "repaired":
             rows = rows[~rows["source"].isin(FAULTY)]
-        folder = parse_experiment("prepare", ["--task", "en-de", *options]).prepared_folder(id)
+        folder = stages.experiment_of(["--task", "en-de", *options]).prepared_folder(id)
         write_rows(folder / "rows.csv", rows[list(ROW_COLUMNS)])
         carried = {"left_out": [], "complete": True, "made_up": False}
         write_json(folder / "prepared.json", {"fingerprint": fingerprint(rows.to_csv()), **carried})
@@ -70,8 +69,8 @@ def place(scanned, copy, tmp_path):
 
 def made(argv):
     """Run stage 1; return the rows of each selection's manifest, and manifest.json's content, by corpus."""
-    manifests.main(argv)
-    experiment = parse_experiment("manifests", argv)
+    stages.run("manifests", argv)
+    experiment = stages.experiment_of(argv)
     folders = {selection.corpus: experiment.manifest_folder(selection) for selection in experiment.selections}
     return (
         {id: read_rows(folder / "manifest.csv") for id, folder in folders.items()},

@@ -14,8 +14,6 @@ from tests.support import stages
 from tests.support.official_lists import CORPORA, FAULTY, SUMS, TASKS, lay_out_speech, meld_tables, read_list
 from tools.make_tiny_encoder import make_tiny_encoder
 from xser.core.rows import read_rows
-from xser.experiments.experiment import parse_experiment
-from xser.experiments.runs import plan_runs
 
 SYSTEMS = ("baseline1", "baseline2", "proposed", "no_supcon", "no_adversary", "upper_bound")
 QUICK = "--batch_size 600 --utterances_per_cell 50 --steps 1 --lora_rank 2 --adapter_size 4".split()
@@ -64,7 +62,7 @@ def test_a_task_at_full_size(words, task, capsys):
     target = task[-2:]
     said = capsys.readouterr().out
     assert f"{task}: {SUMS[target]} training utterances, as published; " in said
-    planned = plan_runs(parse_experiment("evaluate", argv))
+    planned = stages.runs_of(argv)
     assert [run.system.name for run in planned] == list(SYSTEMS)
     source = planned[0].experiment.sources[0]
     assert planned[0].learned_from == (source,)

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from tests.support import stages
 from tests.support.made_corpora import make_root
 from tests.support.official_lists import lay_out_speech
 from xser.commands.options import CHECKOUT
@@ -22,7 +23,6 @@ from xser.core.files import only_writer
 from xser.core.rows import ROW_COLUMNS
 from xser.corpora.audio import preparation as audio_preparation
 from xser.experiments import prepare, workspace
-from xser.experiments.experiment import parse_experiment
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +42,11 @@ def within(corpus, root, tmp_path, *more):
 
 
 def read(argv, corpus):
-    return workspace.read_prepared(parse_experiment("prepare", argv).prepared_folder(corpus))
+    return workspace.read_prepared(stages.experiment_of(argv).prepared_folder(corpus))
 
 
 def folder_of(argv, corpus):
-    return parse_experiment("prepare", argv).prepared_folder(corpus)
+    return stages.experiment_of(argv).prepared_folder(corpus)
 
 
 def files_of(folder):
@@ -64,7 +64,7 @@ def run(argv, **options):
 def test_one_corpus(made, tmp_path, capsys):
     argv = within("emodb", made, tmp_path)
     before = files_of(made)
-    prepare.main(argv)
+    stages.run("prepare", argv)
     rows, info = read(argv, "emodb")
     assert files_of(made) == before
     assert tuple(rows.columns) == ROW_COLUMNS and len(rows) == 24
@@ -95,7 +95,7 @@ def test_one_corpus(made, tmp_path, capsys):
 
 def test_every_corpus_of_an_experiment_once(made, tmp_path, capsys):
     argv = ["--sources", "cafe,urdu", "--target", "emodb", *within("", made, tmp_path)[2:]]
-    prepare.main(argv)
+    stages.run("prepare", argv)
     assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines() if line[0] != " "] == [
         "cafe",
         "urdu",
@@ -112,11 +112,11 @@ def _times(folder):
 
 def test_a_second_run_changes_nothing(made, tmp_path, capsys, monkeypatch):
     argv = within("emodb", made, tmp_path)
-    prepare.main(argv)
+    stages.run("prepare", argv)
     folder = folder_of(argv, "emodb")
     before = _times(folder)
     monkeypatch.setattr(audio_preparation, "decode_recording", None)
-    prepare.main(argv)
+    stages.run("prepare", argv)
     assert _times(folder) == before
     first, second = (line for line in capsys.readouterr().out.splitlines() if line.startswith("emodb: "))
     assert "24 prepared now" in first and "prepared before" in second
@@ -124,12 +124,12 @@ def test_a_second_run_changes_nothing(made, tmp_path, capsys, monkeypatch):
 
 def test_changed_and_missing_recordings_show(root, tmp_path):
     argv = within("emodb", root, tmp_path, "--allow-incomplete")
-    prepare.main(argv)
+    stages.run("prepare", argv)
     rows, info = read(argv, "emodb")
     changed, gone = root / "emodb" / rows["source"][0], root / "emodb" / rows["source"][1]
     soundfile.write(changed, np.random.default_rng(0).integers(-99, 99, 9000, dtype=np.int16), 16000)
     gone.unlink()
-    prepare.main(argv)
+    stages.run("prepare", argv)
     new_rows, new_info = read(argv, "emodb")
     assert new_rows["utterance"].tolist() == rows["utterance"].drop(1).tolist()
     assert new_rows["seconds"][0] == 0.5625 and new_rows["digest"][0] != rows["digest"][0]
@@ -144,7 +144,7 @@ def test_fingerprint_follows_the_rows_and_not_the_place(made, tmp_path):
     prints = set()
     for place in ("one", "two"):
         argv = within("emodb", shutil.copytree(made, tmp_path / place), tmp_path / place)
-        prepare.main(argv)
+        stages.run("prepare", argv)
         prints.add(read(argv, "emodb")[1]["fingerprint"])
     assert len(prints) == 1
 
@@ -153,7 +153,7 @@ def test_incomplete_corpora_are_refused_before_any_is_prepared(root, tmp_path):
     (root / "emodb" / "wav" / "03a01Fa.wav").unlink()
     argv = ["--sources", "cafe,urdu", "--target", "emodb", *within("", root, tmp_path)[2:]]
     with pytest.raises(XserError, match="found 23 of 24 files of EMO-DB"):
-        prepare.main(argv)
+        stages.run("prepare", argv)
     assert not (tmp_path / "exp é").exists()
 
 
@@ -163,7 +163,7 @@ def test_incomplete_corpora_are_refused_before_any_is_prepared(root, tmp_path):
 def test_damaged_counts_are_refused(root, tmp_path, content):
     (root / "counts.yaml").write_text(content)
     with pytest.raises(XserError, match="counts.yaml"):
-        prepare.main(within("emodb", root, tmp_path))
+        stages.run("prepare", within("emodb", root, tmp_path))
 
 
 def test_bad_recordings_leave_no_result(root, tmp_path):
@@ -173,7 +173,7 @@ def test_bad_recordings_leave_no_result(root, tmp_path):
     shutil.copy(wav / "03a01Wa.wav", wav / "03a01Wb.wav")
     argv = within("emodb", root, tmp_path)
     with pytest.raises(XserError) as caught:
-        prepare.main(argv)
+        stages.run("prepare", argv)
     for piece in (
         "EMO-DB: 3 of 24 recordings cannot be used",
         "1 empty (wav/03a01Fa.wav)",
@@ -186,7 +186,7 @@ def test_bad_recordings_leave_no_result(root, tmp_path):
         read(argv, "emodb")
     argv.append("--skip-bad")
     for _ in range(2):
-        prepare.main(argv)
+        stages.run("prepare", argv)
         rows, info = read(argv, "emodb")
         assert len(rows) == 21 and info["found"] == 24 and info["complete"] is True
         assert len(info["left_out"]) == 1 and "3 of 24 recordings left out by --skip-bad" in info["left_out"][0]
@@ -201,7 +201,7 @@ def test_twins_that_corpus_yaml_knows_of(tmp_path, capsys):
         soundfile.write(data / f"{name}.wav", samples, 16000)
     argv = within("ravdess", tmp_path / "data", tmp_path, "--allow-incomplete")
     for said in ("3 prepared now", "prepared before"):
-        prepare.main(argv)
+        stages.run("prepare", argv)
         assert said in capsys.readouterr().out
         rows, info = read(argv, "ravdess")
         assert rows["utterance"].tolist() == ["ravdess-03-01-03-01-02-01-07", "ravdess-03-01-05-01-01-01-07"]
@@ -219,7 +219,7 @@ def test_a_file_that_is_broken_in_the_official_release_is_used_where_it_can_be_r
     if not repaired:
         (root / "meld" / "train_splits" / "dia125_utt3.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42 and no more")
     argv = within("meld", root, tmp_path)
-    prepare.main(argv)
+    stages.run("prepare", argv)
     rows, info = read(argv, "meld")
     assert ("meld-train_dia125_utt3" in set(rows["utterance"])) == repaired
     assert info["found"] == info["expected"] and info["complete"]
@@ -254,14 +254,14 @@ def test_a_full_disk_is_one_line_and_the_next_run_finishes(made, tmp_path, monke
     assert caught.value.code == 1 and "no space left on the disk" in error and error.strip().count("\n") == 0
     assert not (folder_of(argv, "emodb") / "prepared.json").exists()
     monkeypatch.undo()
-    prepare.main(argv)
+    stages.run("prepare", argv)
     assert "17 prepared now" in capsys.readouterr().out and len(read(argv, "emodb")[0]) == 24
 
 
 @pytest.mark.parametrize("moment", ["write_rows", "write_json"])
 def test_a_run_that_dies_while_it_writes_its_tables_vouches_for_nothing(root, tmp_path, monkeypatch, moment):
     argv = within("emodb", root, tmp_path)
-    prepare.main(argv)
+    stages.run("prepare", argv)
     before = read(argv, "emodb")[1]["fingerprint"]
     recording = root / "emodb" / "wav" / "03a01Fa.wav"
     soundfile.write(recording, np.random.default_rng(0).integers(-99, 99, 9000, dtype=np.int16), 16000)
@@ -271,11 +271,11 @@ def test_a_run_that_dies_while_it_writes_its_tables_vouches_for_nothing(root, tm
 
     monkeypatch.setattr(prepare, moment, die)
     with pytest.raises(KeyboardInterrupt):
-        prepare.main(argv)
+        stages.run("prepare", argv)
     with pytest.raises(XserError, match="run stage 0"):
         read(argv, "emodb")
     monkeypatch.undo()
-    prepare.main(argv)
+    stages.run("prepare", argv)
     rows, info = read(argv, "emodb")
     assert info["fingerprint"] != before and rows["seconds"][0] == 0.5625
 
@@ -297,10 +297,10 @@ def test_a_killed_run_is_finished_by_the_same_command(tmp_path):
     process.communicate()
     with pytest.raises(XserError, match="run stage 0"):
         read(argv, "emodb")
-    prepare.main(argv)
+    stages.run("prepare", argv)
     resumed = read(argv, "emodb")
     fresh_argv = [*argv, "--work-dir", str(tmp_path / "fresh")]
-    prepare.main(fresh_argv)
+    stages.run("prepare", fresh_argv)
     fresh = read(fresh_argv, "emodb")
     pd.testing.assert_frame_equal(resumed[0], fresh[0])
     assert resumed[1]["fingerprint"] == fresh[1]["fingerprint"]
@@ -312,7 +312,7 @@ def test_a_killed_run_is_finished_by_the_same_command(tmp_path):
 
 def test_prepared_json_is_plain(made, tmp_path):
     argv = within("urdu", made, tmp_path)
-    prepare.main(argv)
+    stages.run("prepare", argv)
     info = json.loads((folder_of(argv, "urdu") / "prepared.json").read_text(encoding="utf-8"))
     assert set(info) == {
         *("corpus", "fingerprint", "settings", "found", "expected", "complete", "left_out", "notes", "data_folder"),

@@ -10,8 +10,6 @@ import pytest
 from tests.support import stages
 from tests.support.made_corpora import make_root
 from xser.evidence.figures.embeddings import read_embeddings
-from xser.experiments.experiment import parse_experiment
-from xser.experiments.runs import plan_runs
 from xser.model.target_statistics import load_reference
 from xser.model.training import predict
 
@@ -30,7 +28,7 @@ def runs(request, root, tmp_path_factory):
     how = ("--system", ",".join(SYSTEMS), "--split", "stratified", "--target-statistics", request.param)
     words = stages.options(root, work_dir, *how, "--remove_band_mean", "false")  # else an utterance's mean is gone
     stages.run("prepare manifests train evaluate", words)
-    planned = plan_runs(parse_experiment("evaluate", words))
+    planned = stages.runs_of(words)
     return {each.system.name: each for each in reversed(planned)}
 
 
@@ -86,7 +84,7 @@ def test_results_say_the_regime_and_lie_apart(root, runs):
     work_dir = run.experiment.work_dir
     how = ("--system", "proposed", "--split", "stratified", "--remove_band_mean", "false")
     words = stages.options(root, work_dir, *how)
-    (blind,) = plan_runs(parse_experiment("evaluate", words))
+    (blind,) = stages.runs_of(words)
     assert blind.results_folder != run.results_folder and blind.folder != run.folder
 
 

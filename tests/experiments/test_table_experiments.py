@@ -15,7 +15,6 @@ from tests.support.made_corpora import make_root
 from tests.support.made_tables import made_csv, silence, utterances, write_audio, write_csv
 from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
-from xser.experiments.experiment import parse_experiment
 
 QUICK = ["--steps", "2", "--batch_size", "6", "--embedding_size", "16", "--blocks", "1", "--jobs", "1"]
 
@@ -25,7 +24,7 @@ def words(tmp_path, *more):
 
 
 def parse(tmp_path, *more):
-    return parse_experiment("prepare", words(tmp_path, *more))
+    return stages.experiment_of(words(tmp_path, *more))
 
 
 def test_a_table_runs_all_stages_from_the_shell(tmp_path):

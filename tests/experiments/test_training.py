@@ -13,8 +13,6 @@ from tests.support import stages
 from tests.support.made_corpora import make_root
 from xser.core.errors import XserError
 from xser.core.files import read_json
-from xser.experiments.experiment import parse_experiment
-from xser.experiments.runs import plan_runs
 from xser.model.brain import EmotionBrain
 
 
@@ -110,7 +108,7 @@ def test_a_changed_option_does_not_reuse_a_run(root, straight):
     ],
 )
 def test_the_speaker_loss_leaves_out_what_corpus_yaml_says(root, straight, options, masked):
-    (run,) = plan_runs(parse_experiment("train", stages.options(root, straight, *options)))
+    (run,) = stages.runs_of(stages.options(root, straight, *options))
     assert set(run.masking()) == masked
 
 
@@ -130,7 +128,7 @@ def test_evaluation_before_training_says_stage_2(root, tmp_path):
 def test_the_remedy_for_a_run_without_its_checkpoint_works(root, straight):
     words = stages.options(root, straight, "--system", "baseline2", "--seed", "7")
     stages.run("train", words)
-    (run,) = plan_runs(parse_experiment("train", words))
+    (run,) = stages.runs_of(words)
     shutil.rmtree(run.folder / "checkpoints")
     with pytest.raises(XserError, match="delete that folder and run stage 2"):
         stages.run("evaluate", words)

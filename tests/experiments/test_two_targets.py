@@ -8,8 +8,6 @@ import pytest
 from tests.support import stages
 from tests.support.made_corpora import make_root
 from xser.core.files import read_json
-from xser.experiments.experiment import parse_experiment
-from xser.experiments.runs import plan_runs
 from xser.model.brain import EmotionBrain
 
 
@@ -39,7 +37,7 @@ def test_the_second_target_of_a_training_costs_no_training(two_targets, monkeypa
         stages.run("train", other)
     stages.run("evaluate", words)
     stages.run("evaluate", other)
-    (first,), (second,) = (plan_runs(parse_experiment("evaluate", each)) for each in (words, other))
+    (first,), (second,) = (stages.runs_of(each) for each in (words, other))
     infos = [read_json(run.folder / "run.json") for run in (first, second)]
     assert [info["task"] for info in infos] == [run.experiment.task.name for run in (first, second)]
     assert infos[1]["trained_for"] == infos[0]["task"] and "trained_for" not in infos[0]
@@ -51,7 +49,7 @@ def test_a_copied_training_has_the_weights_and_figures_of_one_of_its_own(two_tar
     stages.run("train evaluate", other)
     alone = options(root, tmp_path, "urdu")
     stages.run("prepare manifests train evaluate", alone)
-    copied, own = (plan_runs(parse_experiment("evaluate", each))[0].folder for each in (other, alone))
+    copied, own = (stages.runs_of(each)[0].folder for each in (other, alone))
     assert copied.name == own.name
     for file in ("predictions.csv", "validation.csv", "hyperparameters.yaml"):
         assert (copied / file).read_bytes() == (own / file).read_bytes()
@@ -62,14 +60,14 @@ def test_a_training_that_differs_is_not_copied(two_targets, changed):
     _, other = two_targets
     words = [*other, *changed]
     stages.run("manifests", words)
-    (run,) = plan_runs(parse_experiment("train", words))
+    (run,) = stages.runs_of(words)
     assert run.trained_for_another_task() is None
 
 
 @pytest.mark.parametrize("file", ["network.ckpt", "validation.csv"])
 def test_a_copy_that_was_cut_short_is_made_again(two_targets, root, monkeypatch, file):
     _, other = two_targets
-    (run,) = plan_runs(parse_experiment("train", other))
+    (run,) = stages.runs_of(other)
     shutil.rmtree(run.folder, ignore_errors=True)
     copyfile = shutil.copyfile
 

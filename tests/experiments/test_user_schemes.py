@@ -12,8 +12,6 @@ from tests.support import stages
 from tests.support.made_corpora import make_root
 from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
-from xser.experiments import manifests
-from xser.experiments.experiment import parse_experiment
 
 MOVING = "emotions: [moved, still]\nmerges: {angry: moved, happy: moved, neutral: still, sad: still}\n"
 
@@ -52,7 +50,7 @@ def test_another_content_of_the_file_is_another_manifest(root, tmp_path, capsys)
     scheme.write_text(MOVING)
     stages.run("prepare manifests", words)
     scheme.write_text(MOVING.replace("sad: still", "sad: moved"))
-    manifests.main(words)
+    stages.run("manifests", words)
     assert len(list((tmp_path / "exp" / "manifests").glob("emodb-mine-speaker-*"))) == 2
 
 
@@ -81,5 +79,5 @@ def test_what_cannot_be_a_scheme_is_told_in_one_line(tmp_path, name, text, said)
     if text is not None:
         (tmp_path / name).write_text(text)
     with pytest.raises(XserError, match=said) as error:
-        parse_experiment("check", ["--corpus", "emodb", "--scheme", str(tmp_path / name)])
+        stages.experiment_of(["--corpus", "emodb", "--scheme", str(tmp_path / name)])
     assert "\n" not in str(error.value) and name in str(error.value)

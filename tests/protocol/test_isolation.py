@@ -3,9 +3,11 @@
 import pandas as pd
 import pytest
 
+from tests.support import CHECKOUT
 from tests.support.made_rows import evenly, rows_of, shuffled
 from xser.core.errors import XserError
 from xser.core.rows import write_rows
+from xser.corpora.description.corpus import read_corpus
 from xser.protocol.isolation import (
     chosen_by,
     evaluation_recordings,
@@ -13,22 +15,26 @@ from xser.protocol.isolation import (
     learned_from,
     refuse_shared_recordings,
     refuse_target_rows,
-    training_manifests,
     training_rows,
+    training_selections,
 )
 from xser.protocol.splits.splits import split_rows
-from xser.protocol.systems import System
 from xser.protocol.tasks import Selection, Task
 
-A, B, C = Selection("emodb"), Selection("esd", "cmn"), Selection("cafe")
-TARGET = Selection("cremad")
+RECIPES = CHECKOUT / "recipes"
+
+
+def selection(corpus, language=None):
+    return Selection(read_corpus(RECIPES / corpus / "corpus.yaml"), language)
+
+
+A, B, C = selection("emodb"), selection("esd", "cmn"), selection("cafe")
+TARGET = selection("cremad")
 LANGUAGES = {A: "deu", B: "cmn", C: "fra", TARGET: "eng"}
 ZERO_SHOT = Task((A, B, C), TARGET)
 NAMED = Task((B, A, C), TARGET, "cn-en")
 WITHIN = Task((A,))
-ALL = System("together", "sources", {})
-EACH = System("each", "source", {})
-BOUND = System("bound", "target", {})
+ALL, EACH, BOUND = "sources", "source", "target"
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +43,8 @@ def manifests(tmp_path_factory):
     folder = tmp_path_factory.mktemp("manifests")
     paths = {}
     for selection, language in LANGUAGES.items():
-        rows = rows_of(evenly({"angry": 40, "sad": 30}, 6), selection.corpus, language)
-        paths[selection] = folder / f"{selection.corpus}.csv"
+        rows = rows_of(evenly({"angry": 40, "sad": 30}, 6), selection.corpus.id, language)
+        paths[selection] = folder / f"{selection.corpus.id}.csv"
         write_rows(paths[selection], rows.assign(part=split_rows(rows, "speaker", 0, None)[0]))
     return paths
 
@@ -65,11 +71,11 @@ def test_what_each_run_learns_from_and_is_compared_by(task, system, runs, compar
     assert learned_from(task, system) == runs
     assert chosen_by(task, system) == compared
     for run in runs:
-        rows = training_rows(task, system, run, manifests)
-        assert seen(rows.learning) == {(selection.corpus, "train") for selection in run}
-        assert seen(rows.selecting) == {(selection.corpus, "valid") for selection in run}
-        assert seen(rows.choosing) == {(selection.corpus, "valid") for selection in compared}
-        opened = {selection.corpus for selection in (*run, *compared)}
+        rows = training_rows(task, system, run, manifests.__getitem__)
+        assert seen(rows.learning) == {(selection.corpus.id, "train") for selection in run}
+        assert seen(rows.selecting) == {(selection.corpus.id, "valid") for selection in run}
+        assert seen(rows.choosing) == {(selection.corpus.id, "valid") for selection in compared}
+        opened = {selection.corpus.id for selection in (*run, *compared)}
         assert set(rows.recorded["corpus"]) == opened and rows.recorded["utterance"].is_unique
         assert not {"emotion", "native_label", "part"} & set(rows.recorded)
         assert len(rows.recorded) < 70 * len(opened)  # without the parts test
@@ -85,30 +91,29 @@ def test_training_neither_needs_nor_opens_the_target_s_manifest(system, manifest
     read_csv = pd.read_csv
     monkeypatch.setattr(pd, "read_csv", lambda path, **options: opened.append(path) or read_csv(path, **options))
     for run in learned_from(ZERO_SHOT, system):
-        listed = training_manifests(ZERO_SHOT, system, run, without)
-        assert set(listed) == {A, B, C}
-        training_rows(ZERO_SHOT, system, run, without.__getitem__, ["eng"])
+        assert set(training_selections(ZERO_SHOT, system, run)) == {A, B, C}
+        training_rows(ZERO_SHOT, system, run, without.__getitem__)
     assert set(opened) == set(without.values())
 
 
-def test_a_system_trained_on_the_target_opens_nothing_else(manifests):
-    assert training_manifests(ZERO_SHOT, BOUND, (TARGET,), manifests) == {TARGET: manifests[TARGET]}
+def test_a_system_trained_on_the_target_opens_nothing_else():
+    assert training_selections(ZERO_SHOT, BOUND, (TARGET,)) == (TARGET,)
 
 
 @pytest.mark.parametrize("system", [ALL, EACH])
 def test_the_whole_target_is_reported_on_and_its_parts_are_known(system, manifests):
-    rows = evaluation_rows(ZERO_SHOT, system, manifests)
+    rows = evaluation_rows(ZERO_SHOT, system, manifests.__getitem__)
     assert seen(rows) == {("cremad", part) for part in ("train", "valid", "test")}
     assert len(rows) == 70
 
 
 @pytest.mark.parametrize(("task", "system"), [(ZERO_SHOT, BOUND), (WITHIN, ALL), (WITHIN, EACH), (WITHIN, BOUND)])
 def test_who_learned_from_a_corpus_is_reported_on_its_test_part_alone(task, system, manifests):
-    rows = evaluation_rows(task, system, manifests)
+    rows = evaluation_rows(task, system, manifests.__getitem__)
     corpus = "cremad" if task is ZERO_SHOT else "emodb"
     assert seen(rows) == {(corpus, "test")}
     (run,) = learned_from(task, system)
-    training = training_rows(task, system, run, manifests)
+    training = training_rows(task, system, run, manifests.__getitem__)
     touched = pd.concat([training.learning, training.selecting, training.choosing])
     assert not set(rows["utterance"]) & set(touched["utterance"])
     assert not set(rows["speaker"]) & set(touched["speaker"])
@@ -116,7 +121,7 @@ def test_who_learned_from_a_corpus_is_reported_on_its_test_part_alone(task, syst
 
 @pytest.mark.parametrize("task", [ZERO_SHOT, WITHIN])
 def test_what_an_evaluation_may_have_statistics_of_has_all_parts_and_no_label(task, manifests):
-    rows = evaluation_recordings(task, manifests)
+    rows = evaluation_recordings(task, manifests.__getitem__)
     assert len(rows) == rows["utterance"].nunique() == 70
     assert set(rows["corpus"]) == {"cremad" if task is ZERO_SHOT else "emodb"}
     assert list(rows) == ["utterance", "corpus", "language", "speaker", "audio", "digest"]
@@ -133,17 +138,17 @@ def test_a_target_row_in_a_source_s_manifest_is_noticed(part, change, system, ma
     rows["seconds"] = rows["seconds"].astype(float)
     write_rows(tmp_path / "changed.csv", rows)
     with pytest.raises(XserError, match=f"1 training rows belong to the target cremad .first: {rows['utterance'][at]}"):
-        training_rows(ZERO_SHOT, system, (B,), {**manifests, B: tmp_path / "changed.csv"}, ["eng"])
+        training_rows(ZERO_SHOT, system, (B,), {**manifests, B: tmp_path / "changed.csv"}.__getitem__)
 
 
 def test_the_other_language_of_the_target_s_corpus_may_be_learned():
-    task = Task((Selection("esd", "cmn"),), Selection("esd", "eng"))
+    target = selection("esd", "eng")
     counts = evenly({"sad": 5}, 1)
-    refuse_target_rows(rows_of(counts, "esd", "cmn"), task, ["eng"])
+    refuse_target_rows(rows_of(counts, "esd", "cmn"), target)
     with pytest.raises(XserError, match="5 training rows"):
-        refuse_target_rows(rows_of(counts, "esd", "eng"), task, ["eng"])
+        refuse_target_rows(rows_of(counts, "esd", "eng"), target)
     with pytest.raises(XserError, match="5 training rows"):
-        refuse_target_rows(rows_of(counts, "cremad", "eng"), task, ["eng"])
+        refuse_target_rows(rows_of(counts, "cremad", "eng"), target)
 
 
 def test_a_recording_under_two_names_is_noticed():

@@ -8,14 +8,13 @@ import shutil
 import pytest
 import yaml
 
+from tests.support import stages
 from tests.support.made_rows import evenly, rows_of
 from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
 from xser.core.rows import PARTS
 from xser.corpora.description.corpus import corpus_ids, read_corpus
 from xser.corpora.description.emotions import SCHEMES
-from xser.experiments import prepare
-from xser.experiments.experiment import parse_experiment
 from xser.experiments.manifests import map_emotions
 from xser.protocol.splits.splits import split_rows
 
@@ -69,7 +68,7 @@ def dry_run(recipes, run_sh):
     if command["options"] != f"--corpus {run_sh.parent.name}":
         return [f"a dry run: {run_sh.name} has {command['options']}"]
     try:
-        parse_experiment("check", ["--corpus", run_sh.parent.name, "--recipes", str(recipes)])
+        stages.experiment_of(["--corpus", run_sh.parent.name, "--recipes", str(recipes)])
     except XserError as error:
         return [f"a dry run: {error}"]
     return [] if os.access(run_sh, os.X_OK) else ["a run.sh that can be executed"]
@@ -230,7 +229,7 @@ def test_the_scheme_of_a_corpus_has_two_of_its_classes_or_more(id):
 @pytest.mark.parametrize("id", sorted(set(CORPORA) - set(MADE_UP)))
 def test_a_bare_run_without_a_made_up_corpus_asks_for_the_recordings(id, tmp_path):
     with pytest.raises(XserError) as error:
-        prepare.main(["--corpus", id, "--work-dir", str(tmp_path / "exp")])
+        stages.run("prepare", ["--corpus", id, "--work-dir", str(tmp_path / "exp")])
     title = read_corpus(RECIPES / id / "corpus.yaml").title
     assert f"egs_data has no made-up {title}: give --data-root" in str(error.value)
     assert "\n" not in str(error.value) and f"{id}/README.md" in str(error.value)

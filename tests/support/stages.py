@@ -1,17 +1,26 @@
 """Run the stages of a tiny experiment in this process, and look at the weights."""
 
+import logging
+import sys
+
 import torch
 
-import xser.experiments.evaluate
-import xser.experiments.manifests
-import xser.experiments.prepare
-import xser.experiments.train
+from xser.commands import run as run_command
+from xser.commands.command_line import parser_of
+from xser.commands.options import request_of, typed_command
+from xser.experiments.evaluate import evaluate
+from xser.experiments.manifests import make_manifests
+from xser.experiments.prepare import prepare
+from xser.experiments.request import resolve_request
+from xser.experiments.runs import plan_runs
+from xser.experiments.train import train
+from xser.experiments.workspace import Workspace
 
 STAGES = {
-    "prepare": xser.experiments.prepare,
-    "manifests": xser.experiments.manifests,
-    "train": xser.experiments.train,
-    "evaluate": xser.experiments.evaluate,
+    "prepare": lambda experiment: prepare([experiment]),
+    "manifests": lambda experiment: make_manifests([experiment]),
+    "train": train,
+    "evaluate": evaluate,
 }
 TINY = [
     "--steps",
@@ -33,10 +42,44 @@ def options(data_root, work_dir, *more, target="emodb", sources="cafe,urdu"):
     return ["--sources", sources, "--target", target, *where, *TINY, *more]
 
 
+def experiment_of(words):
+    """The experiment that the words after ``xser run`` mean."""
+    options, more = parser_of("run", run_command).parse_known_args(list(map(str, words)))
+    run_command.apply_recipe(options)
+    return resolve_request(request_of(options, more, typed_command("run", list(map(str, words)))))
+
+
 def run(stages, words):
-    """Run stages, given as one string of names."""
-    for stage in stages.split():
-        STAGES[stage].main(list(words))
+    """Run stages, given as one string of names; all that they say with --verbose goes to stdout."""
+    logger, told = logging.getLogger("xser"), logging.StreamHandler(sys.stdout)
+    before = logger.level
+    logger.addHandler(told)
+    logger.setLevel(logging.DEBUG)
+    try:
+        for stage in stages.split():
+            STAGES[stage](experiment_of(words))
+    finally:
+        logger.removeHandler(told)
+        logger.setLevel(before)
+
+
+def prepared_folder(words, corpus=None):
+    """Where stage 0 puts a corpus, the first of the experiment's by default."""
+    experiment = experiment_of(words)
+    found = next(each for each in experiment.corpora if corpus in (None, each.id))
+    return Workspace(experiment).prepared_folder(found)
+
+
+def manifests_of(words):
+    """What stage 1 made: `xser.experiments.workspace.Manifest` by selection as written."""
+    experiment = experiment_of(words)
+    read = Workspace(experiment).read_manifest
+    return {str(selection): read(selection) for selection in experiment.task.selections}
+
+
+def runs_of(words):
+    """The runs of an experiment."""
+    return plan_runs(experiment_of(words))
 
 
 def weights(work_dir):

@@ -137,7 +137,7 @@ def main(options: argparse.Namespace, words: Sequence[str], more: Sequence[str])
     if options.download and first > 0:
         raise UsageError(f"--download belongs to stage 0, which --stage {STAGES[first]} leaves out")
     ranks = Ranks(options.gpus, options.nnodes, options.node_rank, options.rdzv)
-    _apply_recipe(options)
+    apply_recipe(options)
     shown = [word for word in words if word not in ("--download", "--accept-licence", "--verbose")]
     experiment = resolve_request(request_of(options, more, typed_command("run", _without_control(shown))))
     run_stages(experiment, range(first, last + 1), ranks, words, options)
@@ -191,7 +191,7 @@ def _stage(number: int, options: argparse.Namespace) -> Callable[["Experiment"],
     return evaluate
 
 
-def _apply_recipe(options: argparse.Namespace) -> None:
+def apply_recipe(options: argparse.Namespace) -> None:
     """Say which task the recipe's name stands for."""
     if options.recipe is None:
         return

@@ -5,7 +5,9 @@ import shutil
 import pytest
 
 from xser.core.errors import XserError
-from xser.protocol.tasks import Selection, Task, resolve_selections
+from xser.experiments.catalogue import Catalogue
+from xser.experiments.selections import resolve_selections
+from xser.protocol.tasks import Selection, Task
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def data_root(tmp_path):
     ],
 )
 def test_words_are_corpora_and_languages(words, meant, recipes, data_root):
-    assert [str(selection) for selection in resolve_selections(words, recipes, data_root)] == meant
+    assert [str(selection) for selection in resolve_selections(words, Catalogue([recipes]), data_root)] == meant
 
 
 @pytest.mark.parametrize(
@@ -51,19 +53,21 @@ def test_words_are_corpora_and_languages(words, meant, recipes, data_root):
 )
 def test_words_that_mean_nothing_are_told(words, said, recipes, data_root):
     with pytest.raises(XserError, match=said) as caught:
-        resolve_selections(words, recipes, data_root)
+        resolve_selections(words, Catalogue([recipes]), data_root)
     assert "\n" not in str(caught.value)
 
 
 def test_a_language_without_a_recipe(recipes, data_root, tmp_path):
     shutil.copytree(recipes / "emodb", tmp_path / "recipes" / "emodb")
+    shutil.copytree(recipes / "hparams", tmp_path / "recipes" / "hparams")
     with pytest.raises(XserError, match="no corpus of Japanese .jpn.*there are recipes for deu .German."):
-        resolve_selections(["jpn"], tmp_path / "recipes", data_root)
+        resolve_selections(["jpn"], Catalogue([tmp_path / "recipes"]), data_root)
 
 
 def task(sources, target, recipes, data_root):
-    sources = resolve_selections(sources, recipes, data_root)
-    return Task(tuple(sources), resolve_selections([target], recipes, data_root)[0])
+    catalogue = Catalogue([recipes])
+    sources = resolve_selections(sources, catalogue, data_root)
+    return Task(tuple(sources), resolve_selections([target], catalogue, data_root)[0])
 
 
 @pytest.mark.parametrize(
@@ -76,7 +80,7 @@ def task(sources, target, recipes, data_root):
     ],
 )
 def test_an_unseen_target(sources, target, recipes, data_root):
-    task(sources, target, recipes, data_root).check(recipes)
+    task(sources, target, recipes, data_root).check()
 
 
 @pytest.mark.parametrize(
@@ -92,32 +96,46 @@ def test_an_unseen_target(sources, target, recipes, data_root):
 )
 def test_a_seen_target_is_refused_with_a_remedy(sources, target, remedy, recipes, data_root):
     with pytest.raises(XserError, match=f"never seen: {remedy}"):
-        task(sources, target, recipes, data_root).check(recipes)
+        task(sources, target, recipes, data_root).check()
 
 
 def test_a_target_in_the_macrolanguage_of_a_source_is_seen(recipes, data_root, tmp_path):
     own = tmp_path / "recipes"
     for id, name in (("casia", "casia"), ("casia", "other"), ("emodb", "emodb")):
         shutil.copytree(recipes / id, own / name)
+    shutil.copytree(recipes / "hparams", own / "hparams")
     path = own / "other" / "corpus.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("language: cmn", "language: zho"), encoding="utf-8")
     for source, target in (("casia", "other"), ("other", "casia")):
         with pytest.raises(XserError, match=f"never seen: leave {source} out of --sources"):
-            task([source], target, own, data_root).check(own)
-    task(["emodb"], "other", own, data_root).check(own)
+            task([source], target, own, data_root).check()
+    task(["emodb"], "other", own, data_root).check()
 
 
 def test_a_remedy_works(recipes, data_root):
-    task(["emodb", "esd:cmn"], "cremad", recipes, data_root).check(recipes)
-    task(["esd:cmn"], "esd:eng", recipes, data_root).check(recipes)
+    task(["emodb", "esd:cmn"], "cremad", recipes, data_root).check()
+    task(["esd:cmn"], "esd:eng", recipes, data_root).check()
 
 
 @pytest.mark.parametrize("sources", [["esd", "esd:cmn"], ["esd:cmn", "esd"]])
 def test_a_corpus_twice_is_refused(sources, recipes, data_root):
     with pytest.raises(XserError, match="names esd twice"):
-        task(sources, "emodb", recipes, data_root).check(recipes)
+        task(sources, "emodb", recipes, data_root).check()
 
 
-def test_names_are_fit_for_files():
-    assert Task((Selection("esd", "cmn"), Selection("urdu")), Selection("esd", "eng")).name == "esd-cmn+urdu-to-esd-eng"
-    assert Task((Selection("esd", "cmn"),)).name == "esd-cmn"
+def test_names_are_fit_for_files(recipes):
+    esd, urdu = (Catalogue([recipes]).corpus(name) for name in ("esd", "urdu"))
+    task = Task((Selection(esd, "cmn"), Selection(urdu)), Selection(esd, "eng"))
+    assert task.name == "esd-cmn+urdu-to-esd-eng"
+    assert Task((Selection(esd, "cmn"),)).name == "esd-cmn"
+    assert Task((Selection(esd, "cmn"),), Selection(urdu), "cn-ur").name == "cn-ur"
+
+
+def test_a_user_s_recipe_comes_before_that_of_xser(recipes, tmp_path):
+    shutil.copytree(recipes / "emodb", tmp_path / "emodb")
+    yaml = tmp_path / "emodb" / "corpus.yaml"
+    yaml.write_text(yaml.read_text(encoding="utf-8").replace("title: EMO-DB", "title: Mine"), encoding="utf-8")
+    catalogue = Catalogue([tmp_path, recipes])
+    assert (catalogue.corpus("emodb").title, catalogue.corpus("cafe").title) == ("Mine", "CaFE")
+    with pytest.raises(XserError, match="holds no recipes"):
+        Catalogue([tmp_path / "nowhere", recipes])

@@ -3,7 +3,8 @@
 import pytest
 
 from xser.core.errors import XserError
-from xser.protocol.systems import read_system
+from xser.experiments.hyperparameters import resolve
+from xser.experiments.systems import read_system
 
 METHOD = {  # trained on, batches, alpha, beta
     "baseline1": ("source", "shuffled", 0.0, 0.0),
@@ -21,30 +22,26 @@ def test_the_six_systems_are_the_method_s(recipes):
     for name, (trained_on, batches, alpha, beta) in METHOD.items():
         system = read_system(folder / f"{name}.yaml")
         assert (system.name, system.trained_on) == (name, trained_on)
-        assert system.hyperparameters == {"batches": batches, "supcon_weight": alpha, "speaker_weight": beta}
-        assert system.description and "\n" not in system.description
+        values = resolve([system.file], {}).values
+        assert values == {"batches": batches, "supcon_weight": alpha, "speaker_weight": beta}
+        assert system.record.description and "\n" not in system.record.description
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "told"),
     [
-        ("batches: shuffled\n", "trained_on should be one of source, sources, target, not None"),
-        ("trained_on: everything\n", "not 'everything'"),
-        ("trained_on: [source]\n", "one plain value"),
+        ("batches: shuffled\n", "`trained_on` is missing"),
+        ("trained_on: everything\n", "`trained_on` is 'source', 'sources' or 'target', not 'everything'"),
+        ("trained_on: [source]\n", "`trained_on` is"),
         ("just text\n", "key: value"),
-        ("", "key: value"),
-        ("trained_on: source\nhead: !new:os.system [ls]\n", "plain YAML"),
-        ("trained_on: {", "plain YAML"),
+        ("", "`trained_on` is missing"),
+        ("trained_on: {", "not valid YAML"),
+        ("trained_on: source\ntrained_on: target\n", "line 2: the key `trained_on` stands twice"),
     ],
 )
-def test_a_wrong_file_is_told(tmp_path, text, said):
+def test_a_wrong_file_is_told(tmp_path, text, told):
     path = tmp_path / "mine.yaml"
     path.write_text(text)
-    with pytest.raises(XserError, match=said) as caught:
+    with pytest.raises(XserError, match=told) as caught:
         read_system(path)
     assert "mine.yaml" in str(caught.value)
-
-
-def test_a_missing_system_names_those_there_are(recipes):
-    with pytest.raises(XserError, match="baseline1.*proposed"):
-        read_system(recipes / "hparams" / "systems" / "nothing.yaml")
