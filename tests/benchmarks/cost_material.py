@@ -9,7 +9,7 @@ import pandas as pd
 import soundfile
 from worker import EMOTIONS, read_rows
 
-from xser.commands.options import CHECKOUT
+from tests.support import CHECKOUT
 from xser.core.errors import XserError
 
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from tests.support import CHECKOUT
 from xser.commands import labels
-from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
 from xser.corpora.description.corpus import corpus_ids, read_corpus
 from xser.corpora.description.emotions import SCHEMES

@@ -17,9 +17,9 @@ import yaml
 
 from tests.corpora.test_official_lists import ravdess_by_rule
 from tests.recipes import test_corpus_recipes
+from tests.support import CHECKOUT
 from tests.support.official_lists import lay_out
 from xser.commands import new_recipe
-from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
 from xser.corpora.description.corpus import corpus_ids, read_corpus
 

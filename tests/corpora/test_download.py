@@ -14,9 +14,9 @@ import time
 
 import pytest
 
+from tests.support import CHECKOUT
 from tests.support.file_server import FileServer
 from tests.support.made_archives import GOOD, tar_entry, tar_of, zip_of
-from xser.commands.options import CHECKOUT
 from xser.core.errors import HeldByAnother, NoSpace, XserError
 from xser.core.files import only_writer
 from xser.corpora.description.corpus import read_corpus

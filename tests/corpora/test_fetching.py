@@ -11,8 +11,8 @@ import time
 
 import pytest
 
+from tests.support import CHECKOUT
 from tests.support.file_server import FileServer
-from xser.commands.options import CHECKOUT
 from xser.core.errors import NoSpace, XserError
 from xser.corpora.download import fetching
 from xser.corpora.download.download_files import read_download_files

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import CHECKOUT
 from tests.support.laid_out_tables import lay_out_tables
 from tests.support.layouts import COUNTS
 from tests.support.official_lists import lay_out, read_list
-from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
 from xser.corpora.description.corpus import read_corpus
 from xser.corpora.description.emotion_words import emotion_words, place_labels, plain

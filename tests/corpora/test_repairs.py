@@ -9,8 +9,7 @@ import pytest
 import soundfile
 
 from tests.corpora.test_measures import in_16_bit, voice
-from tests.support import stages
-from xser.commands.options import CHECKOUT
+from tests.support import CHECKOUT, stages
 from xser.core.errors import XserError
 from xser.core.rows import read_rows
 from xser.corpora.audio import preparation as audio_preparation
@@ -186,7 +185,7 @@ def test_as_recorded_gives_the_audio_of_before(options, tmp_path, capsys):
     folders = {}
     for words in (options, [*options, "--as-recorded"]):
         stages.run("prepare", list(words))
-        folders[len(words)] = stages.experiment_of(words).prepared_folder("turevdb")
+        folders[len(words)] = stages.prepared_folder(words)
     repaired, recorded = folders.values()
     said = capsys.readouterr().out.split("turevdb: ")[1:]
     assert "digital silence trimmed from 24 (0.30 s)" in said[0] and "of 96 recordings" in said[0]
@@ -211,7 +210,7 @@ def test_as_recorded_gives_the_audio_of_before(options, tmp_path, capsys):
 
 def test_measures_that_are_gone_are_written_again(options, monkeypatch):
     stages.run("prepare", list(options))
-    folder = stages.experiment_of(options).prepared_folder("turevdb")
+    folder = stages.prepared_folder(options)
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     (folder / "measures.csv").unlink()
     monkeypatch.setattr(audio_preparation, "decode_recording", None)
@@ -221,8 +220,8 @@ def test_measures_that_are_gone_are_written_again(options, monkeypatch):
 
 def test_a_corpus_without_repairs_is_the_same_as_recorded(tmp_path):
     words = ["--corpus", "emodb", "--work-dir", str(tmp_path)]
-    plain, recorded = (stages.experiment_of([*words, *more]) for more in ([], ["--as-recorded"]))
-    assert plain.prepared_folder("emodb") == recorded.prepared_folder("emodb")
+    plain, recorded = (stages.prepared_folder([*words, *more]) for more in ([], ["--as-recorded"]))
+    assert plain == recorded
 
 
 def test_a_result_says_that_repairs_were_left_out(options, tmp_path):

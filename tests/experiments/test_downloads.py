@@ -14,11 +14,10 @@ import pytest
 import yaml
 from xser.commands.recipe_help import print_help
 
-from tests.support import stages
+from tests.support import CHECKOUT, stages
 from tests.support.file_server import FileServer
 from tests.support.made_archives import zip_of
 from tests.support.made_corpora import make_cafe, make_emodb
-from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
 from xser.core.files import megabytes
 from xser.corpora.download import fetching

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
+from tests.support import CHECKOUT
 from tests.support.hub_server import COMMIT, NAME, Hub
 from tests.support.made_corpora import make_root
 from tests.support.stages import options, run
 from tests.support.tiny_encoders import tiny_encoder
 from tools.make_tiny_encoder import make_tiny_encoder
-from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
 
 

@@ -8,16 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.support import stages
+from tests.support import CHECKOUT, stages
 from tests.support.made_emobox import write_emobox
 from tests.support.made_rows import evenly, rows_of
-from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
-from xser.core.files import write_json
-from xser.core.fingerprints import fingerprint
-from xser.core.rows import MANIFEST_COLUMNS, ROW_COLUMNS, read_rows, write_rows
-from xser.experiments import workspace
-from xser.protocol.tasks import Selection
+from xser.core.rows import MANIFEST_COLUMNS, ROW_COLUMNS, read_rows
 
 EMODB = {"W": 127, "F": 71, "N": 79, "T": 62, "E": 46, "A": 69, "L": 81}
 CAFE = {"C": 144, "J": 144, "N": 72, "T": 144, "P": 144}
@@ -36,11 +31,8 @@ def within(corpus, place, *options):
 
 def prepare(argv, corpus, rows, **info):
     """Write what stage 0 would write for a corpus of an experiment."""
-    folder = stages.experiment_of(argv).prepared_folder(corpus)
-    rows = rows[list(ROW_COLUMNS)]
-    write_rows(folder / "rows.csv", rows)
-    carried = {"left_out": [], "complete": True, "made_up": False} | info
-    write_json(folder / "prepared.json", {"fingerprint": fingerprint(rows.to_csv()), **carried})
+    folder = stages.prepared_folder(argv, corpus)
+    stages.write_prepared(folder, rows[list(ROW_COLUMNS)], **info)
     return folder
 
 
@@ -51,8 +43,7 @@ def made(argv):
 
 
 def written(argv, at=0):
-    experiment = stages.experiment_of(argv)
-    folder = experiment.manifest_folder(experiment.selections[at])
+    folder = list(stages.manifests_of(argv).values())[at].folder
     return folder, json.loads((folder / "manifest.json").read_text())
 
 
@@ -134,7 +125,7 @@ def test_the_published_split_of_a_corpus(place, capsys):
     assert (info["corpus"], info["language"], info["split"], info["split_seed"], info["folds"]) == (
         "emodb", None, "stratified", 0, 0,
     )  # fmt: skip
-    assert info["command"].startswith("bash recipes/emodb/run.sh") and "pandas" in info["versions"]
+    assert info["command"].startswith("xser run --corpus emodb") and "pandas" in info["versions"]
     said = capsys.readouterr().out
     assert "emodb (German), scheme four, split stratified" in said
     assert [line.split() for line in said.splitlines() if line.strip().startswith("train")] == [
@@ -193,7 +184,7 @@ def test_changed_recordings_make_another_manifest(place):
     argv, _ = prepared_within("emodb", EMODB, place)
     folder, _ = made(argv)
     prepared_within("emodb", {**EMODB, "W": 126}, place)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(XserError, match="no manifest"):
         written(argv)
     other, info = made(argv)
     assert other != folder and sum(info["tables"][0]["counts"]["train"].values()) > 200
@@ -224,11 +215,8 @@ def test_a_work_folder_may_be_moved(place, tmp_path):
     folder, info = made(argv)
     (tmp_path / "exp ü").rename(tmp_path / "moved")
     argv = within("emodb", [*place[:3], str(tmp_path / "moved")])
-    experiment = stages.experiment_of(argv)
     with pytest.raises(XserError, match="moved since .*stage 1"):
-        workspace.read_manifest_info(
-            experiment.manifest_folder(Selection("emodb")), experiment.prepared_folder("emodb")
-        )
+        stages.manifests_of(argv)
     moved, again = made(argv)
     assert moved.name == folder.name and again["fingerprint"] == info["fingerprint"]
     audio = read_rows(moved / "manifest.csv")["audio"]
@@ -353,7 +341,7 @@ def test_the_same_manifest_in_every_process_and_order(place, tmp_path):
     content = (folder / "manifest.csv").read_bytes()
     (folder / "manifest.json").unlink()
     (folder / "manifest.csv").unlink()
-    command = [sys.executable, "-m", "xser.experiments.manifests", *argv]
+    command = [sys.executable, "-m", "xser", "run", *argv, "--stage", "1", "--stop-stage", "1"]
     outcome = subprocess.run(command, capture_output=True, text=True, cwd=CHECKOUT, env={"PYTHONHASHSEED": "5"})
     assert outcome.returncode == 0, outcome.stderr
     assert (folder / "manifest.csv").read_bytes() == content

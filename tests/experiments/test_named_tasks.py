@@ -10,6 +10,7 @@ from tests.support import stages
 from tests.support.made_corpora import make_root
 from xser.evidence.figures.pooled import pool_runs
 from xser.evidence.figures.predictions import find_runs
+from xser.experiments.workspace import Workspace
 
 TASKS = """
 small:
@@ -59,7 +60,7 @@ def test_run_json_names_the_task_and_what_was_published(runs):
 
 
 def test_the_table_has_the_test_part_and_the_whole_target(runs):
-    table = pd.read_csv(runs["baseline1"].results_folder / "table.csv")
+    table = pd.read_csv(Workspace(runs["baseline1"].experiment).results_folder / "table.csv")
     shown = set(zip(table["system"], table["evaluated_on"], table["utterances"], strict=True))
     assert shown == {
         *(("baseline1", part, number) for part, number in (("whole", 24), ("test", 4))),
@@ -73,10 +74,10 @@ def test_the_table_has_the_test_part_and_the_whole_target(runs):
 
 def test_stage_1_says_what_is_here_and_what_was_published(words, runs, capsys):
     stages.run("manifests", ["--task", "fr-de", *words])
-    last = capsys.readouterr().out.splitlines()[-1]
+    last = capsys.readouterr().out.splitlines()[-1].strip()
     assert last.startswith("fr-de: 32 training utterances, as published; 6 training speakers, published 5; ")
     stages.run("manifests", ["--task", "ur-de", *words, "--target-statistics", "speaker"])
-    *_, line, warning = capsys.readouterr().out.splitlines()
+    *_, line, warning = (each.strip() for each in capsys.readouterr().out.splitlines())
     assert line == "ur-de: 32 training utterances; 6 training speakers"  # nothing was published of it
     assert warning.startswith("warning: do not trust --target-statistics speaker with urdu: speakers nearly give")
 
@@ -85,4 +86,6 @@ def test_tasks_of_the_same_corpora_have_runs_of_their_own(words, runs):
     other = stages.runs_of(["--task", "ur-de", *words])
     folders = {run.folder for run in (*other, *runs.values())}
     assert len(folders) == 6
-    assert {run.results_folder for run in other} != {run.results_folder for run in runs.values()}
+    assert {Workspace(run.experiment).results_folder for run in other} != {
+        Workspace(run.experiment).results_folder for run in runs.values()
+    }

@@ -7,15 +7,15 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from xser.experiments.task_list import read_grid
 
 from tests.support import stages
 from tests.support.official_lists import CORPORA, FAULTY, SUMS, TASKS, lay_out, meld_tables, read_list
-from xser.core.files import write_json
 from xser.core.fingerprints import fingerprint
-from xser.core.rows import ROW_COLUMNS, read_rows, write_rows
+from xser.core.rows import ROW_COLUMNS, read_rows
 from xser.corpora.description.corpus import read_corpus
 from xser.corpora.scanning import scan
+from xser.experiments.catalogue import Catalogue
+from xser.experiments.named_tasks import find_grid
 from xser.protocol.splits.splits import overlaps
 
 SIZES = {  # train, valid, test
@@ -60,18 +60,15 @@ def place(scanned, copy, tmp_path):
     for id, rows in scanned.items():
         if copy != "repaired":
             rows = rows[~rows["source"].isin(FAULTY)]
-        folder = stages.experiment_of(["--task", "en-de", *options]).prepared_folder(id)
-        write_rows(folder / "rows.csv", rows[list(ROW_COLUMNS)])
-        carried = {"left_out": [], "complete": True, "made_up": False}
-        write_json(folder / "prepared.json", {"fingerprint": fingerprint(rows.to_csv()), **carried})
+        folder = stages.prepared_folder(["--task", "en-de", *options], id)
+        stages.write_prepared(folder, rows[list(ROW_COLUMNS)])
     return options
 
 
 def made(argv):
     """Run stage 1; return the rows of each selection's manifest, and manifest.json's content, by corpus."""
     stages.run("manifests", argv)
-    experiment = stages.experiment_of(argv)
-    folders = {selection.corpus: experiment.manifest_folder(selection) for selection in experiment.selections}
+    folders = {name.partition(":")[0]: each.folder for name, each in stages.manifests_of(argv).items()}
     return (
         {id: read_rows(folder / "manifest.csv") for id, folder in folders.items()},
         {id: json.loads((folder / "manifest.json").read_text()) for id, folder in folders.items()},
@@ -85,7 +82,7 @@ def sizes_of(rows):
 def test_every_count_of_the_paper(place, copy, recipes, capsys):
     lost = copy != "repaired"
     expected = SIZES | ({"meld": (8244, 896, 2211)} if lost else {})
-    assert [task.name for task in read_grid(recipes, "paper").tasks] == list(TASKS)
+    assert list(find_grid(Catalogue([recipes]), "paper").tasks) == list(TASKS)
     for name in ("en-de", "cn-fr", "fr-cn") if lost else TASKS:
         capsys.readouterr()
         rows, infos = made(["--task", name, "--split", "paper", *place])
@@ -100,7 +97,7 @@ def test_every_count_of_the_paper(place, copy, recipes, capsys):
         if official is not None:
             assert (official["part"] == official["official_part"]).all()
             assert len(infos["meld"]["lost"]) == 2 * lost
-        said = capsys.readouterr().out.splitlines()[-1]
+        said = capsys.readouterr().out.splitlines()[-1].strip()
         if lost:
             assert said.startswith(f"{name}: {published - 1} training utterances, published {published}; ")
             assert said.endswith(LOST)
@@ -120,5 +117,5 @@ def test_no_speaker_is_in_two_parts_in_the_other_regime(place, copy, capsys):
             assert all(shared["speakers"] == 0 for shared in overlaps(frame, frame["part"]).values())
             assert (frame.groupby("part")["emotion"].nunique() == 4).all()
             assert infos[id]["lost"] == []
-        said = capsys.readouterr().out.splitlines()[-1]
+        said = capsys.readouterr().out.splitlines()[-1].strip()
         assert "the published figures are of --split paper, these of --split speaker" in said

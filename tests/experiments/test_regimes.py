@@ -10,6 +10,7 @@ import pytest
 from tests.support import stages
 from tests.support.made_corpora import make_root
 from xser.evidence.figures.embeddings import read_embeddings
+from xser.experiments.workspace import Workspace
 from xser.model.target_statistics import load_reference
 from xser.model.training import predict
 
@@ -30,6 +31,10 @@ def runs(request, root, tmp_path_factory):
     stages.run("prepare manifests train evaluate", words)
     planned = stages.runs_of(words)
     return {each.system.name: each for each in reversed(planned)}
+
+
+def results_of(run):
+    return Workspace(run.experiment).results_folder
 
 
 def scores_of(folder, name):
@@ -79,13 +84,13 @@ def test_results_say_the_regime_and_lie_apart(root, runs):
     run = runs["proposed"]
     by = run.experiment.target_statistics
     assert json.loads((run.folder / "run.json").read_text())["target_statistics"] == by
-    assert run.results_folder.name.endswith(f"-by_{by}")
-    assert f"unlabelled (by {by})" in (run.results_folder / "table.md").read_text()
+    assert results_of(run).name.endswith(f"-by_{by}")
+    assert f"unlabelled (by {by})" in (results_of(run) / "table.md").read_text()
     work_dir = run.experiment.work_dir
     how = ("--system", "proposed", "--split", "stratified", "--remove_band_mean", "false")
     words = stages.options(root, work_dir, *how)
     (blind,) = stages.runs_of(words)
-    assert blind.results_folder != run.results_folder and blind.folder != run.folder
+    assert results_of(blind) != results_of(run) and blind.folder != run.folder
 
 
 def test_within_one_corpus(root, tmp_path):

@@ -9,11 +9,10 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 
+from tests.support import CHECKOUT, stages
 from tests.support import made_datasets as made
-from tests.support import stages
 from tests.support.made_corpora import make_root
 from tests.support.made_tables import made_csv, silence, utterances, write_audio, write_csv
-from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
 
 QUICK = ["--steps", "2", "--batch_size", "6", "--embedding_size", "16", "--blocks", "1", "--jobs", "1"]
@@ -30,16 +29,16 @@ def parse(tmp_path, *more):
 def test_a_table_runs_all_stages_from_the_shell(tmp_path):
     folder = tmp_path / "mein Größe é"
     made_csv(folder, "My Table.csv", speakers="ABCD")
-    command = ["bash", str(CHECKOUT / "recipes" / "run_stages.sh"), *QUICK, "--corpus", f"{folder.name}/My Table.csv"]
+    command = ["bash", str(CHECKOUT / "tools" / "xser.sh"), "run", *QUICK, "--corpus", f"{folder.name}/My Table.csv"]
     command += ["--work-dir", "exp", "--seed", "3"]
     environment = {**os.environ, "XSER_PYTHON": sys.executable}
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr[-3000:]
-    assert "my_table: My Table.csv, German, found 32 of 32 recordings, 32 usable, 4 speakers" in ended.stdout
+    assert "my_table: My Table.csv, German, 32 of 32 recordings, 4 speakers" in ended.stderr
     predictions = pd.read_csv(next(tmp_path.glob("exp/runs/my_table/**/predictions.csv")))
     assert len(predictions) == 8 and set(predictions["emotion"]) == {"angry", "happy", "neutral", "sad"}
     run = json.loads(next(tmp_path.glob("exp/runs/**/run.json")).read_text())
-    assert run["command"].startswith("bash recipes/run_stages.sh --corpus 'mein Größe é/My Table.csv' ")
+    assert run["command"].startswith("xser run --steps 2 ")
     assert next(tmp_path.glob("exp/results/my_table/*/table.csv"))
     assert sorted(path.name for path in folder.iterdir()) == ["My Table.csv", "wav"]  # nothing is left in it
 
@@ -158,7 +157,7 @@ def test_a_relative_folder_needs_no_slash(tmp_path, monkeypatch):
     made.folders_of_labels(tmp_path / "d")
     monkeypatch.chdir(tmp_path)
     assert parse(tmp_path, "--corpus", "d").corpus == "d"
-    assert parse(tmp_path, "--corpus", "d", "--seed", "2").command.startswith("bash recipes/run_stages.sh --corpus d ")
+    assert parse(tmp_path, "--corpus", "d", "--seed", "2").command.startswith("xser run --steps 2 d ")
 
 
 def test_there_is_nothing_to_download(tmp_path):
@@ -184,10 +183,9 @@ def test_unusable_and_missing_recordings_are_treated_as_in_a_recipe(tmp_path):
 def test_a_changed_table_is_another_corpus_to_prepare_and_the_audio_of_others_stays(tmp_path):
     path = made_csv(tmp_path)
     stages.run("prepare", words(tmp_path, "--corpus", path))
-    one = parse(tmp_path, "--corpus", path).prepared_folder("mine")
+    one = stages.prepared_folder(words(tmp_path, "--corpus", path))
     path.write_text(path.read_text().replace(",C,", ",D,"))
-    other = parse(tmp_path, "--corpus", path)
-    assert other.prepared_folder("mine") != one
+    assert stages.prepared_folder(words(tmp_path, "--corpus", path)) != one
     with pytest.raises(XserError, match="run stage 0"):
         stages.run("manifests", words(tmp_path, "--corpus", path))
 

@@ -109,7 +109,7 @@ def test_a_changed_option_does_not_reuse_a_run(root, straight):
 )
 def test_the_speaker_loss_leaves_out_what_corpus_yaml_says(root, straight, options, masked):
     (run,) = stages.runs_of(stages.options(root, straight, *options))
-    assert set(run.masking()) == masked
+    assert run.masked_corpora() == masked
 
 
 @pytest.mark.parametrize(("stage", "needed"), [("manifests", "stage 0"), ("train", "stage 0"), ("evaluate", "stage 0")])

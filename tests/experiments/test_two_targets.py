@@ -8,6 +8,7 @@ import pytest
 from tests.support import stages
 from tests.support.made_corpora import make_root
 from xser.core.files import read_json
+from xser.experiments.earlier_runs import trained_elsewhere
 from xser.model.brain import EmotionBrain
 
 
@@ -61,7 +62,7 @@ def test_a_training_that_differs_is_not_copied(two_targets, changed):
     words = [*other, *changed]
     stages.run("manifests", words)
     (run,) = stages.runs_of(words)
-    assert run.trained_for_another_task() is None
+    assert trained_elsewhere(run) is None
 
 
 @pytest.mark.parametrize("file", ["network.ckpt", "validation.csv"])

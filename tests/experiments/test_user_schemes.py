@@ -8,9 +8,8 @@ import sys
 import pytest
 
 import xser.commands.report
-from tests.support import stages
+from tests.support import CHECKOUT, stages
 from tests.support.made_corpora import make_root
-from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
 
 MOVING = "emotions: [moved, still]\nmerges: {angry: moved, happy: moved, neutral: still, sad: still}\n"

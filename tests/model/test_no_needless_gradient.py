@@ -8,15 +8,15 @@ import pytest
 import soundfile
 import torch
 import transformers
+from xser.protocol.systems import read_system
 
+from tests.support import CHECKOUT
 from tests.support.made_corpora import PITCH, tone
 from tests.support.tiny_encoders import KINDS, tiny_encoder
-from xser.commands.options import CHECKOUT
 from xser.experiments.hyperparameters import compose
 from xser.model import training
 from xser.model.brain import EmotionBrain
 from xser.model.encoders import pretrained
-from xser.protocol.systems import read_system
 
 EMOTIONS = tuple(sorted(PITCH))
 CONVOLUTION = "ConvolutionBackward0"

@@ -8,9 +8,8 @@ import shutil
 import pytest
 import yaml
 
-from tests.support import stages
+from tests.support import CHECKOUT, stages
 from tests.support.made_rows import evenly, rows_of
-from xser.commands.options import CHECKOUT
 from xser.core.errors import XserError
 from xser.core.rows import PARTS
 from xser.corpora.description.corpus import corpus_ids, read_corpus

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.support import stages
-from xser.commands.options import CHECKOUT
+from tests.support import CHECKOUT, stages
 
 MADE_UP = yaml.safe_load((CHECKOUT / "egs_data" / "counts.yaml").read_text(encoding="utf-8"))["counts"]
 

@@ -7,7 +7,7 @@ import sys
 
 import yaml
 
-from xser.commands.options import CHECKOUT
+from tests.support import CHECKOUT
 from xser.corpora.tables.columns import USUAL
 from xser.corpora.tables.forms import SUFFIXES
 from xser.corpora.tables.sidecar import KEYS, read_sidecar

@@ -8,9 +8,13 @@ import torch
 from xser.commands import run as run_command
 from xser.commands.command_line import parser_of
 from xser.commands.options import request_of, typed_command
+from xser.core.fingerprints import fingerprint
+from xser.core.records import write_record
+from xser.core.rows import write_rows
 from xser.experiments.evaluate import evaluate
 from xser.experiments.manifests import make_manifests
 from xser.experiments.prepare import prepare
+from xser.experiments.records import PreparedRecord
 from xser.experiments.request import resolve_request
 from xser.experiments.runs import plan_runs
 from xser.experiments.train import train
@@ -44,9 +48,11 @@ def options(data_root, work_dir, *more, target="emodb", sources="cafe,urdu"):
 
 def experiment_of(words):
     """The experiment that the words after ``xser run`` mean."""
-    options, more = parser_of("run", run_command).parse_known_args(list(map(str, words)))
-    run_command.apply_recipe(options)
-    return resolve_request(request_of(options, more, typed_command("run", list(map(str, words)))))
+    words = list(map(str, words))
+    options, more = parser_of("run", run_command).parse_known_args(words)
+    recipe = run_command.recipe_of(words)
+    run_command.apply_recipe(options, recipe)
+    return resolve_request(request_of(options, more[1:] if recipe else more, typed_command("run", words)))
 
 
 def run(stages, words):
@@ -68,6 +74,26 @@ def prepared_folder(words, corpus=None):
     experiment = experiment_of(words)
     found = next(each for each in experiment.corpora if corpus in (None, each.id))
     return Workspace(experiment).prepared_folder(found)
+
+
+def write_prepared(folder, rows, **info):
+    """Write what stage 0 would write of rows to the folder of a corpus."""
+    write_rows(folder / "rows.csv", rows)
+    record = {
+        "corpus": folder.name.rpartition("-")[0],
+        "fingerprint": fingerprint(rows.to_csv()),
+        "settings": {},
+        "found": len(rows),
+        "expected": len(rows),
+        "complete": True,
+        "left_out": (),
+        "notes": (),
+        "data_folder": "",
+        "made_up": False,
+        "versions": {},
+        "command": "",
+    }
+    write_record(folder / "prepared.json", PreparedRecord(**{**record, **info}))
 
 
 def manifests_of(words):

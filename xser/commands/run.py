@@ -57,8 +57,8 @@ class RecipeOptions(pydantic.RootModel[dict[str, str]]):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``xser run``."""
     parser.epilog = EPILOG
-    parser.add_argument(
-        "recipe", nargs="?", metavar="RECIPE", help="a corpus that has a recipe, or zero_shot; see docs for a list"
+    parser.usage = (
+        "xser run [RECIPE] [options] [--HYPERPARAMETER VALUE]\n\nRECIPE is a corpus that has one, or zero_shot"
     )
     add_task_options(parser)
     add_training_options(parser)
@@ -129,7 +129,7 @@ def main(options: argparse.Namespace, words: Sequence[str], more: Sequence[str])
     if options.grid is not None:
         from xser.commands import grid
 
-        grid.run_words([word for word in words if word != options.recipe])
+        grid.run_words(words[1:] if recipe_of(words) else words)
         return
     first, last = _stages(options)
     if options.accept_licence and not options.download:
@@ -137,9 +137,12 @@ def main(options: argparse.Namespace, words: Sequence[str], more: Sequence[str])
     if options.download and first > 0:
         raise UsageError(f"--download belongs to stage 0, which --stage {STAGES[first]} leaves out")
     ranks = Ranks(options.gpus, options.nnodes, options.node_rank, options.rdzv)
-    apply_recipe(options)
+    recipe = recipe_of(words)
+    apply_recipe(options, recipe)
     shown = [word for word in words if word not in ("--download", "--accept-licence", "--verbose")]
-    experiment = resolve_request(request_of(options, more, typed_command("run", _without_control(shown))))
+    experiment = resolve_request(
+        request_of(options, more[1:] if recipe else more, typed_command("run", _without_control(shown)))
+    )
     run_stages(experiment, range(first, last + 1), ranks, words, options)
 
 
@@ -191,26 +194,31 @@ def _stage(number: int, options: argparse.Namespace) -> Callable[["Experiment"],
     return evaluate
 
 
-def apply_recipe(options: argparse.Namespace) -> None:
-    """Say which task the recipe's name stands for."""
-    if options.recipe is None:
+def recipe_of(words: Sequence[str]) -> str | None:
+    """The recipe that the first word names; None where there is none."""
+    return words[0] if words and not words[0].startswith("-") else None
+
+
+def apply_recipe(options: argparse.Namespace, recipe: str | None) -> None:
+    """Let `options` say which task the recipe's name stands for."""
+    if recipe is None:
         return
     if options.corpus is not None:
-        raise UsageError(f"--corpus is {options.corpus} already: leave {options.recipe} out")
+        raise UsageError(f"--corpus is {options.corpus} already: leave {recipe} out")
     catalogue = catalogue_of(options.recipes)
-    if options.recipe in catalogue.corpus_ids:
-        options.corpus = options.recipe
+    if recipe in catalogue.corpus_ids:
+        options.corpus = recipe
         return
     several = sorted({path.parent.name for root in catalogue.folders for path in root.glob("*/options.yaml")})
-    if options.recipe not in several:
+    if recipe not in several:
         known = [*several, *catalogue.corpus_ids]
-        close = close_match(options.recipe, known)
+        close = close_match(recipe, known)
         raise UsageError(
-            f"there is no recipe {options.recipe!r}{close}; there are {', '.join(known)}; "
+            f"there is no recipe {recipe!r}{close}; there are {', '.join(known)}; "
             "your own table or folder goes to --corpus"
         )
     if options.task is None and options.sources is None and options.target is None:
-        defaults = read_yaml(catalogue.find(options.recipe, "options.yaml"), RecipeOptions).root
+        defaults = read_yaml(catalogue.find(recipe, "options.yaml"), RecipeOptions).root
         for name, value in defaults.items():
             if getattr(options, name, None) is None:
                 setattr(options, name, value)

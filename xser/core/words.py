@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
-from xser.core.errors import XserError
+from xser.core.errors import UsageError
 
 
 def close_match(word: str, known: Iterable[str], dashes: str = "") -> str:
@@ -29,7 +29,7 @@ def read_seeds(text: str) -> tuple[int, ...]:
 
     Raises
     ------
-    XserError
+    UsageError
         For what is no list of whole numbers, a range that runs backwards, and a seed that stands twice.
 
     Examples
@@ -41,11 +41,11 @@ def read_seeds(text: str) -> tuple[int, ...]:
     for piece in text.split(","):
         match = re.fullmatch(r"(\d+)(?:-(\d+))?", piece.strip())
         if not match:
-            raise XserError(f"seeds are whole numbers, as in 0-4 or 0,2,5, not {text!r}")
+            raise UsageError(f"seeds are whole numbers, as in 0-4 or 0,2,5, not {text!r}")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise XserError(f"the seeds {piece} run backwards")
+            raise UsageError(f"the seeds {piece} run backwards")
         seeds.extend(range(first, last + 1))
     if len(set(seeds)) < len(seeds):
-        raise XserError(f"the seeds {text} name one twice")
+        raise UsageError(f"the seeds {text} name one twice")
     return tuple(seeds)

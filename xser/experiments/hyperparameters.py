@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from xser.core.errors import XserError
+from xser.core.errors import UsageError, XserError
 from xser.core.words import close_match
 
 Plain = bool | int | float | str | None
@@ -334,22 +334,24 @@ def read_options(words: Sequence[str], resolved: Hyperparameters) -> dict[str, P
 
     Raises
     ------
+    UsageError
+        For a word that is no option, and an unknown key.
     XserError
-        For a word that is no option, an unknown key, and a value that cannot be.
+        For a value that cannot be.
     """
     values: dict[str, Plain] = {}
     left = list(words)
     while left:
         word = left.pop(0)
         if not word.startswith("--"):
-            raise XserError(f"stray word {word!r}: see --help")
+            raise UsageError(f"stray word {word!r}")
         name, equals, text = word[2:].partition("=")
         key = name.replace("-", "_")
         if key not in resolved.values:
-            raise XserError(_unknown_option(key, resolved))
+            raise UsageError(_unknown_option(key, resolved))
         if not equals:
             if not left or left[0].startswith("--"):
-                raise XserError(f"option --{key} needs a value: see --help")
+                raise UsageError(f"option --{key} needs a value")
             text = left.pop(0)
         known = TABLE.get(key)
         values[key] = known.parse(text, f"--{key}") if known else _scalar(text)
@@ -359,7 +361,7 @@ def read_options(words: Sequence[str], resolved: Hyperparameters) -> dict[str, P
 def _unknown_option(key: str, resolved: Hyperparameters) -> str:
     if key in TABLE and TABLE[key].set_by != "data":
         return f"--{key} ({TABLE[key].help}) means nothing to this --encoder and --finetune: leave it out"
-    return f"unknown option --{key}{close_match(key, resolved.values, '--')}: see --help"
+    return f"unknown option --{key}{close_match(key, resolved.values, '--')}"
 
 
 def _refuse_idle(unknown: Mapping[str, str], nodes: Iterable[yaml.Node]) -> None:
