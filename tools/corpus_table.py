@@ -1,9 +1,9 @@
-"""Write the table of the corpora that have a recipe, from their corpus.yaml, or check that it is what stands there.
+"""Write the table of the corpora that have a recipe, from their corpus.yaml, or check that it is what stands in docs.
 
     python tools/corpus_table.py --write
     python tools/corpus_table.py --check
 
-The table goes between the two marks in every file of FILES that has them.
+The table goes between the two marks of PAGE.
 """
 
 import os
@@ -21,31 +21,30 @@ from xser.corpora.description.corpus import corpus_ids, read_corpus  # noqa: E40
 from xser.corpora.description.emotions import CANONICAL  # noqa: E402
 from xser.corpora.description.languages import language_name  # noqa: E402
 
-FILES = ("README.md", "recipes/README.md")
+PAGE = "docs/corpora.md"
 START, END = "<!-- corpora: written by tools/corpus_table.py -->", "<!-- end of corpora -->"
 HEADINGS = ("Recipe", "Corpus", "Language", "Speakers", "Utterances", "Classes", "Licence", "Source")
 
 
 def main(argv):
-    """Write or check the tables."""
+    """Write or check the table."""
     parser = OneLineParser(prog="python tools/corpus_table.py", description=__doc__)
     parser.add_argument("--root", default=ROOT, type=Path, help="the checkout")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--write", action="store_true", help="write the tables")
-    what.add_argument("--check", action="store_true", help="say whether they are what would be written")
+    what.add_argument("--write", action="store_true", help="write the table")
+    what.add_argument("--check", action="store_true", help="say whether it is what would be written")
     options = parser.parse_args(argv)
-    for name in FILES:
-        path = options.root / name
-        before = path.read_text(encoding="utf-8")
-        after = with_table(before, options.root / "recipes", path)
-        if options.check and after != before:
-            raise XserError(f"{path} has another table than the recipes: run python tools/corpus_table.py --write")
-        if options.write and after != before:
-            write_text(path, after)
+    path = options.root / PAGE
+    before = path.read_text(encoding="utf-8")
+    after = with_table(before, options.root / "recipes", path)
+    if options.check and after != before:
+        raise XserError(f"{path} has another table than the recipes: run python tools/corpus_table.py --write")
+    if options.write and after != before:
+        write_text(path, after)
 
 
 def with_table(text, recipes, path):
-    """Return a file's text with the table between its marks; as it is where there are none.
+    """Return a file's text with the table between its marks.
 
     Parameters
     ----------
@@ -55,12 +54,10 @@ def with_table(text, recipes, path):
     path : Path
         The file, from which the links lead to the recipes.
     """
-    if START not in text:
-        return text
     before, _, rest = text.partition(START)
     _, end, after = rest.partition(END)
     if not end:
-        raise XserError(f"{path} has the mark {START} without {END}: put that below it")
+        raise XserError(f"{path} lacks the mark {START} or {END}: the table goes between them")
     return f"{before}{START}\n{table(recipes, path.parent)}\n{END}{after}"
 
 
@@ -88,4 +85,4 @@ def _row(corpus, folder):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(lambda: main(sys.argv[1:]))

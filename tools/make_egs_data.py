@@ -111,4 +111,4 @@ def compare(made, folder, paths):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(lambda: main(sys.argv[1:]))

@@ -1,21 +1,24 @@
 #!/usr/bin/env bash
-# Make the environment that xser runs in: .venv in the checkout, once, with venv and pip. Silent and instant afterwards.
+# Make the environment that xser runs in: .venv in the checkout, once, with uv where it is there, else with venv and pip.
+# Silent and instant afterwards.
 #
-#   bash tools/setup_env.sh            what the recipes need (requirements.txt); every run.sh does this by itself
-#   bash tools/setup_env.sh --test     and what the tests need (requirements-test.txt)
+#   bash tools/setup_env.sh            what the recipes need (requirements.lock); every run.sh does this by itself
+#   bash tools/setup_env.sh --test     and what the tests need (requirements-test.lock)
 #   bash tools/setup_env.sh --print    and print the path of the Python to use
 #
-# XSER_PYTHON (a path or a command), or an active environment (venv or conda) that satisfies the requirements, is used
-# as it is: nothing in it is changed. pip's own configuration and variables count, for example
-# PIP_EXTRA_INDEX_URL with torch's index of CPU builds, for a torch without CUDA, which is far smaller.
+# XSER_PYTHON (a path or a command), or an active environment (venv or conda) that satisfies requirements.txt, is used
+# as it is: nothing in it is changed. The installer's own configuration and variables count. For a torch without CUDA,
+# which is far smaller, name torch's index of CPU builds: UV_INDEX and UV_INDEX_STRATEGY=unsafe-best-match for uv,
+# PIP_EXTRA_INDEX_URL for pip. XSER_INSTALLER=pip passes uv by.
 set -euo pipefail
 
 root="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
 venv="$root/.venv"
-unfinished="$venv/xser-unfinished"  # there from the first to the last moment of a set-up
-python=""                           # what is decided upon
-requirements=("$root/requirements.txt")
-stamps=("$venv/xser-requirements")  # what .venv was made from; written last
+unfinished="$venv/xser-unfinished"       # there from the first to the last moment of a set-up
+python=""                                # what is decided upon
+requirements=("$root/requirements.txt")  # ranges, for an environment of the user's
+locks=("$root/requirements.lock")        # versions, for .venv
+stamps=("$venv/xser-requirements")       # what .venv was made from; written last
 print=no
 
 say() { printf 'setup_env: %s\n' "$*" >&2; }
@@ -31,6 +34,7 @@ read_options() {
         case $word in
             --test)
                 requirements+=("$root/requirements-test.txt")
+                locks+=("$root/requirements-test.lock")
                 stamps+=("$venv/xser-requirements-test")
                 ;;
             --print) print=yes ;;
@@ -86,11 +90,11 @@ use_active_environment() {
 
 # Our own environment. -------------------------------------------------------------------------------------------------
 
-# A stamp is the interpreter behind .venv and the requirements: after an upgrade of either, .venv is set up again.
+# A stamp is the interpreter behind .venv and the locks: after an upgrade of either, .venv is set up again.
 stamp() { readlink -f -- "$venv/bin/python" && cat -- "$@"; }
 
 is_current() {
-    [ ! -e "$unfinished" ] && [ -x "$venv/bin/python" ] && stamp "${requirements[@]}" | cmp -s - "${stamps[-1]}"
+    [ ! -e "$unfinished" ] && [ -x "$venv/bin/python" ] && stamp "${locks[@]}" | cmp -s - "${stamps[-1]}"
 }
 
 # Whether .venv was made by this script: nobody else's is changed.
@@ -101,7 +105,7 @@ find_python() {
     for name in python3 python3.{14..10}; do
         version="$("$name" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" || continue
         case $version in 3.1[0-4]) ;; *) continue ;; esac
-        if "$name" -c 'import venv, ensurepip' 2>/dev/null; then
+        if [ "$installer" = uv ] || "$name" -c 'import venv, ensurepip' 2>/dev/null; then
             "$name" -c 'import sys; print(sys.executable)'
             return
         fi
@@ -114,11 +118,28 @@ find_python() {
 make_venv() {
     local base
     base="$(find_python)"
-    say "making $venv with $("$base" --version) and pip (once; some minutes, most of them torch)"
+    say "making $venv with $("$base" --version) and $installer (once; some minutes, most of them torch)"
     rm -rf -- "$venv"
     mkdir -- "$venv"
     : >"$unfinished"
-    "$base" -m venv -- "$venv" >&2 || fail "$base could not make $venv: see above, then run the same command again"
+    if [ "$installer" = uv ]; then
+        uv venv --quiet --allow-existing --python "$base" "$venv" >&2
+    else
+        "$base" -m venv -- "$venv" >&2
+    fi || fail "$base could not make $venv: see above, then run the same command again"
+}
+
+# A .venv made by uv has no pip.
+has_installer() {
+    if [ "$installer" = uv ]; then [ -x "$venv/bin/python" ]; else "$venv/bin/python" -m pip --version; fi >/dev/null 2>&1
+}
+
+install() {
+    if [ "$installer" = uv ]; then
+        uv pip install --python "$venv/bin/python" "$@"
+    else
+        "$venv/bin/python" -m pip install --disable-pip-version-check "$@"
+    fi
 }
 
 # torchaudio 2.11 of the package index is a CUDA build and cannot be imported beside a CPU-only torch. What xser uses of
@@ -142,7 +163,8 @@ import_torchaudio() { "$venv/bin/python" -c 'import torchaudio' 2>&1; }
 
 # One set-up at a time: the lock is on the checkout's folder and ends with the process, or with the pip that it started.
 set_up_venv() {
-    local arguments=() number
+    local number installer=pip
+    if [ "${XSER_INSTALLER:-uv}" = uv ] && command -v uv >/dev/null; then installer=uv; fi
     exec 9<"$root"
     flock -n 9 || { say "another set-up of $venv is at work: waiting for it" && flock 9; }
     if is_current; then return; fi
@@ -152,14 +174,13 @@ set_up_venv() {
     fi
     [ -z "$why_not" ] || say "$why_not: it is left as it is"
     # A set-up that was killed may have left half a package: it starts from nothing.
-    if [ -e "$unfinished" ] || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then make_venv; fi
+    if [ -e "$unfinished" ] || ! has_installer; then make_venv; fi
     : >"$unfinished"
-    for number in "${!requirements[@]}"; do arguments+=(-r "${requirements[number]}"); done
-    "$venv/bin/python" -m pip install --disable-pip-version-check "${arguments[@]}" >&2 ||
-        fail "pip could not install ${requirements[*]##*/}: see above, then run the same command again"
+    install "${locks[@]/#/--requirement=}" >&2 ||
+        fail "$installer could not install ${locks[*]##*/}: see above, then run the same command again"
     mend_torchaudio
     for number in "${!stamps[@]}"; do
-        stamp "${requirements[@]:0:number+1}" >"${stamps[number]}"
+        stamp "${locks[@]:0:number+1}" >"${stamps[number]}"
     done
     rm -- "$unfinished"
     say "$venv is ready"

@@ -25,4 +25,4 @@ report real_speech_peft --overview --title "$title" --note "Written by \`bash re
 each language in turn is the target that training never sees, the other three are the sources. TurEV-DB has no neutral: \
 there calm counts as neutral (\`recipes/zero_shot/four_real_speech.yaml\`). The encoder is OpenAI's Whisper tiny.en with \
 LoRA, adapters and gates in the upper two of its four layers; \`${budget[*]}\`, chosen on held-out source languages \
-(\`docs/method_notes.md\`), was the budget of a training."
+(\`docs/research/method_notes.md\`), was the budget of a training."

@@ -23,7 +23,7 @@ def described_machine(threads):
 
 
 def ratios(found):
-    """The promises of docs/cost.md, each with what was measured.
+    """The promises of docs/research/cost.md, each with what was measured.
 
     Returns
     -------

@@ -73,12 +73,12 @@ def test_the_table_says_what_holds_and_what_does_not(checkout, tmp_path):
 
 
 def test_the_page_has_the_table_of_the_kept_measurement(checkout):
-    """docs/cost.md quotes no figure that docs/results/ does not hold."""
+    """docs/research/cost.md quotes no figure that docs/results/ does not hold."""
     code = """import json, cost_table, cut_audio
 print(cost_table.written_table(json.load(open(sys.argv[1]))))
 print(cut_audio.written(json.load(open(sys.argv[2]))))"""
     kept = [checkout / "docs" / "results" / name for name in ("training_cost.json", "cut_audio.json")]
-    page = (checkout / "docs" / "cost.md").read_text(encoding="utf-8").splitlines()
+    page = (checkout / "docs" / "research" / "cost.md").read_text(encoding="utf-8").splitlines()
     assert [line for line in in_the_benchmark(checkout, code, *kept).splitlines() if line not in page] == []
 
 

@@ -47,6 +47,15 @@ esac
 """
 
 
+FAKE_UV = r"""#!/usr/bin/env bash
+echo "uv $(printf '%q ' "$@")" >>"$FAKE_LOG"
+case "$1 $2" in
+    "venv --quiet") mkdir -p "${@: -1}/bin" && ln -s "$(readlink -f "$(command -v python3)")" "${@: -1}/bin/python" ;;
+    "pip install") mkdir -p "$(dirname "$4")/../lib/torchaudio/lib" ;;
+esac
+"""
+
+
 class Shell:
     """A checkout with a fake Python, in a folder with a space and an accent, and what was asked of that Python."""
 
@@ -58,11 +67,10 @@ class Shell:
         for recipe in (*CORPORA, "zero_shot"):
             (self.root / "recipes" / recipe).mkdir(parents=True)
             shutil.copy(CHECKOUT / "recipes" / recipe / "run.sh", self.root / "recipes" / recipe)
-        shutil.copy(CHECKOUT / "recipes" / "run_stages.sh", self.root / "recipes")
         for script in (CHECKOUT / "recipes" / "zero_shot").glob("*.sh"):
             shutil.copy(script, self.root / "recipes" / "zero_shot")
-        for name in ("requirements.txt", "requirements-test.txt"):
-            shutil.copy(CHECKOUT / name, self.root)
+        for path in CHECKOUT.glob("requirements*"):
+            shutil.copy(path, self.root)
         self.bin.mkdir()
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool))
@@ -77,6 +85,10 @@ class Shell:
         path.write_text(FAKE_PYTHON)
         path.chmod(0o755)
         return path
+
+    def fake_uv(self):
+        (self.bin / "uv").write_text(FAKE_UV)
+        (self.bin / "uv").chmod(0o755)
 
     def start(self, script, *options, cwd=None, **variables):
         """Start a script of the checkout with nothing in its environment but `variables`."""

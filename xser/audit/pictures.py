@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from xser.core.extras import optional
 from xser.core.files import whole_file
 
 WIDTH, HEIGHT = 11.0, 6.6  # inches
@@ -32,6 +33,7 @@ def corpus_picture(path, name, rows, measures, findings, pairs):
     pairs : pandas.DataFrame
         From `xser.audit.sharing.shared_pairs`, of this corpus.
     """
+    optional("matplotlib", "a picture of the audit")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

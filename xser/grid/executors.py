@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 from xser.core.errors import HeldByAnother, XserError
+from xser.core.extras import optional
 
 STAGES = ("train", "evaluate")
 
@@ -259,8 +260,7 @@ class Slurm:
     POLL_SECONDS = 5
 
     def __init__(self, folder, settings):
-        import submitit
-
+        submitit = optional("submitit", "--slurm")
         refuse_without_slurm()
         self.executor = submitit.AutoExecutor(folder, cluster="slurm")
         self.executor.update_parameters(**settings)

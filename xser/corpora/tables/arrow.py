@@ -7,6 +7,7 @@ import json
 import os
 
 from xser.core.errors import XserError
+from xser.core.extras import optional
 from xser.corpora.description.file_patterns import nfc
 from xser.corpora.tables.columns import USUAL, plain
 from xser.corpora.tables.native import Shards, safe_name, text_of
@@ -158,7 +159,7 @@ class _opened:
         self.path = path
 
     def __enter__(self):
-        import pyarrow
+        pyarrow = optional("pyarrow", self.path.name)
 
         self.expected = (OSError, pyarrow.ArrowException)
         try:

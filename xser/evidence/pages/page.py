@@ -8,6 +8,7 @@ from importlib import resources
 import numpy as np
 
 from xser import __version__
+from xser.core.extras import optional
 from xser.corpora.description.languages import is_language, language_name
 from xser.evidence.figures.projection import MOST, SIDE, projection_of
 from xser.evidence.pages.forms import comparison_notes, legend
@@ -53,8 +54,7 @@ def html_page(title, contents, published, pooled, sentences, command, commands):
     XserError
         When a run's embeddings are damaged.
     """
-    import jinja2
-
+    jinja2 = optional("jinja2", "the page of the report")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     template = environment.from_string(resources.files("xser.evidence.pages").joinpath("page.html").read_text("utf-8"))
     emotions = list(dict.fromkeys(name for system in pooled for name in system.emotions))

@@ -1,7 +1,11 @@
 """Confusion matrices, one panel per system, as a PNG."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 
+from xser.core.extras import DISTRIBUTION, is_installed
 from xser.core.files import whole_file
 from xser.evidence.figures.metrics import confusion
 
@@ -22,10 +26,13 @@ def confusion_picture(path, pooled):
     Parameters
     ----------
     path : str or Path
-        The PNG file, written whole.
+        The PNG file, written whole; without matplotlib a line says that there is none.
     pooled : list of Pooled
         Each is drawn on the whole target where it was evaluated on it, else on the test part.
     """
+    if not is_installed("matplotlib"):
+        print(f"no {Path(path).name}: for pictures pip install '{DISTRIBUTION}[report]'", file=sys.stderr)
+        return
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

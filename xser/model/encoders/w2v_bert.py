@@ -3,6 +3,7 @@
 import torch
 
 from xser.core.errors import XserError
+from xser.model.encoders.layer_output import output_of
 from xser.model.encoders.masks import frame_mask, zero_padding
 from xser.model.encoders.recordings import RATE
 
@@ -76,9 +77,10 @@ class W2vBertModel(torch.nn.Module):
     def run_layer(self, index, frames, context):
         """Output of layer `index`, (batch, time, size)."""
         scores, real, positions = context
-        return self.layers[index](
+        output = self.layers[index](
             frames, attention_mask=scores, relative_position_embeddings=positions, conv_attention_mask=real
-        )[0]
+        )
+        return output_of(output)
 
     def finish(self, frames):
         """The last layer's output as it is: layers end with a norm."""

@@ -4,6 +4,7 @@ import torch
 from torch.nn.functional import pad
 
 from xser.model.encoders.group_norm import masked_group_norm
+from xser.model.encoders.layer_output import output_of
 from xser.model.encoders.masks import attention_mask, zero_padding
 
 
@@ -82,7 +83,7 @@ class WaveformModel(torch.nn.Module):
 
     def run_layer(self, index, frames, context):
         """Output of layer `index`, (batch, time, size)."""
-        return self.layers[index](frames, attention_mask=context)[0]
+        return output_of(self.layers[index](frames, attention_mask=context))
 
     def finish(self, frames):
         """The last layer's output, normalised where layers normalise their input."""

@@ -10,6 +10,7 @@ import torch
 from torch.nn.functional import gelu, pad
 from torch.nn.utils.rnn import pad_sequence
 
+from xser.model.encoders.layer_output import output_of
 from xser.model.encoders.masks import attention_mask, zero_padding
 from xser.model.encoders.recordings import RATE
 
@@ -95,7 +96,7 @@ class WhisperSpeechModel(torch.nn.Module):
 
     def run_layer(self, index, frames, context):
         """Output of layer `index`, (batch, time, size)."""
-        return self.layers[index](frames, context, layer_head_mask=None)[0]
+        return output_of(self.layers[index](frames, context, layer_head_mask=None))
 
     def finish(self, frames):
         """The last layer's output, normalised."""
