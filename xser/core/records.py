@@ -9,11 +9,12 @@ import functools
 import json
 import re
 import typing
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pydantic
+import pydantic.json_schema
 import yaml
 
 from xser.core.errors import XserError
@@ -187,10 +188,22 @@ def write_record(path: Path, record: pydantic.BaseModel) -> None:
     write_text(path, text + "\n")
 
 
+class _WithoutTitles(pydantic.json_schema.GenerateJsonSchema):
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False  # it would repeat the key
+
+
 def json_schema(kind: type[pydantic.BaseModel]) -> str:
-    """Return the JSON schema of what a person writes, for editors: one text, the same every time."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}
+    """Return the JSON schema of a file that people write, by which editors complete, explain and check it."""
+    schema = kind.model_json_schema(schema_generator=_WithoutTitles)
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def write_schemas(folder: Path, kinds: Mapping[str, type[pydantic.BaseModel]]) -> None:
+    """Write ``<name>.json`` for each of `kinds`."""
+    for name, kind in kinds.items():
+        write_text(folder / f"{name}.json", json_schema(kind))
 
 
 # The first fault in one line. -----------------------------------------------------------------------------------------

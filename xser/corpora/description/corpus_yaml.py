@@ -62,6 +62,11 @@ def _one_line(text: str) -> str:
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Title = Annotated[Text, Field(description="The corpus's name, for people.")]
+Licence = Annotated[Text, Field(description="The licence, best by its SPDX name.")]
+Url = Annotated[Text, Field(description="Where it is published.")]
+Citation = Annotated[Text, Field(description="How to cite it.")]
+Obtain = Annotated[Text, Field(description="How to get it.")]
 Nfc = Annotated[str, AfterValidator(nfc)]
 Language = Annotated[str, AfterValidator(_iso_code)]
 Emotion = Annotated[str, OneOf((DROP, *CANONICAL))]
@@ -135,18 +140,13 @@ class SpeakerLoss(Record):
 class Shared(Record):
     """What a corpus.yaml and the YAML file beside a table may both hold."""
 
-    title: Text | None = None
-    """The corpus's name, for people."""
-    licence: Text | None = None
-    """The licence, best by its SPDX name."""
+    title: Title | None = None
+    licence: Licence | None = None
     licence_note: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     """More of the licence, for people."""
-    url: Text | None = None
-    """Where it is published."""
-    citation: Text | None = None
-    """How to cite it."""
-    obtain: Text | None = None
-    """How to get it."""
+    url: Url | None = None
+    citation: Citation | None = None
+    obtain: Obtain | None = None
     repairs: tuple[Annotated[str, OneOf(REPAIRS)], ...] = ()
     """What stage 0 repairs of every recording before it resamples, for a corpus whose emotions these tell apart: `dc`
     subtracts the DC offset, `digital_silence` trims constant samples at the ends."""
@@ -167,15 +167,15 @@ class Shared(Record):
 class CorpusYaml(Shared):
     """All that xser knows of a corpus."""
 
-    title: Text
-    licence: Text
-    url: Text
-    citation: Text
-    obtain: Text
+    title: Title
+    licence: Licence
+    url: Url
+    citation: Citation
+    obtain: Obtain
     language: Annotated[
         tuple[Language, ...],
-        BeforeValidator(_listed, json_schema_input_type=Language | list[Language]),
         Field(min_length=1),
+        BeforeValidator(_listed, json_schema_input_type=Language | list[Language]),
     ]
     """An ISO 639-3 code, such as `deu`, or a list of them."""
     download: tuple[DownloadFile, ...] = ()

@@ -53,14 +53,7 @@ PathBelow = Annotated[str, AfterValidator(_path_below)]
 
 
 class DownloadFile(Record):
-    """A file that everybody may fetch, without a form or an account.
-
-    Examples
-    --------
-    >>> file = DownloadFile(urls=("https://example.org/all%20speech.zip",), md5="0" * 32)
-    >>> file.name, file.checksum == "md5:" + 32 * "0"
-    ('all speech.zip', True)
-    """
+    """A file that everybody may fetch, without a form or an account."""
 
     urls: Annotated[tuple[Address, ...], Field(min_length=1)]
     """Addresses of the same file, the mirrors last."""
@@ -99,5 +92,12 @@ class DownloadFile(Record):
 
     @property
     def checksum(self) -> str:
-        """``md5:...`` or ``sha256:...`` as published; empty where none is."""
+        """``md5:...`` or ``sha256:...`` as published; empty where none is.
+
+        Examples
+        --------
+        >>> file = DownloadFile(urls=("https://example.org/all%20speech.zip",), md5="0" * 32)
+        >>> file.name, file.checksum == "md5:" + "0" * 32
+        ('all speech.zip', True)
+        """
         return f"md5:{self.md5}" if self.md5 else f"sha256:{self.sha256}" if self.sha256 else ""
