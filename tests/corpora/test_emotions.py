@@ -96,6 +96,11 @@ def test_languages_go_both_ways(code, name):
     assert language_code(code) == language_code(name) == language_code(name.upper()) == code
 
 
+def test_names_that_people_type():
+    typed = {"Farsi": "fas", "Bengali": "ben", "Cantonese": "yue", "Castilian": "spa", "Flemish": "nld", "Dan": "dnj"}
+    assert {name: language_code(name) for name in typed} == typed
+
+
 def test_unknown_language_says_what_is_wanted():
     for ask in (language_name, language_code):
         with pytest.raises(XserError, match=r"'zzy'.*deu \(German\)"):

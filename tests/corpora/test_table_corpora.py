@@ -7,7 +7,7 @@ import pytest
 from tests.support.made_tables import made_csv, silence, write_csv
 from xser.core.errors import XserError
 from xser.corpora.description.corpus import read_corpus
-from xser.corpora.scanning import ROW_COLUMNS, scan
+from xser.corpora.scanning import SCANNED, scan
 
 HEADINGS = ["path", "label", "language"]
 
@@ -40,7 +40,7 @@ def test_every_column_is_understood(recordings):
             "native_label": "ANGER", "official_part": "valid", "source": "wav/a.wav",
         }
     }  # fmt: skip
-    assert list(scan(corpus, recordings).rows.columns) == list(ROW_COLUMNS)
+    assert list(scan(corpus, recordings).rows.columns) == list(SCANNED)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])

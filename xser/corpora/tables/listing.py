@@ -32,7 +32,7 @@ class Listing:
     root : Path
         The folder that relative paths of recordings start from.
     rows : list of dict of str to str
-        The fields of an utterance: columns of `xser.corpora.scanning.ROW_COLUMNS`, ``start`` and ``end`` (empty where
+        The fields of an utterance: columns of `xser.corpora.scanning.SCANNED`, ``start`` and ``end`` (empty where
         it is a whole recording; only ``end`` where it goes on to the recording's).
     shards : Shards or None
         Files that hold the audio; None when recordings are files.
