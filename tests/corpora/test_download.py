@@ -20,9 +20,9 @@ from tests.support.made_archives import GOOD, tar_entry, tar_of, zip_of
 from xser.core.errors import HeldByAnother, NoSpace, XserError
 from xser.core.files import only_writer
 from xser.corpora.description.corpus import read_corpus
+from xser.corpora.description.download_files import DownloadFile
 from xser.corpora.download import fetching
 from xser.corpora.download.download import RECORD, download, is_taken
-from xser.corpora.download.download_files import read_download_files
 from xser.corpora.folders import list_files
 
 ZIP = zip_of(GOOD)
@@ -44,7 +44,7 @@ def server():
 def corpus_of(recipes):
     """Return a corpus whose `download` is as given."""
     corpus = read_corpus(recipes / "emodb" / "corpus.yaml")
-    return lambda *files: dataclasses.replace(corpus, download=read_download_files(list(files)))
+    return lambda *files: dataclasses.replace(corpus, download=tuple(DownloadFile(**file) for file in files))
 
 
 def files_of(folder):
@@ -236,7 +236,7 @@ import dataclasses, os, signal, sys
 from pathlib import Path
 from xser.corpora.download import download as module
 from xser.corpora.description.corpus import read_corpus
-from xser.corpora.download.download_files import read_download_files
+from xser.corpora.description.download_files import DownloadFile
 yaml, url, folder, moment = sys.argv[1:]
 
 def die(*_, **__):
@@ -261,7 +261,7 @@ elif moment != "while fetching":
     if moment == "before tidying up":
         rmtree = __import__("shutil").rmtree
         module.shutil = type("shutil", (), {"rmtree": lambda p, **k: die() if p.name == "files" else None})
-corpus = dataclasses.replace(read_corpus(yaml), download=read_download_files([{"urls": [url]}]))
+corpus = dataclasses.replace(read_corpus(yaml), download=(DownloadFile(urls=[url]),))
 module.download(corpus, Path(folder))
 """
 MOMENTS = (

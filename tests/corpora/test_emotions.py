@@ -46,18 +46,18 @@ def test_a_scheme_of_ones_own(tmp_path):
 @pytest.mark.parametrize(
     "text, complaint",
     [
-        ("emotions: [happy]", "two different classes"),
-        ("emotions: [happy, happy]", "two different classes"),
-        ("emotions: [happy, glad]", "'glad' is no canonical emotion"),
-        ("emotions: [happy, sad]\nmerges: {joyous: happy}", "'joyous'"),
-        ("emotions: [happy, sad]\nmerges: {sad: happy}", "'sad' cannot count as 'happy'"),
-        ("emotions: [happy, sad]\nmerges: {calm: neutral}", "'calm' cannot count as 'neutral'"),
-        ("emotions: [happy, sad]\nclasses: 2", "nothing else"),
-        ("emotions: [yes, no]", "list of names"),
-        ("- happy\n- sad", "nothing else"),
-        ("emotions: [happy, sad]\nmerges_in: {here: calm}", "maps names to names"),
+        ("emotions: [happy]", "`emotions` needs 2 or more"),
+        ("emotions: [happy, happy]", "names a class twice"),
+        ("emotions: [happy, glad]", "line 1: `emotions: item 2` is 'glad', no canonical emotion"),
+        ("emotions: [happy, sad]\nmerges: {joyous: happy}", "`merges: joyous` is .*must be one of angry"),
+        ("emotions: [happy, sad]\nmerges: {sad: happy}", "line 2: `merges: sad` cannot count as 'happy'"),
+        ("emotions: [happy, sad]\nmerges: {calm: neutral}", "`merges: calm` cannot count as 'neutral'"),
+        ("emotions: [happy, sad]\nclasses: 2", "unknown key `classes`; the keys are emotions, merges, merges_in"),
+        ("emotions: [yes, no]", "'yes', no canonical emotion"),
+        ("- happy\n- sad", "must hold lines"),
+        ("emotions: [happy, sad]\nmerges_in: {here: calm}", "line 2: `merges_in: here` must be made of lines"),
         ("emotions: [happy, sad]\nmerges_in: {here: {calm: neutral}}", "cannot count"),
-        ("emotions: [happy", "cannot be read"),
+        ("emotions: [happy", "not valid YAML"),
     ],
 )
 def test_a_scheme_that_cannot_be_names_its_file(tmp_path, text, complaint):
@@ -78,7 +78,7 @@ def test_a_scheme_may_merge_in_one_corpus_alone(tmp_path):
 
 
 def test_a_missing_scheme_file(tmp_path):
-    with pytest.raises(XserError, match="does not exist"):
+    with pytest.raises(XserError, match="cannot be read .*check the path"):
         load_scheme(tmp_path / "mine.yaml")
 
 
@@ -94,6 +94,11 @@ LANGUAGES = {
 def test_languages_go_both_ways(code, name):
     assert language_name(code) == name or code == "swh"
     assert language_code(code) == language_code(name) == language_code(name.upper()) == code
+
+
+def test_names_that_people_type():
+    typed = {"Farsi": "fas", "Bengali": "ben", "Cantonese": "yue", "Castilian": "spa", "Flemish": "nld", "Dan": "dnj"}
+    assert {name: language_code(name) for name in typed} == typed
 
 
 def test_unknown_language_says_what_is_wanted():

@@ -14,8 +14,8 @@ import pytest
 from tests.support import CHECKOUT
 from tests.support.file_server import FileServer
 from xser.core.errors import NoSpace, XserError
+from xser.corpora.description.download_files import DownloadFile
 from xser.corpora.download import fetching
-from xser.corpora.download.download_files import read_download_files
 from xser.corpora.download.fetching import fetch, offered_size
 
 BODY = os.urandom(3_000_000)
@@ -35,7 +35,7 @@ def server():
 
 
 def described(*urls, **keys):
-    return read_download_files([{"urls": list(urls), **keys}])[0]
+    return DownloadFile(urls=urls, **keys)
 
 
 def refused(file, folder):
@@ -231,9 +231,9 @@ def test_no_room_is_told_before_anything_is_fetched(server, tmp_path, monkeypatc
 def test_a_killed_process_leaves_what_the_next_goes_on_from(server, tmp_path):
     server.stops = threading.Event()
     code = (
-        "import sys, pathlib\nfrom xser.corpora.download.download_files import read_download_files\n"
+        "import sys, pathlib\nfrom xser.corpora.description.download_files import DownloadFile\n"
         "from xser.corpora.download.fetching import fetch\n"
-        "fetch(read_download_files([{'urls': [sys.argv[1]], 'md5': sys.argv[2]}])[0], pathlib.Path(sys.argv[3]))"
+        "fetch(DownloadFile(urls=[sys.argv[1]], md5=sys.argv[2]), pathlib.Path(sys.argv[3]))"
     )
     url = f"{server.url}/speech.zip"
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}

@@ -175,12 +175,11 @@ def test_a_sum_is_compared_where_nobody_knows_more(scanned):
 @pytest.mark.parametrize(
     "change, complaint",
     [
-        ({"delimiter": "||"}, "`tables: delimiter` must be one character"),
-        ({"columns": None}, "each of `tables` needs"),
-        ({"rows": 3}, "`tables: rows` must list patterns"),
+        ({"delimiter": "||"}, "delimiter` is .*at most 1 character"),
+        ({"columns": None}, "item 1` needs `columns`"),
         ({"rows": "{emotion"}, "opening brace"),
-        ({"separator": "|"}, "each of `tables` needs"),
-        ({"join": ["speaker"]}, "no pattern of `files` and no earlier table has"),
+        ({"separator": "|"}, "unknown key `tables: item 1: separator`"),
+        ({"columns": {"turn": "T", "who": "W"}, "join": ["who"]}, "no pattern of `files` and no earlier table has"),
     ],
 )
 def test_a_table_that_is_wrongly_described(scanned, change, complaint):

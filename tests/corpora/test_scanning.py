@@ -11,7 +11,7 @@ import yaml
 from xser.core.errors import XserError
 from xser.corpora.description.corpus import read_corpus
 from xser.corpora.folders import list_files, real_path
-from xser.corpora.scanning import ROW_COLUMNS, scan
+from xser.corpora.scanning import SCANNED, scan
 
 DESCRIPTION = {
     "title": "TOY",
@@ -66,7 +66,7 @@ def refusal(*arguments, **options):
 def test_rows(toy, data):
     found = scan(toy(columns={"gender": {"from": "{speaker}", "map": {"01": "female", ".*": ""}}}), data)
     assert (found.found, found.expected, found.complete, found.notes, found.left_out) == (8, 8, True, [], [])
-    assert tuple(found.rows.columns) == ROW_COLUMNS
+    assert tuple(found.rows.columns) == SCANNED
     assert found.rows.utterance.is_monotonic_increasing
     assert found.rows.iloc[0].to_dict() == {
         "utterance": "toy-01_x_A",

@@ -17,7 +17,7 @@ from xser.core.rows import read_rows
 from xser.corpora.audio.decoding import BadRecording, read_recording
 from xser.corpora.audio.preparation import prepare_recordings
 from xser.corpora.description.corpus import read_corpus
-from xser.corpora.scanning import ROW_COLUMNS, scan
+from xser.corpora.scanning import SCANNED, scan
 
 COUNTS = {"angry": 724, "happy": 746, "neutral": 4344, "poker": 819, "sad": 701}
 RATE = 16000
@@ -66,13 +66,13 @@ def test_official_list_of_pavoque(shared, pavoque, tmp_path):
 def test_rows_have_times_only_where_utterances_are_segments(pavoque, recipes, tmp_path):
     lay_out(tmp_path / "emodb", ["03a01Fa.wav"])
     rows = scan(read_corpus(recipes / "emodb" / "corpus.yaml"), tmp_path / "emodb", allow_incomplete=True).rows
-    assert tuple(rows.columns) == ROW_COLUMNS
+    assert tuple(rows.columns) == SCANNED
     lay_out(tmp_path / "pavoque", ["pavoque-sad.flac"])
     (tmp_path / "pavoque" / "copy").mkdir()
     for copy in ("pavoque/pavoque-sad.yaml", "pavoque/copy/pavoque-sad.yaml"):
         (tmp_path / copy).write_text(table([("m0001", "sad", 1, 2.25)]))
     rows = scan(pavoque, tmp_path / "pavoque", allow_incomplete=True).rows
-    assert tuple(rows.columns) == (*ROW_COLUMNS, "start", "end")
+    assert tuple(rows.columns) == (*SCANNED, "start", "end")
     assert rows[["start", "end"]].to_numpy().tolist() == [["1.000000", "2.250000"]]
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.support.made_tables import made_csv, silence, write_csv
 from xser.core.errors import XserError
 from xser.corpora.description.corpus import read_corpus
-from xser.corpora.scanning import ROW_COLUMNS, scan
+from xser.corpora.scanning import SCANNED, scan
 
 HEADINGS = ["path", "label", "language"]
 
@@ -40,7 +40,7 @@ def test_every_column_is_understood(recordings):
             "native_label": "ANGER", "official_part": "valid", "source": "wav/a.wav",
         }
     }  # fmt: skip
-    assert list(scan(corpus, recordings).rows.columns) == list(ROW_COLUMNS)
+    assert list(scan(corpus, recordings).rows.columns) == list(SCANNED)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -144,13 +144,23 @@ def test_the_scheme_is_the_first_whose_classes_are_there(tmp_path, labels, schem
         ([*HEADINGS, "split"], ["a", "sad", "deu", "left"], "", "the part 'left' is none of train, valid"),
         ([*HEADINGS, "start"], ["a", "sad", "deu", "soon"], "", "'soon' is no time in seconds"),
         ([*HEADINGS, "start", "end"], ["a", "sad", "deu", "2", "1"], "", "from 2 to 1 is none"),
-        (HEADINGS, ["a", "sad", "deu"], "langage: de", "t.yaml: unknown key 'langage'; known are language"),
-        (HEADINGS, ["a", "sad", "deu"], "labels: {x: cross}", "t.yaml: `labels: x` is 'cross'; it must be `drop`"),
-        (HEADINGS, ["a", "sad", "deu"], "labels: {x: [sad]}", "t.yaml: `labels` must map"),
+        (HEADINGS, ["a", "sad", "deu"], "langage: de", "t.yaml, line 1: unknown key `langage` .did you mean language"),
+        (
+            HEADINGS,
+            ["a", "sad", "deu"],
+            "labels: {x: cross}",
+            "t.yaml, line 1: `labels: x` is 'cross': .*one of drop, angry",
+        ),
+        (HEADINGS, ["a", "sad", "deu"], "labels: {x: [sad]}", "t.yaml, line 1: `labels: x` is"),
         (HEADINGS, ["a", "sad", "deu"], "columns: {label: vote}", "'vote', which .*t.csv has not; its columns are"),
-        (HEADINGS, ["a", "sad", "deu"], "columns: {who: vote}", "unknown field 'who'"),
-        (HEADINGS, ["a", "sad", "deu"], "language: [", "t.yaml is not valid YAML"),
-        (HEADINGS, ["a", "sad", "deu"], "scheme: ten", "`scheme` must be one of four"),
+        (
+            HEADINGS,
+            ["a", "sad", "deu"],
+            "columns: {who: vote}",
+            "`columns: who` is 'who': it must be one of path, label",
+        ),
+        (HEADINGS, ["a", "sad", "deu"], "language: [", "t.yaml, line 2: not valid YAML"),
+        (HEADINGS, ["a", "sad", "deu"], "scheme: ten", "`scheme` is 'ten': it must be one of four"),
     ],
 )
 def test_what_cannot_be_understood_is_one_line_with_the_remedy(tmp_path, headings, cells, beside, said):

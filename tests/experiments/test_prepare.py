@@ -158,7 +158,7 @@ def test_incomplete_corpora_are_refused_before_any_is_prepared(root, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["[", "made_up: true", "{made_up: 1, counts: {}}", "{made_up: true, counts: {emodb: 3}}"]
+    "content", ["[", "made_up: true", "{made_up: 2, counts: {}}", "{made_up: true, counts: {emodb: 3}}"]
 )
 def test_damaged_counts_are_refused(root, tmp_path, content):
     (root / "counts.yaml").write_text(content)

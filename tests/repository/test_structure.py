@@ -16,7 +16,9 @@ from tests.support import CHECKOUT
 
 LIBRARY = CHECKOUT / "xser"
 MODULES = sorted(LIBRARY.rglob("*.py"))
-RECIPES = sorted(path for path in (CHECKOUT / "recipes").iterdir() if path.is_dir() and path.name != "hparams")
+RECIPES = sorted(
+    path for path in (CHECKOUT / "recipes").iterdir() if path.is_dir() and path.name not in ("hparams", "schemas")
+)
 CORPORA = [recipe for recipe in RECIPES if recipe.name != "zero_shot"]
 VERBS = sorted(path.stem for path in LIBRARY.glob("*.py") if "\n    run(main" in path.read_text(encoding="utf-8"))
 

@@ -10,7 +10,7 @@ import yaml
 from tests.support import CHECKOUT
 from xser.corpora.tables.columns import USUAL
 from xser.corpora.tables.forms import SUFFIXES
-from xser.corpora.tables.sidecar import KEYS, read_sidecar
+from xser.corpora.tables.sidecar import Sidecar, read_sidecar
 
 PAGE = (CHECKOUT / "docs" / "tables.md").read_text(encoding="utf-8")
 
@@ -39,6 +39,7 @@ def test_the_yaml_of_the_page_is_read(tmp_path):
     text = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[1]
     (tmp_path / "mine.yaml").write_text(text)
     said = read_sidecar(tmp_path / "mine.yaml")
-    assert said["labels"] == {"W": "angry", "F": "happy", "3": "drop", "?": "drop"}
-    assert set(said) | set(re.findall(r"`(licence_note|url|citation|obtain)`", PAGE)) == set(KEYS)
-    assert set(said) == set(yaml.safe_load(text))
+    assert said.labels == {"W": "angry", "F": "happy", "3": "drop", "?": "drop"}
+    named = set(re.findall(r"`(licence_note|url|citation|obtain)`", PAGE))
+    assert said.model_fields_set | named == set(Sidecar.model_fields)
+    assert said.model_fields_set == set(yaml.safe_load(text))

@@ -5,12 +5,16 @@ schemas, which attrs with cattrs does not. A YAML file is read as text and its f
 ``no``, ``01`` and ``1e3`` stay the words that somebody wrote wherever a word is wanted.
 """
 
+import functools
 import json
-from collections.abc import Hashable
+import re
+import typing
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pydantic
+import pydantic.json_schema
 import yaml
 
 from xser.core.errors import XserError
@@ -18,10 +22,13 @@ from xser.core.files import write_text
 from xser.core.words import close_match
 
 R = TypeVar("R", bound=pydantic.BaseModel)
+Loc = tuple[int | str, ...]
 
 
 class Record(pydantic.BaseModel):
-    """What one file holds. Immutable; an unknown key is an error.
+    """What one file holds, or a part of it. Immutable; an unknown key is an error.
+
+    The string below a field is its description, which a JSON schema shows to people.
 
     Examples
     --------
@@ -35,10 +42,50 @@ class Record(pydantic.BaseModel):
     xser.core.errors.XserError: point.yaml: unknown key `y`; the keys are x
     """
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class _TextLoader(yaml.BaseLoader):
+class OneOf:
+    """The words that a field may hold, where the program has them in a variable: ``Annotated[str, OneOf(names)]``."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = list(words)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: pydantic.GetCoreSchemaHandler) -> Any:
+        """Say it in pydantic's terms."""
+        return handler.generate_schema(typing.Literal.__getitem__(tuple(self.words)))
+
+
+class WrongValue(ValueError):
+    """What a validator of a record raises about a key below it.
+
+    Parameters
+    ----------
+    message
+        Goes on after the key: "must be ...".
+    place
+        The keys that lead to it.
+    """
+
+    def __init__(self, message: str, *place: int | str) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+def understood(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Make a validator of a function that raises `XserError`, whose message then follows the key."""
+
+    @functools.wraps(function)
+    def validate(value: Any) -> Any:
+        try:
+            return function(value)
+        except XserError as error:
+            raise WrongValue(f"is wrong: {error}") from error
+
+    return validate
+
+
+class _TextLoader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]  # ten times as fast in C
     """YAML whose plain values are all text; a key that stands twice in a mapping is refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -74,11 +121,20 @@ def read_yaml(path: Path, kind: type[R], remedy: str = "") -> R:
     except UnicodeDecodeError as error:
         raise XserError(f"{path} is not UTF-8 ({error.reason}): save it as UTF-8") from error
     try:
-        node = yaml.compose(text, Loader=_TextLoader)
-        content = yaml.load(text, Loader=_TextLoader)  # noqa: S506 (a base loader: nothing but text)
+        loader = _TextLoader(text)
+        node = loader.get_single_node()
+        content = loader.construct_document(node) if node else {}
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise XserError(f"{path}{line}: not valid YAML: {error.problem}{_hint(error)}") from error
     except yaml.YAMLError as error:
         raise XserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     return parse_record(kind, {} if content in (None, "") else content, path, node)
+
+
+def _hint(error: yaml.MarkedYAMLError) -> str:
+    return "; write text with backslashes in 'single quotes'" if "escape" in str(error.problem) else ""
 
 
 def parse_record(kind: type[R], content: Any, where: str | Path, node: yaml.Node | None = None) -> R:
@@ -94,7 +150,7 @@ def parse_record(kind: type[R], content: Any, where: str | Path, node: yaml.Node
     try:
         return kind.model_validate(content)
     except pydantic.ValidationError as error:
-        raise XserError(_line(kind, _first(error), where, node)) from error
+        raise XserError(_line(kind, error, content, where, node)) from error
 
 
 def read_record(path: Path, kind: type[R], remedy: str) -> R:
@@ -123,7 +179,7 @@ def read_record(path: Path, kind: type[R], remedy: str) -> R:
     try:
         return kind.model_validate_json(json.dumps(content), strict=True)
     except pydantic.ValidationError as error:
-        raise XserError(f"{_line(kind, _first(error), path, None)}: {remedy}") from error
+        raise XserError(f"{_line(kind, error, content, path, None)}: {remedy}") from error
 
 
 def write_record(path: Path, record: pydantic.BaseModel) -> None:
@@ -132,55 +188,120 @@ def write_record(path: Path, record: pydantic.BaseModel) -> None:
     write_text(path, text + "\n")
 
 
-def _first(error: pydantic.ValidationError) -> Any:
-    """The fault to tell of: an unknown key before a missing one, which it may be a misspelling of."""
-    faults = error.errors()
-    return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+class _WithoutTitles(pydantic.json_schema.GenerateJsonSchema):
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False  # it would repeat the key
 
 
-def _line(kind: type[pydantic.BaseModel], error: Any, where: str | Path, node: yaml.Node | None) -> str:
-    """Say the first fault in one line."""
-    place = [part for part in error["loc"] if not _is_of_union(part)]
-    key = ": ".join(map(str, place))
+def json_schema(kind: type[pydantic.BaseModel]) -> str:
+    """Return the JSON schema of a file that people write, by which editors complete, explain and check it."""
+    schema = kind.model_json_schema(schema_generator=_WithoutTitles)
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def write_schemas(folder: Path, kinds: Mapping[str, type[pydantic.BaseModel]]) -> None:
+    """Write ``<name>.json`` for each of `kinds`."""
+    for name, kind in kinds.items():
+        write_text(folder / f"{name}.json", json_schema(kind))
+
+
+# The first fault in one line. -----------------------------------------------------------------------------------------
+
+
+def _line(
+    kind: type[pydantic.BaseModel],
+    error: pydantic.ValidationError,
+    content: Any,
+    where: str | Path,
+    node: yaml.Node | None,
+) -> str:
+    fault, place = _first(error, content)
     line = _line_number(node, place)
     start = f"{where}, line {line}: " if line else f"{where}: "
-    match error["type"]:
+    return start + _message(kind, fault, place)
+
+
+def _first(error: pydantic.ValidationError, content: Any) -> tuple[Any, Loc]:
+    """The fault to tell of, and the keys that lead to it.
+
+    An unknown key comes before a missing one, which it may be a misspelling of. Of the branches of a union that one
+    counts which got furthest.
+    """
+    faults = [(fault, _place(fault, content)) for fault in error.errors()]
+    for fault, place in faults:
+        if fault["type"] == "extra_forbidden":
+            return fault, place
+    first = faults[0][1]
+    return max((each for each in faults if each[1][: len(first)] == first), key=lambda each: len(each[1]))
+
+
+def _place(fault: Any, content: Any) -> Loc:
+    """The keys of the file that lead to a fault: pydantic's location without its names for branches and steps."""
+    wrong = fault.get("ctx", {}).get("error")
+    place: list[int | str] = []
+    for part in (*fault["loc"], *(wrong.place if isinstance(wrong, WrongValue) else ())):
+        inside = isinstance(content, dict) and part in content
+        if inside or isinstance(content, list) and isinstance(part, int) and part < len(content):
+            place.append(part)
+            content = content[part]
+    return (*place, fault["loc"][-1]) if fault["type"] == "missing" else tuple(place)
+
+
+_LIKE = {
+    "int": "a whole number",
+    "bool": "true or false",
+    "float": "a number",
+    "string": "text",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "made of lines `name: value`",
+    "model": "made of lines `key: value`",
+}
+
+
+def _message(kind: type[pydantic.BaseModel], fault: Any, place: Loc) -> str:
+    key = ": ".join(f"item {part + 1}" if isinstance(part, int) else part for part in place)
+    it = f"`{key}`" if key else "it"
+    given, reason, context = fault["input"], fault["type"], fault.get("ctx", {})
+    match reason:
         case "missing":
-            return f"{start}`{key}` is missing"
+            return f"{it} is missing"
         case "extra_forbidden":
-            known = _keys(kind, error["loc"][:-1])
+            known = _keys(kind, place[:-1])
             close = close_match(str(place[-1]), known)
-            return f"{start}unknown key `{key}`{close}" + (f"; the keys are {', '.join(known)}" if known else "")
+            return f"unknown key {it}{close}" + (f"; the keys are {', '.join(known)}" if known else "")
         case "value_error" | "assertion_error":
-            said = str(error["ctx"]["error"])
-            return f"{start}`{key}` {said}" if key else f"{start}{said}"
+            return f"{it} {context['error']}" if key else str(context["error"])
         case "literal_error":
-            return f"{start}`{key}` is {error['ctx']['expected']}, not {error['input']!r}"
-        case "int_parsing" | "int_type" | "int_from_float":
-            return f"{start}`{key}` is a whole number, not {error['input']!r}"
-        case "bool_parsing" | "bool_type":
-            return f"{start}`{key}` is true or false, not {error['input']!r}"
-        case "float_parsing" | "float_type":
-            return f"{start}`{key}` is a number, not {error['input']!r}"
-        case "string_type":
-            return f"{start}`{key}` is text, not {error['input']!r}"
-    said = error["msg"][:1].lower() + error["msg"][1:]
-    return f"{start}`{key}`: {said}, not {error['input']!r}"
+            known = re.findall(r"'([^']*)'", context["expected"])
+            return f"{it} is {given!r}{close_match(str(given), known)}: it must be one of {', '.join(known)}"
+        case "too_short":
+            return f"{it} needs {context['min_length']} or more" if context["actual_length"] else f"{it} is empty"
+        case "string_too_short":
+            return f"{it} is empty"
+        case "string_pattern_mismatch":
+            return f"{it} must look like {context['pattern'].strip('^$')}, not {given!r}"
+    wanted = _LIKE.get(reason.partition("_")[0]) if reason.endswith(("_type", "_parsing", "_from_float")) else None
+    if wanted:
+        return f"{it} must be {wanted}, not {given!r}"
+    said = fault["msg"].replace("Input", "it").replace("String", "it")
+    return f"{it} is {given!r}: {said}"
 
 
-def _is_of_union(part: int | str) -> bool:
-    """Whether a part of a location is pydantic's name for a branch of a union and no key of the file."""
-    return isinstance(part, str) and (part.endswith("]") or part in ("str", "int", "float", "bool"))
+def _keys(kind: Any, place: Loc) -> list[str]:
+    """The keys of the record at `place` below `kind`, a record or a type made of them; empty where there is none."""
+    if isinstance(kind, type) and issubclass(kind, pydantic.BaseModel):
+        fields = {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
+        if not place:
+            return list(fields)
+        return _keys(fields[str(place[0])], place[1:]) if place[0] in fields else []
+    inner = [place, place[1:]] if place else [place]  # a union has no key of its own; a list or dictionary has one
+    found = [_keys(each, rest) for each in typing.get_args(kind) for rest in inner]
+    return next(filter(None, found), [])
 
 
-def _keys(kind: type[pydantic.BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """The keys of the record at `place` below a record; empty where that cannot be told."""
-    if place:
-        return []
-    return list(kind.model_fields)
-
-
-def _line_number(node: yaml.Node | None, place: list[Any]) -> int:
+def _line_number(node: yaml.Node | None, place: Loc) -> int:
     """The line of a key in a YAML file, counted from 1; 0 where it is not known."""
     line = 0
     for part in place:

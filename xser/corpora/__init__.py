@@ -8,7 +8,7 @@
 - `xser.corpora.scanning`: a folder of recordings becomes rows, one per utterance, with what
   `xser.corpora.folders` (names of files) and `xser.corpora.description.label_tables` (labels in tables) read
 - `xser.corpora.audio.decoding`, `xser.corpora.audio.preparation`: recordings become 16 kHz audio
-- `xser.corpora.download.download_files`, `xser.corpora.download.fetching`, `xser.corpora.download.archives`,
+- `xser.corpora.description.download_files`, `xser.corpora.download.fetching`, `xser.corpora.download.archives`,
 `xser.corpora.download.download`: what of a
   corpus everybody may fetch is fetched, checked and unpacked
 

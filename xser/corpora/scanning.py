@@ -6,16 +6,14 @@ import dataclasses
 import pandas as pd
 
 from xser.core.errors import XserError
+from xser.core.rows import ROW_COLUMNS
 from xser.corpora.description.file_patterns import match_first, nfc
 from xser.corpora.description.label_tables import read_table, tables_beside
 from xser.corpora.folders import File, list_files, real_path, refuse_pointers
 from xser.corpora.tables.recordings import files_of, locate
 from xser.corpora.tables.sidecar import sidecar_of
 
-ROW_COLUMNS = (
-    "utterance", "corpus", "language", "speaker", "gender", "age", "text", "transcript", "intensity", "take",
-    "native_label", "official_part", "source",
-)  # fmt: skip
+SCANNED = ROW_COLUMNS[: ROW_COLUMNS.index("audio")]  # what preparation adds comes after
 SEGMENT_COLUMNS = ("start", "end")
 
 
@@ -26,7 +24,7 @@ class Scan:
     Attributes
     ----------
     rows : pandas.DataFrame
-        One row per usable utterance with the columns `ROW_COLUMNS`, all text, sorted by utterance. Where utterances are
+        One row per usable utterance with the columns `SCANNED`, all text, sorted by utterance. Where utterances are
         segments of recordings also `SEGMENT_COLUMNS`: seconds, as text.
     notes : list of str
         Sentences: what was left out, then what is odd.
@@ -91,7 +89,7 @@ def scan(corpus, folder, allow_incomplete=False, expected=None):
     expected = _expected(corpus, expected)
     complete = _compare(corpus, folder, counted, expected, allow_incomplete, left_out, odd)
     segments = SEGMENT_COLUMNS if any(table.segments for table in corpus.tables) else ()
-    rows = pd.DataFrame(usable, columns=[*ROW_COLUMNS, *segments], dtype=str)
+    rows = pd.DataFrame(usable, columns=[*SCANNED, *segments], dtype=str)
     return Scan(rows, left_out + odd, left_out, doubtful, counted.total(), _total(expected), complete)
 
 
@@ -109,7 +107,7 @@ def _scan_listing(corpus, folder, allow_incomplete):
         if not allow_incomplete:
             raise XserError(f"{what}; fetch what is missing, or go on without it: --allow-incomplete")
         notes.append(what)
-    columns = [*ROW_COLUMNS, *(SEGMENT_COLUMNS if listing.segments else ())]
+    columns = [*SCANNED, *(SEGMENT_COLUMNS if listing.segments else ())]
     frame = pd.DataFrame(rows, columns=columns, dtype=str)
     notes = [*listing.left_out, *listing.notes, *notes]
     return Scan(frame, notes, listing.left_out, {}, len(rows), corpus.total, not missing)
@@ -218,7 +216,7 @@ def _row(corpus, file, fields):
         raise XserError(
             f"{file.source}: the utterance {utterance!r} has a slash: change `columns: utterance` in {corpus.yaml}"
         )
-    row = {name: nfc(fields.get(name, "")) for name in (*ROW_COLUMNS, *SEGMENT_COLUMNS)}
+    row = {name: nfc(fields.get(name, "")) for name in (*SCANNED, *SEGMENT_COLUMNS)}
     row |= {"utterance": utterance, "corpus": corpus.id, "source": file.source, "native_label": nfc(fields["emotion"])}
     row["language"] = row["language"] or corpus.language
     for name in ("speaker", "text"):

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from xser.core.errors import XserError
 from xser.corpora.description.corpus import Corpus
+from xser.corpora.description.counts import read_counts
 from xser.corpora.download.download import download, is_taken, size_to_fetch
 from xser.corpora.scanning import scan
 from xser.experiments.experiment import Experiment
-from xser.experiments.prepare import read_counts
 from xser.experiments.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def download_missing(experiment: Experiment, accept_licence: bool) -> None:
     if not corpora:
         name = experiment.task.reported_on
         raise XserError(f"--download is for corpora with a recipe, and {name} is your own: leave --download out")
-    if read_counts(data_root)["made_up"]:
+    if read_counts(data_root).made_up:
         raise XserError(f"{data_root} holds made-up corpora: give --data-root another folder to download to")
     missing = [corpus for corpus in corpora if not _is_there(experiment, corpus)]
     free = [corpus for corpus in missing if corpus.download]

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from xser.core.errors import XserError
 from xser.core.files import only_writer
 from xser.core.fingerprints import fingerprint
@@ -22,6 +20,7 @@ from xser.corpora.audio.decoding import SETTINGS
 from xser.corpora.audio.measures import are_written, write_measures
 from xser.corpora.audio.preparation import prepare_recordings, remove_others
 from xser.corpora.description.corpus import Corpus
+from xser.corpora.description.counts import read_counts
 from xser.corpora.description.languages import language_name
 from xser.corpora.scanning import Scan, scan
 from xser.corpora.tables.extraction import extract_recordings
@@ -63,49 +62,13 @@ def _scan(experiment: Experiment, corpus: Corpus) -> tuple[Scan, bool]:
                 logger.info(f"{corpus.id}: {number} recordings taken out: {data_folder}")
         return scan(corpus, data_folder, preparation.allow_incomplete), corpus.listing.made_up
     counts = read_counts(preparation.data_root)
-    if counts["made_up"] and corpus.id not in counts["counts"]:
+    if counts.made_up and corpus.id not in counts.counts:
         raise XserError(
             f"{preparation.data_root} has no made-up {corpus.title}: give --data-root the folder that holds "
             f"the recordings; {corpus.yaml.parent / 'README.md'} says how to get them"
         )
-    found = scan(corpus, data_folder, preparation.allow_incomplete, counts["counts"].get(corpus.id))
-    return found, counts["made_up"]
-
-
-def read_counts(data_root: Path) -> dict[str, Any]:
-    """Read the ``counts.yaml`` of a data root, which stands in for the official counts of made-up corpora.
-
-    Parameters
-    ----------
-    data_root : Path
-
-    Returns
-    -------
-    dict
-        ``made_up`` (bool) and ``counts`` ({corpus: {native label: recordings}}); False and {} without such a file.
-
-    Raises
-    ------
-    XserError
-        When the file does not hold these two.
-    """
-    path = data_root / "counts.yaml"
-    if not path.is_file():
-        return {"made_up": False, "counts": {}}
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise XserError(f"{path} is not valid YAML: {error}") from error
-    if not (
-        isinstance(content, dict)
-        and set(content) == {"made_up", "counts"}
-        and isinstance(content["made_up"], bool)
-        and isinstance(content["counts"], dict)
-        and all(isinstance(counts, dict) for counts in content["counts"].values())
-        and all(type(number) is int for counts in content["counts"].values() for number in counts.values())
-    ):
-        raise XserError(f"{path} must hold `made_up` (true or false) and `counts` (corpus: native label: number)")
-    return content
+    found = scan(corpus, data_folder, preparation.allow_incomplete, counts.counts.get(corpus.id))
+    return found, counts.made_up
 
 
 def prepare_corpus(experiment: Experiment, corpus: Corpus, found: Scan, made_up: bool) -> None:

@@ -10,8 +10,12 @@ import dataclasses
 import functools
 import re
 import unicodedata
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, GetCoreSchemaHandler
 
 from xser.core.errors import XserError
+from xser.core.records import understood
 
 DEFAULT_FIELD = "[^/_-]+"
 FILE_FIELDS = ("stem", "name", "path")  # what every file has: its name without suffix, its name, its path from the root
@@ -41,6 +45,17 @@ class FilePattern:
     """
 
     text: str
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> Any:
+        """Let records read it from text, and refuse a pattern that cannot be understood."""
+        return handler.generate_schema(Annotated[str, AfterValidator(understood(cls._compiled))])
+
+    @classmethod
+    def _compiled(cls, text: str) -> "FilePattern":
+        pattern = cls(text)
+        _ = pattern.regex
+        return pattern
 
     @functools.cached_property
     def regex(self):

@@ -1,53 +1,54 @@
 """Labels that stand in a table beside the recordings."""
 
 import csv
-import dataclasses
 import io
 import json
 import math
 import os
+from typing import Annotated
 
 import yaml
+from pydantic import Field, model_validator
 
 from xser.core.errors import XserError
+from xser.core.records import Record, WrongValue
 from xser.corpora.description.file_patterns import FilePattern, field_names, match_first, nfc, split_fields
 from xser.corpora.folders import File
 
 
-@dataclasses.dataclass(frozen=True)
-class LabelTable:
-    """A table beside the recordings.
+class LabelTable(Record):
+    """A table beside the recordings."""
 
-    Attributes
-    ----------
-    files : tuple of FilePattern
-        Which files it is: one table may come in several files, and the fields of a file's name are fields of its rows.
-    columns : dict of str to str
-        Field -> heading of the column that has it, or path of the value below a JSON row. A field called ``stem`` or
-        ``name`` is a recording's path: of it counts what the field of that name is.
-    join : tuple of str
-        The fields that tell which row is which recording's.
-    delimiter : str
-        Between columns. Empty: tab where the file's name ends in ``.tsv``, else comma.
-    rows : FilePattern or None
-        Where the file is no table of columns: the lines that are rows, with their fields; of a JSON or YAML file the
-        paths of the objects that are rows, with the numbers from 0 of what stands in a list. Other lines and objects
-        are none.
-    segments : bool
-        Whether each row is an utterance: the stretch of the recording from its ``start`` to its ``end``, in seconds.
-    """
-
-    files: tuple[FilePattern, ...]
-    columns: dict[str, str]
+    files: Annotated[tuple[FilePattern, ...], Field(min_length=1)]
+    """Patterns of its files: one table may come in several, and the fields of a file's name are fields of its rows."""
+    columns: dict[str, str] = {}
+    """Field: heading of the column that has it, or path of the value below a row of JSON or YAML, such as
+    `votes/final`. A field called `stem` or `name` is a recording's path: what counts is its stem or name."""
     join: tuple[str, ...]
-    delimiter: str = ""
+    """The fields, of a recording's name or of an earlier table, that tell which row is which recording's."""
+    delimiter: Annotated[str, Field(max_length=1)] = ""
+    """Between columns; without it a tab where the file's name ends in `.tsv`, else a comma."""
     rows: FilePattern | None = None
+    """Where the file has no columns: a pattern of the lines that are rows, with their fields; of a `.json`, `.jsonl` or
+    `.yaml` file of the paths of the objects that are rows, with numbers from 0 for what stands in a list."""
     segments: bool = False
+    """Whether each row is an utterance: a stretch of the recording, from its field `start` to its `end`, in seconds."""
 
     @property
-    def fields(self):
+    def fields(self) -> set[str]:
         """Every field of a row."""
         return field_names(self.files) | set(self.columns) | set(self.rows.fields if self.rows else ())
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> "LabelTable":
+        if not self.columns and self.rows is None:
+            raise WrongValue("needs `columns` (field: heading) or `rows` (a pattern)")
+        for field in self.join:
+            if field not in self.fields:
+                raise WrongValue(f"names {field!r}, which the table does not have", "join")
+        if self.segments and not {"start", "end"} <= self.fields:
+            raise WrongValue("need the fields `start` and `end`", "segments")
+        return self
 
 
 def read_table(table, files):

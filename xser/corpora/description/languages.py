@@ -1,4 +1,9 @@
-"""Languages: ISO 639-3 codes in files, English names for people. The table is languages.tsv."""
+"""Languages: ISO 639-3 codes in files, English names for people. The table is languages.tsv, of 124 kB.
+
+No library has what is needed. pycountry (21 MB) knows no macrolanguages, and neither Swahili, Mandarin nor Greek by
+these names. langcodes with its data (30 MB) knows 64 of 444 macrolanguages, and reads 136 of 8,316 names otherwise:
+Dan, of Ivory Coast, as Danish.
+"""
 
 import difflib
 import functools
@@ -8,7 +13,7 @@ from xser.core.errors import XserError
 
 
 @functools.cache
-def _table():
+def _table() -> dict[str, tuple[str, list[str]]]:
     """Return {code: (code of its macrolanguage or "", names)}."""
     lines = Path(__file__).with_name("languages.tsv").read_text(encoding="utf-8").splitlines()
     rows = (line.split("\t") for line in lines if not line.startswith("#"))
@@ -16,11 +21,11 @@ def _table():
 
 
 @functools.cache
-def _codes():
+def _codes() -> dict[str, str]:
     return {name.lower(): code for code, (_, names) in _table().items() for name in names}
 
 
-def language_name(code):
+def language_name(code: str) -> str:
     """Return a language's English name.
 
     Raises
@@ -38,7 +43,7 @@ def language_name(code):
     return _table()[code][1][0]
 
 
-def language_code(language):
+def language_code(language: str) -> str:
     """Return the ISO 639-3 code of a language given by its code or an English name of it, in any case.
 
     Raises
@@ -59,7 +64,7 @@ def language_code(language):
     return _codes()[word]
 
 
-def is_language(word):
+def is_language(word: str) -> bool:
     """Whether `word` is a code or an English name of a language.
 
     Examples
@@ -70,7 +75,7 @@ def is_language(word):
     return word.strip().lower() in _table() or word.strip().lower() in _codes()
 
 
-def same_language(code, other):
+def same_language(code: str, other: str) -> bool:
     """Whether two codes may stand for one language: they are equal, or one is the other's macrolanguage.
 
     Examples
@@ -81,7 +86,7 @@ def same_language(code, other):
     return code == other or _table()[code][0] == other or _table()[other][0] == code
 
 
-def _unknown(language):
+def _unknown(language: str) -> XserError:
     word = str(language).strip().lower()
     near = difflib.get_close_matches(word, _codes(), n=3) if len(word) > 3 else []
     meant = " or ".join(f"{_codes()[name]} ({language_name(_codes()[name])})" for name in near)

@@ -16,9 +16,7 @@ from pathlib import Path
 from xser.core.errors import NoSpace, XserError
 from xser.core.files import check_space
 from xser.corpora.audio.file_contents import HEAD, contents_of
-
-ZIP_SUFFIXES = (".zip",)
-TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+from xser.corpora.description.download_files import ZIP_SUFFIXES
 
 MAX_FILES = 200_000  # the largest corpora have some tens of thousands
 MAX_GROWTH = 20  # times the archive's size: recordings shrink to a half or so
@@ -38,17 +36,6 @@ class Limits:
 
     files: int
     size: int
-
-
-def is_archive(name):
-    """Whether a file of this name is unpacked.
-
-    Examples
-    --------
-    >>> is_archive("speech.tar.gz"), is_archive("speech.flac")
-    (True, False)
-    """
-    return name.lower().endswith(ZIP_SUFFIXES + TAR_SUFFIXES)
 
 
 def unpack(archive, folder, leave_out=(), limits=None):

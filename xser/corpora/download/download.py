@@ -14,7 +14,8 @@ from pathlib import Path
 
 from xser.core.errors import HeldByAnother, NoSpace, XserError
 from xser.core.files import check_space, megabytes, only_writer, write_json
-from xser.corpora.download.archives import is_archive, unpack
+from xser.corpora.description.download_files import is_archive
+from xser.corpora.download.archives import unpack
 from xser.corpora.download.fetching import fetch, offered_size
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from xser.corpora.tables.arrow import read_shards
 from xser.corpora.tables.columns import USUAL, plain
 from xser.corpora.tables.delimited import read_delimited
 from xser.corpora.tables.native import Native, text_of
-from xser.corpora.tables.words import part_of
+from xser.corpora.tables.words import code_of_language, part_of
 
 HEADER = "db.yaml"
 OF_SPEAKER = ("gender", "age", "language")
@@ -40,8 +40,8 @@ def read_audformat_folder(path, said):
     """
     header = _header(path / HEADER)
     database = _Database(path, header)
-    label = said.get("columns", {}).get("label")
-    tables = said.get("tables") or _tables_of_emotions(path, header, label)
+    label = said.columns.get("label")
+    tables = said.tables or _tables_of_emotions(path, header, label)
     rows = [row for table in tables for row in database.utterances(table, label)]
     for field in ("speaker", *OF_SPEAKER, "transcript", "text", "part"):
         database.add_of_files(field, rows)
@@ -52,7 +52,7 @@ def read_audformat_folder(path, said):
         about["licence"] = header["license"]
     languages = header.get("languages") or []
     if len(languages) == 1:
-        about["language"] = str(languages[0])
+        about["language"] = _language(path / HEADER, str(languages[0]))
     return Native(path, path, columns, rows, about, named=True)
 
 
@@ -64,6 +64,13 @@ def _header(path):
     if not isinstance(header, dict) or not isinstance(header.get("tables"), dict):
         raise XserError(f"{path} has no tables: it must be the header of an audformat database")
     return header
+
+
+def _language(header, word):
+    try:
+        return code_of_language(word)
+    except XserError as error:
+        raise XserError(f"{header}: {error}") from error
 
 
 def _columns(table):

@@ -46,7 +46,7 @@ def read_datasets_folder(path, said):
     """
     card = _card(path / "README.md")
     about = _said(card)
-    audio = said.get("columns", {}).get("path")
+    audio = said.columns.get("path")
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
         return _of_shards(path, _saved(path), about, audio, {})
     files = list_files(path)

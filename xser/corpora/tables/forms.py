@@ -42,7 +42,7 @@ def read_native(path, said):
         columns, rows = read_delimited(path)
         return Native(path, path.parent, tuple(columns), rows)
     elif path.suffix.lower() in arrow.SUFFIXES:
-        audio = said.get("columns", {}).get("path")
+        audio = said.columns.get("path")
         columns, (rows,), audio, shards = arrow.read_shards([path], path.parent, audio)
         about = {"columns": {"path": audio}} if audio else {}
         return Native(path, path.parent, tuple(columns), rows, about, shards)

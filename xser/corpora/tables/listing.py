@@ -9,15 +9,15 @@ import re
 from pathlib import Path
 
 from xser.core.errors import XserError
-from xser.corpora.description.corpus_yaml import read_values
+from xser.corpora.description.corpus_yaml import DROP
 from xser.corpora.description.emotions import SCHEMES
-from xser.corpora.description.file_patterns import nfc
+from xser.corpora.description.file_patterns import FilePattern, nfc
 from xser.corpora.folders import writable
 from xser.corpora.tables.columns import find_columns
 from xser.corpora.tables.forms import read_native
 from xser.corpora.tables.label_words import emotion_of_word
 from xser.corpora.tables.native import Shards, safe_name, short_hash
-from xser.corpora.tables.sidecar import OF_CORPUS_YAML, read_sidecar, sidecar_of
+from xser.corpora.tables.sidecar import read_sidecar, sidecar_of
 from xser.corpora.tables.words import code_of_language, gender_of, part_of, seconds_of
 
 
@@ -32,7 +32,7 @@ class Listing:
     root : Path
         The folder that relative paths of recordings start from.
     rows : list of dict of str to str
-        The fields of an utterance: columns of `xser.corpora.scanning.ROW_COLUMNS`, ``start`` and ``end`` (empty where
+        The fields of an utterance: columns of `xser.corpora.scanning.SCANNED`, ``start`` and ``end`` (empty where
         it is a whole recording; only ``end`` where it goes on to the recording's).
     shards : Shards or None
         Files that hold the audio; None when recordings are files.
@@ -107,56 +107,49 @@ def read_own_values(path):
     sidecar = sidecar_of(path)
     said = read_sidecar(sidecar)
     native = read_native(path, said)
-    said = {**native.said, **said}
-    chosen = {**native.said.get("columns", {}), **said.get("columns", {})}
+    chosen = {**native.said.get("columns", {}), **said.columns}
     chosen = {column: column for column in native.columns} if native.named else chosen
+    said = said.model_copy(update={key: native.said[key] for key in native.said.keys() - said.model_fields_set})
     columns = find_columns(path, native.columns, chosen, sidecar)
-    rows, left_out = _understood(native, columns, said, sidecar)
+    rows, left_out = _understood(native, columns, said.language or "", sidecar)
     languages = sorted({row["language"] for row in rows})
-    labels = _labels([row["native_label"] for row in rows], said.get("labels", {}), languages, path, sidecar)
+    labels = _labels([row["native_label"] for row in rows], said.labels, languages, path, sidecar)
     id = own_corpus_id(path)
     _name(rows, id)
     listing = Listing(
         path=path,
-        root=_root(native, said),
+        root=(native.root / Path(said.root).expanduser()).resolve() if said.root else native.root,
         rows=sorted(rows, key=lambda row: row["utterance"]),
         shards=native.shards,
         left_out=left_out,
-        notes=_understood_labels(labels, said.get("labels", {})),
+        notes=_understood_labels(labels, said.labels),
         segments=any(row["start"] or row["end"] for row in rows),
-        made_up=said.get("made_up", False),
+        made_up=said.made_up,
         digest=_digest(rows, native.shards.key if native.shards else ""),
     )
     counts = collections.Counter(row["native_label"] for row in rows)
-    described = {
-        **dict.fromkeys(("licence", "url", "citation", "obtain"), "not said"),
-        "title": path.name,
-        "scheme": _scheme({labels[label] for label in counts}),
-        **{key: value for key, value in said.items() if key in OF_CORPUS_YAML},
-        "language": languages,
-        "labels": labels,
-        "counts": {label: counts[label] for label in labels},
+    return {
+        **said.shared_values(),
+        **{key: getattr(said, key) or "not said" for key in ("licence", "url", "citation", "obtain")},
+        "title": said.title or path.name,
+        "scheme": said.scheme or _scheme({labels[label] for label in counts}),
+        "language": languages[0],
+        "languages": tuple(languages),
+        "labels": {nfc(label): None if emotion == DROP else emotion for label, emotion in labels.items()},
+        "counts": {nfc(label): counts[label] for label in labels},
         "speakers": len({row["speaker"] for row in rows} - {""}),
-        "example": rows[0]["source"],
-        "files": ["{recording:.+}"],  # any: the table says which
+        "example": nfc(rows[0]["source"]),
+        "files": (FilePattern("{recording:.+}"),),  # any: the table says which
+        "listing": listing,
     }
-    try:
-        return {**read_values(described, id), "listing": listing}
-    except XserError as error:
-        raise XserError(f"{sidecar}: {error}") from error
-
-
-def _root(native, said):
-    return (native.root / Path(said["root"]).expanduser()).resolve() if "root" in said else native.root
 
 
 # Rows. ----------------------------------------------------------------------------------------------------------------
 
 
-def _understood(native, columns, said, sidecar):
+def _understood(native, columns, language, sidecar):
     """Return the fields of every row that is an utterance, each once, and what is said of the others."""
     rows, left_out, unlabelled, repeated, seen = [], [], [], [], {}
-    language = _language(said["language"], sidecar) if "language" in said else ""
     for number, cells in enumerate(native.rows, start=1):
         fields = {field: nfc(cells.get(column, "")) for field, column in columns.items() if field != "path"}
         row = _row(native.path, number, cells.get(columns["path"], ""), fields)
@@ -236,13 +229,6 @@ def _refuse_contradiction(path, first, second):
     )
 
 
-def _language(word, sidecar):
-    try:
-        return code_of_language(word)
-    except XserError as error:
-        raise XserError(f"{sidecar}: {error}") from error
-
-
 def same_path(source):
     r"""Return what paths of the same recording have in common: NFC, ``/`` between folders, no detours.
 
@@ -260,7 +246,7 @@ def same_path(source):
 def _labels(natives, said, languages, path, sidecar):
     """Native label -> canonical emotion or `drop`, for every label that occurs, and what the sidecar says of others."""
     counts = collections.Counter(natives)
-    by_case = {str(label).casefold(): emotion for label, emotion in said.items()}
+    by_case = {label.casefold(): emotion for label, emotion in said.items()}
     labels = {**said, **{label: by_case.get(label.casefold()) for label in sorted(counts)}}
     labels |= {label: emotion for label, emotion in said.items() if label in counts}
     labels |= {label: emotion_of_word(label, languages) for label, emotion in labels.items() if emotion is None}

@@ -23,8 +23,9 @@ SHORT_CODES = """
     geo=kat ger=deu gre=ell ice=isl mac=mkd mao=mri may=msa per=fas rum=ron slo=slk tib=bod wel=cym
 """
 _LONG = dict(pair.split("=") for pair in SHORT_CODES.split())  # ISO 639-1 and 639-2/B to 639-3
-GENDERS = {"f": "female", "female": "female", "w": "female", "woman": "female"} | {
-    word: "male" for word in ("m", "male", "man")
+GENDERS = {  # the one list of such words
+    **dict.fromkeys("f female females fem w woman women girl girls".split(), "female"),
+    **dict.fromkeys("m male males man men boy boys".split(), "male"),
 }
 PARTS = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
@@ -33,7 +34,7 @@ PARTS = {
 }
 
 
-def code_of_language(word):
+def code_of_language(word: str) -> str:
     """Return the ISO 639-3 code of a language given by a code of two or three letters, a locale or a name.
 
     Raises
@@ -52,13 +53,19 @@ def code_of_language(word):
     return language_code(start if len(start) == 3 and is_language(start) else word)
 
 
-def gender_of(word):
-    """Return ``male``, ``female``, or the word in lower case; empty for what says that it is unknown."""
+def gender_of(word: str) -> str:
+    """Return ``male``, ``female``, or the word in lower case; empty for what says that it is unknown.
+
+    Examples
+    --------
+    >>> gender_of("W"), gender_of("boy"), gender_of("Unknown"), gender_of("Divers")
+    ('female', 'male', '', 'divers')
+    """
     word = word.casefold()
     return "" if word in ("unknown", "unk", "?") else GENDERS.get(word, word)
 
 
-def part_of(word):
+def part_of(word: str) -> str | None:
     """Return ``train``, ``valid`` or ``test``, None for another word.
 
     Examples
@@ -69,7 +76,7 @@ def part_of(word):
     return PARTS.get(word.casefold())
 
 
-def seconds_of(time):
+def seconds_of(time: str) -> float:
     """Return the seconds of a number, of ``h:m:s`` or of what pandas writes (``0 days 00:00:01.5``).
 
     Raises
