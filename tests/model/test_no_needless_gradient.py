@@ -8,6 +8,7 @@ import pytest
 import soundfile
 import torch
 import transformers
+from xser.protocol.systems import read_system
 
 from tests.support.made_corpora import PITCH, tone
 from tests.support.tiny_encoders import KINDS, tiny_encoder
@@ -16,7 +17,6 @@ from xser.experiments.hyperparameters import compose
 from xser.model import training
 from xser.model.brain import EmotionBrain
 from xser.model.encoders import pretrained
-from xser.protocol.systems import read_system
 
 EMOTIONS = tuple(sorted(PITCH))
 CONVOLUTION = "ConvolutionBackward0"
