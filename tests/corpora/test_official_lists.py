@@ -33,11 +33,11 @@ def tmp_path():
 
 
 @pytest.fixture(scope="module")
-def official(shared):
+def official():
     """Return a function that reads a corpus's official list as (path, native label)."""
 
     def read(id):
-        return read_list(shared, id) + (turns_of_iemocap_beside_the_list() if id == "iemocap" else [])
+        return read_list(id) + (turns_of_iemocap_beside_the_list() if id == "iemocap" else [])
 
     return functools.cache(read)
 

@@ -19,6 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.support import CHECKOUT
+from tests.support.official_lists import read_list
 from xser.core.errors import XserError
 from xser.corpora.audio.decoding import read_recording
 from xser.corpora.description.corpus import read_corpus
@@ -121,10 +122,10 @@ def test_speaks_six_languages():
     assert languages == {"cmn", "deu", "eng", "fra", "tur", "urd"}
 
 
-def test_names_are_the_real_corpora_s(shared):
+def test_names_are_the_real_corpora_s():
     """Where the real corpus has all combinations of speaker, text and emotion, ours are among its official files."""
     for corpus in ("ravdess", "cremad", "cafe", "esd"):
-        official = {Path(path).name for path in pd.read_csv(shared / "filelists" / f"{corpus}.csv.gz").path}
+        official = {Path(path).name for path, _ in read_list(corpus)}
         strange = {Path(source).name for source in recordings(corpus).source} - official
         assert not strange, f"{corpus}: {sorted(strange)[:3]}"
 
