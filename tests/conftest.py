@@ -15,8 +15,8 @@ def recipes():
 
 @pytest.fixture(scope="session")
 def shared():
-    """Return the folder `shared` beside the checkout: official file lists, real recordings, a pretrained encoder."""
+    """Return the folder `shared` beside the checkout: real recordings and a pretrained encoder."""
     folder = CHECKOUT.parent / "shared"
     if not folder.is_dir():
-        pytest.skip(f"no folder {folder}: official file lists and real recordings are not part of the repository")
+        pytest.skip(f"no folder {folder}: real recordings and pretrained encoders are no part of the repository")
     return folder

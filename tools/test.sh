@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Set the environment up with what the tests need, and run every test, doctests included.
 #
-#   bash tools/test.sh                          everything but the slow tests
+#   bash tools/test.sh                          everything but the slow tests, on all cores
 #   bash tools/test.sh --slow                   everything
-#   bash tools/test.sh tests/model -k supcon    any options of pytest; paths are relative to the checkout
+#   bash tools/test.sh tests/model -k supcon    any options of pytest, on one core; paths are relative to the checkout
 set -euo pipefail
 
 selection=()
@@ -24,4 +24,8 @@ xser_extras=--test
 # shellcheck source=tools/environment.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"
 cd -- "$root"
+if [ ${#arguments[@]} -eq 0 ] && "$python" -c "import xdist" 2>/dev/null; then # a worker a core, each with one thread: more would wait for one another
+    arguments=(--numprocesses auto --maxprocesses 8 --dist worksteal)
+    export OMP_NUM_THREADS=1
+fi
 exec "$python" -m pytest "${selection[@]}" "${arguments[@]}"

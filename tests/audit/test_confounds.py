@@ -116,13 +116,13 @@ def test_a_crossed_design_is_chance(copies):
 # Real names. ----------------------------------------------------------------------------------------------------------
 
 
-def listed(shared, id, pattern, labels):
-    found = [(re.search(pattern, path)[1], label) for path, label in read_list(shared, id) if label in labels]
+def listed(id, pattern, labels):
+    found = [(re.search(pattern, path)[1], label) for path, label in read_list(id) if label in labels]
     return pd.DataFrame(found, columns=["speaker", "emotion"])
 
 
-def test_urdus_speakers_tell_the_emotion(shared):
-    rows = listed(shared, "urdu", r"(S[FM]\d+)_", "AHNS")
+def test_urdus_speakers_tell_the_emotion():
+    rows = listed("urdu", r"(S[FM]\d+)_", "AHNS")
     finding = checks.speaker_emotion(rows)
     assert (len(rows), rows["speaker"].nunique()) == (400, 29)
     assert round(finding.value, 2) == 96.00
@@ -133,16 +133,16 @@ def test_urdus_speakers_tell_the_emotion(shared):
 
 
 @pytest.mark.parametrize("labels, chance", [("FNTW", 25), ("WLEAFNT", 100 / 7)])
-def test_emodbs_speakers_do_not(shared, labels, chance):
-    finding = checks.speaker_emotion(listed(shared, "emodb", r"(\d\d)[ab]\d\d", labels))
+def test_emodbs_speakers_do_not(labels, chance):
+    finding = checks.speaker_emotion(listed("emodb", r"(\d\d)[ab]\d\d", labels))
     assert finding.severity == "fine"
     assert finding.value == pytest.approx(chance)
     if len(labels) == 4:
         assert round(finding.details["mutual_information"], 2) == 0.02
 
 
-def test_emodbs_texts_do_not(shared):
-    rows = listed(shared, "emodb", r"\d\d([ab]\d\d)", "FNTW").rename(columns={"speaker": "text"})
+def test_emodbs_texts_do_not():
+    rows = listed("emodb", r"\d\d([ab]\d\d)", "FNTW").rename(columns={"speaker": "text"})
     assert check("text-emotion", rows).value == pytest.approx(25)
 
 

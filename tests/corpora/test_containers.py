@@ -1,5 +1,6 @@
 """Damaged containers: what can be read is read to the last sample and noted, and the rest is refused in one line."""
 
+import contextlib
 import io
 import struct
 
@@ -121,17 +122,15 @@ def test_what_cannot_be_mended_is_refused_in_one_line(tmp_path, content, kind):
     assert error.value.kind == kind and "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_no_header_ends_in_another_error(tmp_path, seed):
-    chance = np.random.default_rng(seed)
-    content = bytearray(wav(before=[b"", LIST, ODD][seed % 3], promised=[None, 0][seed % 2]))
-    for at in chance.integers(0, 110, chance.integers(1, 6)):
-        content[at] = chance.integers(256)
-    try:
-        read(tmp_path, bytes(content[: chance.integers(20, 200)] if seed % 5 == 0 else content))
-    except BadRecording:
-        pass
-    mend(io.BytesIO(bytes(content)))
+def test_no_header_ends_in_another_error(tmp_path):
+    for seed in range(100):
+        chance = np.random.default_rng(seed)
+        content = bytearray(wav(before=[b"", LIST, ODD][seed % 3], promised=[None, 0][seed % 2]))
+        for at in chance.integers(0, 110, chance.integers(1, 6)):
+            content[at] = chance.integers(256)
+        with contextlib.suppress(BadRecording):
+            read(tmp_path, bytes(content[: chance.integers(20, 200)] if seed % 5 == 0 else content))
+        mend(io.BytesIO(bytes(content)))
 
 
 def mp3(mode="CONSTANT", tells=True):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.support.laid_out_tables import lay_out_tables
-from tests.support.layouts import COUNTS, IEMOCAP_OTHERS, NAMES, VARIANTS, nested, same
+from tests.support.layouts import COUNTS, IEMOCAP_OTHERS, NAMES, VARIANTS, nested, ravdess_by_rule, same
 from tests.support.official_lists import lay_out, meld_tables, read_list
 from xser.core.errors import XserError
 from xser.corpora.description.corpus import corpus_ids, read_corpus
@@ -33,11 +33,11 @@ def tmp_path():
 
 
 @pytest.fixture(scope="module")
-def official(shared):
+def official():
     """Return a function that reads a corpus's official list as (path, native label)."""
 
     def read(id):
-        return read_list(shared, id) + (turns_of_iemocap_beside_the_list() if id == "iemocap" else [])
+        return read_list(id) + (turns_of_iemocap_beside_the_list() if id == "iemocap" else [])
 
     return functools.cache(read)
 
@@ -224,17 +224,6 @@ def test_esd_number_and_folder_must_agree(recipes, tmp_path):
     lay_out(tmp_path / "beyond", ["0011_001751.wav"])
     with pytest.raises(XserError, match="001751"):
         scan(corpus, tmp_path / "beyond", allow_incomplete=True)
-
-
-def ravdess_by_rule():
-    """Paths of all of RAVDESS."""
-    emotions = [f"{emotion:02}" for emotion in range(1, 9)]
-    return [
-        f"Actor_{actor:02}/03-01-{emotion}-{intensity}-{text}-{take}-{actor:02}.wav"
-        for actor, emotion in itertools.product(range(1, 25), emotions)
-        for intensity, text, take in itertools.product(("01", "02"), repeat=3)
-        if (emotion, intensity) != ("01", "02")
-    ]
 
 
 def test_trees_made_by_rule(recipes, tmp_path):

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,15 +11,10 @@ import pytest
 import soundfile
 
 from tests.support import CHECKOUT
+from tests.support.made_audio import prepare, rows_of, write
 from xser.core.errors import XserError
 from xser.corpora.audio import preparation as audio_preparation
-from xser.corpora.audio.preparation import prepare_recordings, remove_others
-
-
-def write(path, seed=0, seconds=0.1, rate=16000, **options):
-    samples = np.random.default_rng(seed).integers(-3000, 3000, int(seconds * rate), dtype=np.int16)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, samples, rate, **options)
+from xser.corpora.audio.preparation import remove_others
 
 
 @pytest.fixture
@@ -33,15 +27,6 @@ def folder(tmp_path):
     stereo = np.random.default_rng(4).integers(-3000, 3000, (1600, 2), dtype=np.int16)
     soundfile.write(folder / "d.wav", stereo, 16000)
     return folder
-
-
-def rows_of(folder):
-    sources = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
-    return pd.DataFrame({"utterance": [f"x-{Path(it).stem}" for it in sources], "source": sources}, dtype=str)
-
-
-def prepare(folder, destination, **options):
-    return prepare_recordings(rows_of(folder), folder, destination, **{"jobs": 1, **options})
 
 
 def snapshot(folder):
@@ -307,7 +292,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from tests.corpora.test_preparation import audio_preparation, prepare
+from tests.support.made_audio import prepare
+from xser.corpora.audio import preparation as audio_preparation
 audio_preparation.IN_THIS_PROCESS = 0
 prepare(Path(sys.argv[2]), Path(sys.argv[3]), jobs=int(sys.argv[4]))
 """

@@ -312,9 +312,9 @@ LISTED = sorted({*COUNTS, "meld", "pavoque"})
 
 
 @pytest.mark.parametrize("id", [pytest.param(id, marks=[pytest.mark.slow] * (id in MANY)) for id in LISTED])
-def test_the_score_on_an_official_list(id, shared, recipes, tmp_path):
+def test_the_score_on_an_official_list(id, recipes, tmp_path):
     """What the guesses are worth, and no better than is said: of 29 lists 22 labels, 20 emotions, 19 speakers."""
-    files = read_list(shared, id)
+    files = read_list(id)
     known = read_corpus(recipes / id / "corpus.yaml")
     folder = lay_out(tmp_path / "data", [path for path, _ in files])
     lay_out_tables(id, folder, files)

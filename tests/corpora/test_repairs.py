@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import soundfile
 
-from tests.corpora.test_measures import in_16_bit, voice
 from tests.support import CHECKOUT, stages
+from tests.support.made_voice import in_16_bit, voice
 from xser.core.errors import XserError
 from xser.core.rows import read_rows
 from xser.corpora.audio import preparation as audio_preparation

@@ -7,8 +7,8 @@ import shutil
 import pytest
 import yaml
 
-from tests.repository.test_structure import SAY_HEAVY, python
 from tests.support import stages
+from tests.support.fresh_interpreter import SAY_HEAVY, python
 from tests.support.tiny_encoders import tiny_encoder
 from xser.core.errors import XserError
 from xser.experiments.encoder_choice import describe_encoders

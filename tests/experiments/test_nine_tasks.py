@@ -29,13 +29,13 @@ LOST = "because meld-train_dia125_utt3 (train) is broken in the official release
 
 
 @pytest.fixture(scope="module")
-def scanned(shared, recipes):
+def scanned(recipes):
     """Rows of the five corpora as stage 0 finds them, MELD with its two faulty files repaired."""
     memory = "/dev/shm"
     folder = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
     found = {}
     for id in CORPORA:
-        files = read_list(shared, id)
+        files = read_list(id)
         lay_out(folder / id, [path for path, _ in files])
         if id == "meld":
             lay_out(folder / id, FAULTY)

@@ -28,7 +28,7 @@ TEST = {"de": 38, "fr": 42, "cn": 1400}
 
 
 @pytest.fixture(scope="module")
-def words(shared):
+def words():
     """Options, stage 0 being done."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the batches are so small that several would wait for one another
@@ -36,7 +36,7 @@ def words(shared):
     folder = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
     try:
         for seed, id in enumerate(CORPORA):
-            files = read_list(shared, id)
+            files = read_list(id)
             lay_out_speech(folder / "data" / id, [path for path, _ in files], seed)
             if id == "meld":  # a copy that has both faults repaired
                 lay_out_speech(folder / "data" / id, FAULTY, seed=99)

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
-import transformers
 from xser.protocol.systems import read_system
 
 from tests.support import CHECKOUT
@@ -126,6 +125,8 @@ def test_the_front_end_is_let_go_of_when_all_is_kept(rows, tmp_path_factory):
 
 def test_the_trap_is_there_and_is_seen(tmp_path_factory):
     """transformers' own model goes back through its frozen convolutions when it trains."""
+    import transformers
+
     model = transformers.AutoModel.from_pretrained(tiny_encoder("wav2vec2-group", tmp_path_factory)).train()
     model.requires_grad_(False)
     model.encoder.layers[-1].requires_grad_(True)

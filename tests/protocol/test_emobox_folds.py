@@ -1,8 +1,6 @@
 """EmoBox's published folds: found whatever a copy looks like, and everything that does not match is said."""
 
 import collections
-import csv
-import gzip
 import os
 import shutil
 import tempfile
@@ -15,7 +13,7 @@ import yaml
 from tests.support.laid_out_tables import lay_out_tables
 from tests.support.layouts import VARIANTS
 from tests.support.made_emobox import write_emobox
-from tests.support.official_lists import lay_out, meld_tables, read_list
+from tests.support.official_lists import IDS, lay_out, meld_tables, read_list, read_rows_of_list
 from xser.core.errors import XserError
 from xser.core.rows import PARTS
 from xser.corpora.description.corpus import read_corpus
@@ -251,16 +249,15 @@ SPEAKERS_UNKNOWN = ("mer2023", "mesd")
 FULL_SIZE = sorted([*VARIANTS, "meld", "pavoque"])
 
 
-def emobox_of_list(shared, id, root):
+def emobox_of_list(id, root):
     """Make EmoBox's folder of a corpus from its official list."""
-    with gzip.open(shared / "filelists" / f"{id}.csv.gz", "rt", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    numbers = {int(row["emobox_test_fold"]) for row in rows if row["emobox_test_fold"]}
+    rows = read_rows_of_list(id)
+    numbers = {int(row["fold"]) for row in rows if row["fold"]}
     folds = {number: collections.defaultdict(list) for number in sorted(numbers)}
     for row in rows:
         segment = row.get("segment", "").removeprefix(f"{id}-")
         for number, parts in folds.items():
-            part = "test" if row["emobox_test_fold"] == str(number) else "train"
+            part = "test" if row["fold"] == str(number) else "train"
             if part == "train" and id == "meld" and row["path"].startswith("dev"):
                 part = "valid"
             if part == "train" and id == "mer2023" and "/train/" not in row["path"]:
@@ -269,7 +266,7 @@ def emobox_of_list(shared, id, root):
     return write_emobox(root, id, folds), rows
 
 
-def lay_out_list(shared, id, folder, rows):
+def lay_out_list(id, folder, rows):
     """Lay the corpus out otherwise than EmoBox does."""
     if id == "pavoque":
         tables = collections.defaultdict(list)
@@ -283,7 +280,7 @@ def lay_out_list(shared, id, folder, rows):
             (folder / path).with_suffix(".yaml").write_text(text, encoding="utf-8")
         return
     change = VARIANTS[id][-1] if id in VARIANTS else lambda path: path.replace("train/", "")
-    files = [(change(path), label) for path, label in read_list(shared, id)]
+    files = [(change(path), label) for path, label in read_list(id)]
     lay_out(folder, [path for path, _ in files])
     lay_out_tables(id, folder, files)
     for name, text in meld_tables(files, speakers=304) if id == "meld" else ():
@@ -300,10 +297,10 @@ def memory():
 
 
 @pytest.mark.parametrize("id", FULL_SIZE)
-def test_the_published_folds_of_29_corpora(shared, recipes, memory, id):
+def test_the_published_folds_of_29_corpora(recipes, memory, id):
     """Every utterance of EmoBox is found in a copy that is laid out otherwise, and is tested where EmoBox tests it."""
-    root, listed_rows = emobox_of_list(shared, id, memory / "emobox")
-    lay_out_list(shared, id, memory / "data", listed_rows)
+    root, listed_rows = emobox_of_list(id, memory / "emobox")
+    lay_out_list(id, memory / "data", listed_rows)
     corpus = read_corpus(recipes / id / "corpus.yaml")
     rows = scan(corpus, memory / "data", allow_incomplete=True).rows
     kept = map_emotions(rows, corpus, SCHEMES[corpus.scheme])
@@ -311,7 +308,7 @@ def test_the_published_folds_of_29_corpora(shared, recipes, memory, id):
     assert len(folds) in (1, 3, 4, 5, 6)
     found = match_folds(folds, corpus, rows, kept)
     for fold, part_of in zip(folds, found.parts, strict=True):
-        published = collections.Counter(row["emobox_test_fold"] == str(fold.number) for row in listed_rows)
+        published = collections.Counter(row["fold"] == str(fold.number) for row in listed_rows)
         lost = id == "cremad"  # its one silent recording, of the test part
         assert sum(part == "test" for part in part_of.values()) == published[True] - lost
         assert id == "mer2023" or len(part_of) == len(listed_rows) - lost
@@ -332,5 +329,5 @@ def test_the_published_folds_of_29_corpora(shared, recipes, memory, id):
         assert set(parts) >= set(PARTS)
 
 
-def test_there_are_29_of_them(shared):
-    assert len(FULL_SIZE) == len(list((shared / "filelists").glob("*.csv.gz"))) == 29
+def test_there_are_29_of_them():
+    assert FULL_SIZE == list(IDS) and len(IDS) == 29

@@ -14,6 +14,7 @@ from tests.support.made_rows import (
     rows_of,
     shuffled,
 )
+from tests.support.official_lists import read_rows_of_list
 from xser.core.errors import XserError
 from xser.core.rows import PARTS
 from xser.protocol.splits.splits import check_split, has_folds, of_one_corpus, overlaps, split_names_help, split_rows
@@ -184,8 +185,8 @@ def test_shares_are_about_70_15_15():
         ("cremad", r"(\d{4})_", ("ANG", "HAP", "NEU", "SAD")),
     ],
 )
-def test_real_tables_of_speakers_and_classes(id, speaker, classes, shared):
-    files = pd.read_csv(shared / "filelists" / f"{id}.csv.gz", dtype=str)
+def test_real_tables_of_speakers_and_classes(id, speaker, classes):
+    files = pd.DataFrame(read_rows_of_list(id))
     files = files[files["label"].isin(list(classes))]
     table = pd.crosstab(files["path"].str.extract(speaker)[0], files["label"])
     rows = rows_of(table.to_dict(orient="index"), id)

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.support import CHECKOUT
+from tests.support.fresh_interpreter import SAY_HEAVY, python
 
 LIBRARY = CHECKOUT / "xser"
 MODULES = sorted(LIBRARY.rglob("*.py"))
@@ -29,7 +30,6 @@ MAY_IMPORT = {
     "evidence": FOUNDATION | {"corpora", "protocol", "evidence"},
     "model": FOUNDATION | {"corpora", "protocol", "model"},
 }
-HEAVY = ("torch", "torchaudio", "speechbrain", "transformers", "sklearn", "scipy", "matplotlib")
 
 
 def name_of(path):
@@ -173,23 +173,11 @@ def test_recipes_differ_in_nothing_but_their_corpus():
 # Importing is light. --------------------------------------------------------------------------------------------------
 
 
-def python(code, *arguments):
-    """Run `code` in a fresh interpreter, away from the checkout, and return what it prints."""
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-    command = [sys.executable, "-c", code, *arguments]
-    process = subprocess.run(command, env=environment, cwd="/", text=True, capture_output=True)
-    assert process.returncode == 0, process.stderr
-    return process.stdout
-
-
 def test_importing_xser_is_quick_and_imports_nothing_else():
     code = "import sys, time; t = time.perf_counter(); import xser; print(time.perf_counter() - t, len(sys.modules))"
     seconds, modules = zip(*(map(float, python(code).split()) for _ in range(3)), strict=True)
     assert min(seconds) < 0.2
     assert modules[0] <= float(python("import sys, time; print(len(sys.modules))")) + 2
-
-
-SAY_HEAVY = f"print('heavy:', *sorted(set(sys.modules) & set({HEAVY})))"
 
 
 @pytest.mark.parametrize("wing", ["corpora", "protocol"])

@@ -1,5 +1,6 @@
 """How people lay out the corpora of the official lists: counts, changes of paths, and what a name says."""
 
+import itertools
 import unicodedata
 
 ASVPESD = (548, 1598, 1868, 2694, 1453, 1180, 899, 1586, 401, 365, 834, 365, 172, 1)
@@ -311,3 +312,14 @@ NAMES = [  # a name as the corpus has it, and what it says
         dict(utterance="YAF_youth_ps", speaker="YAF", gender="female", age="26", text="youth", label="ps"),
     ),
 ]
+
+
+def ravdess_by_rule():
+    """Paths of all of RAVDESS."""
+    emotions = [f"{emotion:02}" for emotion in range(1, 9)]
+    return [
+        f"Actor_{actor:02}/03-01-{emotion}-{intensity}-{text}-{take}-{actor:02}.wav"
+        for actor, emotion in itertools.product(range(1, 25), emotions)
+        for intensity, text, take in itertools.product(("01", "02"), repeat=3)
+        if (emotion, intensity) != ("01", "02")
+    ]

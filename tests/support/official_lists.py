@@ -1,13 +1,18 @@
-"""The official file lists of the folder `shared`, laid out as folders of files."""
+"""The official file lists of tests/fixtures, laid out as folders of files."""
 
 import csv
-import gzip
 import io
+import lzma
 import os
 
 import av
 import numpy as np
 import soundfile
+
+from tests.support import CHECKOUT
+
+LISTS = CHECKOUT / "tests" / "fixtures" / "official_lists"
+IDS = tuple(sorted(path.name.partition(".")[0] for path in LISTS.glob("*.tsv.xz")))
 
 # The published table: tasks, their corpora, and training utterances by target.
 CORPORA = ("cafe", "emodb", "esd", "meld", "urdu")
@@ -25,11 +30,16 @@ SPELLING = {
 }
 
 
-def read_list(shared, id):
+def read_rows_of_list(id):
+    """Read a corpus's official list: dicts of path, label as EmoBox spells it, fold, and segment where there is one."""
+    with lzma.open(LISTS / f"{id}.tsv.xz", "rt", encoding="utf-8", newline="\n") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def read_list(id):
     """Read a corpus's official list as (path, native label)."""
-    with gzip.open(shared / "filelists" / f"{id}.csv.gz", "rt", encoding="utf-8") as file:
-        rows = [(row["path"], row["label"]) for row in csv.DictReader(file)]
-    return [(path, SPELLING.get(id, {}).get(label, label)) for path, label in rows]
+    spelling = SPELLING.get(id, {})
+    return [(row["path"], spelling.get(row["label"], row["label"])) for row in read_rows_of_list(id)]
 
 
 def lay_out(folder, paths):
