@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import json
 import os
 import re
 import shutil
@@ -14,11 +15,12 @@ import pytest
 import soundfile
 import yaml
 
+from tests.support import CHECKOUT
 from tests.support.official_lists import lay_out
 from xser.commands import new_recipe
-from xser.commands.options import CHECKOUT
+from xser.commands.command_line import parser_of
 from xser.core.errors import XserError
-from xser.corpora.description.corpus import corpus_ids, read_corpus
+from xser.corpora.description.corpus import read_corpus
 
 PATTERN = "{speaker}/{emotion}_{take}.wav"
 
@@ -29,7 +31,7 @@ def checkout(tmp_path_factory):
     root = tmp_path_factory.mktemp("a") / "my chéckout ü"
     for name in ("recipes", "xser", "tools", "egs_data"):
         shutil.copytree(CHECKOUT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    for name in ("requirements.txt", "requirements-test.txt", "pyproject.toml"):
+    for name in ("setup.py", "pyproject.toml", *(path.name for path in CHECKOUT.glob("requirements*"))):
         shutil.copy(CHECKOUT / name, root)
     (root / "tests" / "recipes").mkdir(parents=True)
     shutil.copy(CHECKOUT / "tests" / "conftest.py", root / "tests")
@@ -106,7 +108,9 @@ def test_a_folder_becomes_a_recipe_that_runs(name, checkout, tmp_path):
     words = ["--data-root", data.parent, "--work-dir", tmp_path / "exp", "--jobs", "1", *last]
     ran = shell(checkout, f"recipes/{name}/run.sh", *words)
     assert ran.returncode == 0, ran.stderr[-3000:]
-    assert f"found {len(recordings)} of {len(recordings)} recordings" in ran.stdout
+    (prepared,) = (tmp_path / "exp").glob("audio/*/prepared.json")
+    found = json.loads(prepared.read_text(encoding="utf-8"))
+    assert found["complete"] and found["found"] == len(recordings)
     assert list((tmp_path / "exp").glob("results/**/table.csv")) or name != "flat"
     assert sorted((path, path.stat().st_mtime_ns) for path in data.rglob("*")) == before
     test = checkout / "tests" / "recipes" / f"test_{name}.py"
@@ -126,8 +130,10 @@ def test_the_page_can_be_typed_as_it_stands(checkout, tmp_path):
     script.write_text("set -euo pipefail\n" + "\n".join(blocks), encoding="utf-8")
     done = shell(checkout, "", script, home=tmp_path, cwd=checkout)
     assert done.returncode == 0, done.stderr[-3000:]
+    look = shell(checkout, "tools/new_recipe.sh", "other", "--language", "swa", "--from", tmp_path / "try" / "swahili")
+    assert look.returncode == 1 and len(look.stderr.splitlines()) == 1
     for shown in re.findall(r"```text\n(.*?)```", text, flags=re.DOTALL):
-        assert [line for line in shown.splitlines() if line not in done.stdout] == []
+        assert [line for line in shown.splitlines() if line not in look.stdout + done.stdout] == []
 
 
 # What it shows, asks and refuses. -------------------------------------------------------------------------------------
@@ -135,16 +141,15 @@ def test_the_page_can_be_typed_as_it_stands(checkout, tmp_path):
 
 @pytest.fixture
 def few(tmp_path):
-    """Return a checkout with two recipes, and a folder of recordings (empty files: nothing listens to them)."""
-    for id in ("emodb", "ravdess"):
-        shutil.copytree(CHECKOUT / "recipes" / id, tmp_path / "checkout" / "recipes" / id)
-    shutil.copy(CHECKOUT / "recipes" / "run_stages.sh", tmp_path / "checkout" / "recipes")
+    """Return a folder for recipes that is not there yet, and a folder of recordings (empty files: nobody listens)."""
     names = cross(["ann/", "bob/", "cyd/"], ["hasira_", "furaha_", "huzuni_", "kawaida_"], "123", [".wav"])
-    return tmp_path / "checkout" / "recipes", lay_out(tmp_path / "data", names)
+    (tmp_path / "mine").mkdir()
+    return tmp_path / "mine" / "recipes", lay_out(tmp_path / "data", names)
 
 
 def make(recipes, folder, *words, name="swahili"):
-    new_recipe.main(new_recipe.parse([name, "--from", str(folder), "--recipes", str(recipes), *words]))
+    words = [name, "--from", str(folder), "--recipes", str(recipes), *words]
+    new_recipe.main(parser_of("new-recipe", new_recipe).parse_args(words))
 
 
 def everything(folder):
@@ -199,7 +204,7 @@ def test_a_terminal_is_asked_what_labels_mean(few, answers):
     [
         (["Swahili"], "a recipe cannot be called 'Swahili': use small letters"),
         (["zero_shot"], "a recipe cannot be called 'zero_shot'"),
-        (["emodb"], "emodb exists and is left as it is: choose another name"),
+        (["emodb"], "there is a recipe emodb, and it is left as it is: choose another name"),
         (["mine"], "in which language is mine\\? give --language"),
         (["mine", "--language", "Swahly"], "unknown language 'Swahly': is it swa"),
         (["swahili", "--labels", "hasira=cross"], "--labels hasira=cross: write LABEL=EMOTION"),
@@ -234,7 +239,7 @@ def test_folders_that_hold_no_new_corpus(few, tmp_path):
     known = lay_out(
         tmp_path / "known", cross([emotion for emotion in emotions if "01-02" not in emotion[6:]], takes, actors)
     )
-    with pytest.raises(XserError, match="looks like RAVDESS: a recipe exists, bash recipes/ravdess/run.sh --data-root"):
+    with pytest.raises(XserError, match="looks like RAVDESS: there is a recipe, xser run ravdess --data-root"):
         make(recipes, known, "--language", "eng", name="mine")
 
 
@@ -251,21 +256,24 @@ def test_a_dry_run_prints_a_corpus_yaml_and_writes_nothing(few, capsys):
 
 def test_a_kill_leaves_no_half_recipe(few):
     recipes, folder = few
-    arguments = ["swahili", "--from", str(folder), "--recipes", str(recipes), "--pattern", PATTERN]
+    words = ["swahili", "--from", str(folder), "--recipes", str(recipes), "--pattern", PATTERN]
     for moment in ("os.rename", "xser.commands.new_recipe.readme"):
-        code = f"import os, signal; from xser.commands import new_recipe\nimport xser\n{moment} = lambda *_: os.kill("
-        code += f"os.getpid(), signal.SIGKILL)\nnew_recipe.main(new_recipe.parse({arguments!r}))"
+        code = f"import os, signal, sys; import xser.commands.new_recipe\n{moment} = lambda *_: os.kill(os.getpid(), "
+        code += f"signal.SIGKILL)\nsys.argv[1:] = ['new-recipe', *{words!r}]\nimport xser.__main__ as it; it.main()"
         environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
         process = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
-        assert process.returncode == -signal.SIGKILL
-        assert corpus_ids(recipes) == ["emodb", "ravdess"] and not (recipes / "swahili").exists()
-        assert sorted(path.name for path in recipes.iterdir()) == ["emodb", "ravdess", "run_stages.sh"]
+        assert process.returncode == -signal.SIGKILL, process.stderr
+        assert not list(recipes.glob("*")) and not list(recipes.parent.glob("[!.]*/swahili"))
     make(recipes, folder, "--pattern", PATTERN)
-    assert everything(recipes / "swahili") == ["README.md", "corpus.yaml", "run.sh"]
+    assert everything(recipes) == ["swahili", "swahili/README.md", "swahili/corpus.yaml"]
+    with pytest.raises(XserError, match="there is a recipe swahili, and it is left as it is"):
+        make(recipes, folder, "--pattern", PATTERN)
 
 
-def test_a_new_recipe_is_like_the_others_and_says_what_is_to_do(few):
+def test_a_recipe_of_a_checkout_is_like_the_others_and_says_what_is_to_do(few):
     recipes, folder = few
+    (recipes.parent / "tools").mkdir()
+    (recipes.parent / "tools" / "xser.sh").touch()
     make(recipes, folder, "--pattern", PATTERN)
     made, other = recipes / "swahili", CHECKOUT / "recipes" / "emodb"
     assert os.access(made / "run.sh", os.X_OK)

@@ -8,22 +8,21 @@ docs/new_language.md goes through it.
 """
 
 import argparse
+import contextlib
 import os
 import re
 import shlex
-import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from xser.commands.command_line import OneLineParser, run
-from xser.commands.options import PLACE
 from xser.core.errors import XserError
 from xser.core.files import folder_of, write_text
-from xser.corpora.description.corpus import Corpus, corpus_ids, read_corpus
+from xser.corpora.description.corpus import Corpus, read_corpus
 from xser.corpora.description.emotion_words import emotion_words
 from xser.corpora.description.emotions import CANONICAL
 from xser.corpora.description.languages import is_language, language_code, language_name
@@ -33,6 +32,7 @@ from xser.corpora.proposal import Layout, checks, describe, meanings, read_layou
 from xser.corpora.recipe_text import RUN_SH, TO_DO, corpus_entries, corpus_yaml, readme, recipe_test
 from xser.corpora.scanning import scan
 from xser.corpora.tables.label_words import emotion_of_word
+from xser.experiments.catalogue import DATA, PLACE, Catalogue
 
 NEAR = 0.9  # of a known corpus's recordings: so many are no accident
 
@@ -54,16 +54,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--title", metavar="T", help="what the corpus is called (default: the recipe's name)")
     parser.add_argument("--dry-run", action="store_true", help="print the corpus.yaml and write nothing")
-    parser.add_argument("--recipes", default=PLACE / "recipes", metavar="DIR", help="the folder of recipes")
+    parser.add_argument(
+        "--recipes", metavar="DIR", help="your own folder of recipes (default: that of the checkout, or ./recipes)"
+    )
 
 
 def main(options: argparse.Namespace) -> None:
     """Show a folder, read it with what the user says, and write the recipe."""
-    recipes, folder = folder_of(options.recipes), folder_of(options.folder)
-    _check_name(options.name, recipes)
+    recipes, folder = folder_of(options.recipes or PLACE / "recipes"), folder_of(options.folder)
+    known = Catalogue([DATA / "recipes"])
+    _check_name(options.name, recipes, known)
     language, given = _language(options), _labels(options.labels)
     files = _files(folder)
-    _refuse_known(folder, files, recipes)
+    _refuse_known(folder, files, known)
     if not (options.pattern or options.table):
         print("\n".join(look(folder, files)), flush=True)
         layout = _ask_for_layout(folder, files)
@@ -76,37 +79,52 @@ def main(options: argparse.Namespace) -> None:
     entries, to_check = corpus_entries(folder, layout, labels), checks(layout, labels)
     if "repeated_files" in entries:
         to_check.append(("repeated_files", "the same files lie at a second path: each is used once"))
-    made = Path(tempfile.mkdtemp(prefix=".new_recipe-", dir=None if options.dry_run else recipes.parent))
-    try:
-        title = options.title or options.name.replace("_", " ").capitalize()
+    title = options.title or options.name.replace("_", " ").capitalize()
+    with _hidden_folder(None if options.dry_run else recipes.parent) as made:
         corpus, rows = _write(made / options.name, title, language, folder, entries, to_check)
         _tell(corpus, rows, to_check)
         if options.dry_run:
             print(f"\n{corpus.yaml.read_text(encoding='utf-8')}")
             return
+        in_checkout = _is_checkout(recipes)
+        if in_checkout:
+            _write_whole(made / options.name / "run.sh", RUN_SH.format(id=corpus.id))
+            (made / options.name / "run.sh").chmod(0o755)
+        recipes.mkdir(exist_ok=True)
         os.rename(made / options.name, recipes / options.name)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-    tests = recipes.parent / "tests" / "recipes"
-    if tests.is_dir():
-        write_text(tests / f"test_{options.name}.py", recipe_test(corpus.id, rows, layout.table is not None))
+    if in_checkout and (recipes.parent / "tests" / "recipes").is_dir():
+        test = recipe_test(corpus.id, rows, layout.table is not None)
+        write_text(recipes.parent / "tests" / "recipes" / f"test_{corpus.id}.py", test)
     split = " --split stratified" if corpus.speakers < 3 else ""
-    run_sh, data = (shlex.quote(str(path)) for path in (recipes / options.name / "run.sh", folder))
-    print(f"\nwrote {recipes / options.name}; look at its corpus.yaml, then")
-    print(f"  bash {run_sh} --data-root {data}{split} --stop-stage manifests")
-    print(f"{TO_DO} in corpus.yaml and README.md is yours to fill in: the tests of recipes ask for it")
+    place, data = (shlex.quote(str(path)) for path in (recipes, folder))
+    command = f"bash {place}/{corpus.id}/run.sh" if in_checkout else f"xser run {corpus.id} --recipes {place}"
+    print(f"\nwrote {recipes / corpus.id}; look at its corpus.yaml, then")
+    print(f"  {command} --data-root {data}{split} --stop-stage manifests")
+    print(f"{TO_DO} in corpus.yaml and README.md is yours to fill in, before others use the recipe")
+
+
+def _is_checkout(recipes: Path) -> bool:
+    """Whether the folder of recipes is that of a checkout, where each has a run.sh and may have a test."""
+    return (recipes.parent / "tools" / "xser.sh").is_file()
+
+
+@contextlib.contextmanager
+def _hidden_folder(parent: Path | None) -> Iterator[Path]:
+    """Make a folder that nothing looks into, and remove it: below `parent`, or where the system keeps such folders."""
+    if parent is not None:
+        parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new_recipe-", dir=parent, ignore_cleanup_errors=True) as made:
+        yield Path(made)
 
 
 # What the user says. --------------------------------------------------------------------------------------------------
 
 
-def _check_name(name: str, recipes: Path) -> None:
+def _check_name(name: str, recipes: Path, known: Catalogue) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in ("hparams", "zero_shot"):
         raise XserError(f"a recipe cannot be called {name!r}: use small letters, digits and _, a letter first")
-    if not (recipes / "run_stages.sh").is_file():
-        raise XserError(f"{recipes} holds no recipes (run_stages.sh): give --recipes the recipes folder of a checkout")
-    if (recipes / name).exists():
-        raise XserError(f"{recipes / name} exists and is left as it is: choose another name, or move it away")
+    if (recipes / name).exists() or name in known.corpus_ids:
+        raise XserError(f"there is a recipe {name}, and it is left as it is: choose another name, or move it away")
 
 
 def _language(options: argparse.Namespace) -> str:
@@ -186,11 +204,11 @@ def _files(folder: Path) -> list[File]:
     return files
 
 
-def _refuse_known(folder: Path, files: list[File], recipes: Path) -> None:
+def _refuse_known(folder: Path, files: list[File], known: Catalogue) -> None:
     """Refuse a folder that holds a corpus which has a recipe."""
     audio = sum(file.is_audio for file in files)
-    for id in corpus_ids(recipes):
-        corpus = read_corpus(recipes / id / "corpus.yaml")
+    for id in known.corpus_ids:
+        corpus = known.corpus(id)
         matching = sum(any(pattern.match(file.path) for pattern in corpus.files) for file in files if file.is_audio)
         if matching < NEAR * min(audio, corpus.total) or audio < NEAR * corpus.total:
             continue
@@ -200,7 +218,7 @@ def _refuse_known(folder: Path, files: list[File], recipes: Path) -> None:
             continue
         if NEAR * corpus.total <= found <= corpus.total / NEAR:
             raise XserError(
-                f"{folder} looks like {corpus.title}: a recipe exists, bash recipes/{id}/run.sh --data-root '{folder}'"
+                f"{folder} looks like {corpus.title}: there is a recipe, xser run {id} --data-root '{folder}'"
             )
 
 
@@ -226,8 +244,6 @@ def _write(
     corpus = read_corpus(path)
     rows = scan(corpus, folder).rows
     _write_whole(place / "README.md", readme(corpus, counts, to_check))
-    _write_whole(place / "run.sh", RUN_SH.format(id=corpus.id))
-    (place / "run.sh").chmod(0o755)
     return corpus, rows
 
 
@@ -246,14 +262,3 @@ def _tell(corpus: Corpus, rows: pd.DataFrame, to_check: list[tuple[str, str]]) -
     print(f"labels: {meant}")
     for key, what in to_check:
         print(f"check, {key}: {what}")
-
-
-def parse(argv: list[str]) -> argparse.Namespace:
-    """Read the command line of this command alone."""
-    parser = OneLineParser(prog="xser new-recipe", description=__doc__)
-    add_arguments(parser)
-    return parser.parse_args(argv)
-
-
-if __name__ == "__main__":
-    run(lambda argv: main(parse(argv)))

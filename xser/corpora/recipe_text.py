@@ -21,7 +21,7 @@ from xser.corpora.tables.words import gender_of, part_of
 TO_DO = "TO DO"  # what only a person knows; the tests of recipes refuse it
 RUN_SH = """#!/usr/bin/env bash
 # Train and evaluate within this corpus, described by corpus.yaml; --help lists the stages and options.
-exec bash "$(dirname -- "$(readlink -f -- "$0")")/../run_stages.sh" --corpus {id} "$@"
+exec bash "$(dirname -- "$(readlink -f -- "$0")")/../../tools/xser.sh" run {id} "$@"
 """
 
 
@@ -177,7 +177,7 @@ def readme(corpus: Corpus, counts: dict[str, int], checks: list[tuple[str, str]]
 - **Get it.** {TO_DO}. The recordings are called like `{corpus.example}`.
 
 ```bash
-bash recipes/{corpus.id}/run.sh --data-root ~/corpora            # the recordings somewhere below ~/corpora/{corpus.id}
+xser run {corpus.id} --data-root ~/corpora            # the recordings somewhere below ~/corpora/{corpus.id}
 ```
 
 - **Native labels**: {labels}.{f" Dropped: {dropped}." if dropped else ""}
