@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xser.core.errors import XserError
+from xser.core.records import parse_record
 from xser.corpora.description.corpus_yaml import COLUMNS
 from xser.corpora.description.file_patterns import FilePattern, match_first, nfc
 from xser.corpora.description.label_tables import LabelTable, read_table
@@ -90,7 +91,7 @@ def read_layout(folder: Path, files: list[File], patterns: list[str], table: str
     if table:
         known = {field for pattern in compiled for field in pattern.fields} | {"stem", "name"}
         entry, paths = _table(folder, files, table, columns, known)
-        rows = read_table(LabelTable(**_as_label_table(entry)), paths)
+        rows = read_table(parse_record(LabelTable, entry, table), paths)
         keys = [tuple(fields.get(field, "") for field in entry["join"]) for _, fields in matched]
         without_row = [file for (file, _), key in zip(matched, keys, strict=True) if key not in rows]
         joined = zip(matched, keys, strict=True)
@@ -103,16 +104,6 @@ def read_layout(folder: Path, files: list[File], patterns: list[str], table: str
     if "language" in known:
         raise XserError("a recipe made here is of one language: leave the field `language` out, or call it otherwise")
     return Layout(tuple(patterns), entry, matched, unmatched, without_row)
-
-
-def _as_label_table(entry: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "files": tuple(FilePattern(name) for name in entry["files"]),
-        "columns": entry.get("columns", {}),
-        "join": tuple(entry["join"]),
-        "delimiter": entry.get("delimiter", ""),
-        "rows": FilePattern(entry["rows"]) if "rows" in entry else None,
-    }
 
 
 def _table(
