@@ -1,5 +1,6 @@
-"""tools/new_recipe.sh: from a folder of recordings to a recipe that runs, as a user types it."""
+"""xser new-recipe: from a folder of recordings to a recipe that runs, as a user types it."""
 
+import io
 import itertools
 import json
 import os
@@ -8,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,12 +16,13 @@ import soundfile
 import yaml
 
 from tests.support import CHECKOUT
-from tests.support.layouts import ravdess_by_rule
 from tests.support.official_lists import lay_out
-from tests.support.recipe_checks import what_a_recipe_lacks, what_is_left_to_do
 from xser.commands import new_recipe
+from xser.commands.command_line import parser_of
 from xser.core.errors import XserError
-from xser.corpora.description.corpus import corpus_ids, read_corpus
+from xser.corpora.description.corpus import read_corpus
+
+PATTERN = "{speaker}/{emotion}_{take}.wav"
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +31,9 @@ def checkout(tmp_path_factory):
     root = tmp_path_factory.mktemp("a") / "my chéckout ü"
     for name in ("recipes", "xser", "tools", "egs_data"):
         shutil.copytree(CHECKOUT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    for name in ("requirements.txt", "requirements-test.txt"):
+    for name in ("setup.py", "pyproject.toml", *(path.name for path in CHECKOUT.glob("requirements*"))):
         shutil.copy(CHECKOUT / name, root)
-    (root / "tests").mkdir()
-    shutil.copy(CHECKOUT / "tests" / "official_lists.py", root / "tests")
+    (root / "tests" / "recipes").mkdir(parents=True)
     shutil.copy(CHECKOUT / "tests" / "conftest.py", root / "tests")
     return root
 
@@ -43,8 +43,12 @@ def shell(checkout, script, *words, home=None, cwd=None):
     environment.pop("PYTHONPATH", None)
     command = ["bash", *([str(checkout / script)] if script else []), *map(str, words)]
     return subprocess.run(
-        command, cwd=cwd or checkout.parent, env=environment, capture_output=True, text=True, timeout=600
+        command, cwd=cwd or checkout.parent, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
+
+
+def cross(*lists):
+    return ["".join(parts) for parts in itertools.product(*lists)]
 
 
 def record(folder, paths):
@@ -56,79 +60,41 @@ def record(folder, paths):
     return folder
 
 
-def cross(*lists):
-    return ["".join(parts) for parts in itertools.product(*lists)]
-
-
-SPEAKERS = [f"spk{number:02}" for number in range(1, 6)]
 IDS = [f"{number * 7919 % 100003:05x}" for number in range(1, 61)]
-LABELS = ["愤怒", "快乐", "悲伤", "中性"]
-
-
-def table(form):
-    """A table of IDS, one line each."""
-    return "".join(form(id, LABELS[at % 4], SPEAKERS[at // 4 % 5]) for at, id in enumerate(IDS))
-
-
-LAYOUTS = {  # name of the recipe: options, recordings, other files
+ROWS = [(id, ["愤怒", "快乐", "悲伤", "中性"][at % 4], f"spk{at // 4 % 5}") for at, id in enumerate(IDS)]
+LAYOUTS = {  # name of the recipe: options, recordings, other files, speakers
     "swahili": (
-        [],
+        ["--pattern", PATTERN],
         cross(["amina/", "juma/", "neema/", "baraka/"], ["hasira_", "furaha_", "huzuni_", "kawaida_"], "123", [".wav"]),
         {},
+        4,
     ),
     "flat": (
-        ["--language", "eng"],
-        cross(SPEAKERS, ["-HAP", "-ANG", "-SAD", "-NEU"], ["-s03", "-s04"], ["-t1.flac"]),
+        ["--language", "eng", "--pattern", "{speaker}-{emotion}-{text}-{take}.flac"],
+        cross(["a", "b", "c", "d", "e"], ["-HAP", "-ANG", "-SAD", "-NEU"], ["-s03", "-s04"], ["-t1.flac"]),
         {},
-    ),
-    "hindi": ([], cross(["गुस्सा/", "खुशी/", "उदास/", "तटस्थ/"], ["राम_", "सीता_", "गीता_", "मोहन_"], "123", [".wav"]), {}),
-    "listed": (
-        ["--language", "Mandarin"],
-        [f"clips/{id}.wav" for id in IDS],
-        {"metadata.csv": "file,emotion,speaker\n" + table(lambda id, label, who: f"clips/{id}.wav,{label},{who}\n")},
-    ),
-    "parts": (
-        ["--language", "eng"],
-        [
-            f"{part}/{speaker}{number:03}{'AHSN'[number % 4]}.wav"
-            for part, speakers in (("train", "ABC"), ("dev", "DE"), ("test", "FG"))
-            for speaker in speakers
-            for number in range(1, 9)
-        ],
-        {},
+        5,
     ),
     "codes": (
-        ["--language", "tur"],
+        ["--language", "tur", "--pattern", r"{emotion}-{speaker}-{take:\d+}.wav"]
+        + ["--labels", "01=angry,02=joy,03=sad,04=neutral"],
         cross(["01-", "02-", "03-", "04-"], ["01-", "02-", "03-", "04-", "05-"], ["01.wav", "02.wav"]),
-        {"README.txt": "Duygu: 01 = kızgın, 02 = mutlu, 03 = üzgün, 04 = nötr\n"},
-    ),
-    "told": (
-        ["--language", "eng", "--emotion", "1", "--speaker", "2", "--labels", "01=angry,02=joy,03=huzuni,04=neutral"],
-        cross(["01-", "02-", "03-", "04-"], ["01-", "02-", "03-", "04-", "05-"], ["01.wav", "02.wav", "03.wav"]),
         {},
+        5,
     ),
-    "lines": (
-        ["--language", "cmn"],
-        [f"{id}.wav" for id in IDS],
-        {"labels.tsv": table(lambda id, label, who: f"{id}\t{label}\t{who}\n")},
-    ),
-    "objects": (
-        ["--language", "cmn"],
-        [f"{id}.wav" for id in IDS],
-        {
-            "index.jsonl": table(
-                lambda id, *said: json.dumps({"audio": id, "label": said[0], "speaker": said[1]}) + "\n"
-            )
-        },
+    "listed": (
+        ["--language", "Mandarin", "--table", "metadata.csv", "--columns", "file=name,emotion=label,speaker=who"],
+        [f"clips/{id}.wav" for id in IDS],
+        {"metadata.csv": "name,label,who\n" + "".join(f"clips/{a}.wav,{b},{c}\n" for a, b, c in ROWS)},
+        5,
     ),
 }
-NUMBER_OF_SPEAKERS = {"swahili": 4, "hindi": 4, "parts": 7}
 SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize("name", ["swahili", *(pytest.param(name, marks=SLOW) for name in [*LAYOUTS][1:])])
 def test_a_folder_becomes_a_recipe_that_runs(name, checkout, tmp_path):
-    options, recordings, files = LAYOUTS[name]
+    options, recordings, files, speakers = LAYOUTS[name]
     data = record(tmp_path / "dïe data" / name, recordings)
     for path, text in files.items():
         (data / path).write_text(text, encoding="utf-8")
@@ -137,13 +103,14 @@ def test_a_folder_becomes_a_recipe_that_runs(name, checkout, tmp_path):
     assert made.returncode == 0, made.stderr
     corpus = read_corpus(checkout / "recipes" / name / "corpus.yaml")
     assert set(corpus.labels.values()) == {"angry", "happy", "sad", "neutral"}
-    assert corpus.speakers == NUMBER_OF_SPEAKERS.get(name, 5)
-    assert corpus.total == len(recordings)
+    assert corpus.speakers == speakers and corpus.total == len(recordings)
     last = ["--stop-stage", "1"] if name != "flat" else ["--steps", "2", "--embedding_size", "16", "--blocks", "1"]
     words = ["--data-root", data.parent, "--work-dir", tmp_path / "exp", "--jobs", "1", *last]
     ran = shell(checkout, f"recipes/{name}/run.sh", *words)
     assert ran.returncode == 0, ran.stderr[-3000:]
-    assert f"found {len(recordings)} of {len(recordings)} recordings" in ran.stdout
+    (prepared,) = (tmp_path / "exp").glob("audio/*/prepared.json")
+    found = json.loads(prepared.read_text(encoding="utf-8"))
+    assert found["complete"] and found["found"] == len(recordings)
     assert list((tmp_path / "exp").glob("results/**/table.csv")) or name != "flat"
     assert sorted((path, path.stat().st_mtime_ns) for path in data.rglob("*")) == before
     test = checkout / "tests" / "recipes" / f"test_{name}.py"
@@ -157,37 +124,79 @@ def test_a_folder_becomes_a_recipe_that_runs(name, checkout, tmp_path):
 def test_the_page_can_be_typed_as_it_stands(checkout, tmp_path):
     text = (CHECKOUT / "docs" / "new_language.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```bash\n(.*?)```", text, flags=re.DOTALL)
-    assert len(blocks) >= 7
+    assert len(blocks) >= 6
     shutil.rmtree(checkout / "recipes" / "swahili", ignore_errors=True)
-    shutil.copy(CHECKOUT / "tools" / "test.sh", checkout / "tools")
-    shutil.copy(CHECKOUT / "pyproject.toml", checkout)
     script = tmp_path / "typed.sh"
     script.write_text("set -euo pipefail\n" + "\n".join(blocks), encoding="utf-8")
     done = shell(checkout, "", script, home=tmp_path, cwd=checkout)
     assert done.returncode == 0, done.stderr[-3000:]
-    said = re.search(r"```text\n(.*?)```", text, flags=re.DOTALL)[1]
-    assert [line for line in said.splitlines() if line not in done.stdout] == []
+    look = shell(checkout, "tools/new_recipe.sh", "other", "--language", "swa", "--from", tmp_path / "try" / "swahili")
+    assert look.returncode == 1 and len(look.stderr.splitlines()) == 1
+    for shown in re.findall(r"```text\n(.*?)```", text, flags=re.DOTALL):
+        assert [line for line in shown.splitlines() if line not in look.stdout + done.stdout] == []
 
 
-# What it refuses, and what it leaves. ---------------------------------------------------------------------------------
+# What it shows, asks and refuses. -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def few(tmp_path):
-    """Return a checkout with two recipes, and a folder of recordings (empty files: nothing listens to them)."""
-    for id in ("emodb", "ravdess"):
-        shutil.copytree(CHECKOUT / "recipes" / id, tmp_path / "checkout" / "recipes" / id)
-    shutil.copy(CHECKOUT / "recipes" / "run_stages.sh", tmp_path / "checkout" / "recipes")
+    """Return a folder for recipes that is not there yet, and a folder of recordings (empty files: nobody listens)."""
     names = cross(["ann/", "bob/", "cyd/"], ["hasira_", "furaha_", "huzuni_", "kawaida_"], "123", [".wav"])
-    return tmp_path / "checkout" / "recipes", lay_out(tmp_path / "data", names)
+    (tmp_path / "mine").mkdir()
+    return tmp_path / "mine" / "recipes", lay_out(tmp_path / "data", names)
 
 
 def make(recipes, folder, *words, name="swahili"):
-    new_recipe.main([name, "--from", str(folder), "--recipes", str(recipes), *words])
+    words = [name, "--from", str(folder), "--recipes", str(recipes), *words]
+    new_recipe.main(parser_of("new-recipe", new_recipe).parse_args(words))
 
 
 def everything(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """Answer what is asked on a terminal."""
+
+    def answer(*lines):
+        terminal = io.StringIO("".join(f"{line}\n" for line in lines))
+        terminal.isatty = lambda: True
+        monkeypatch.setattr("sys.stdin", terminal)
+
+    return answer
+
+
+def test_without_a_pattern_a_log_gets_the_look_and_the_option_to_give(few, capsys, monkeypatch):
+    recipes, folder = few
+    before = everything(recipes.parent)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(XserError, match=r"--pattern '\{a\}/\{b\}_\{c\}.wav' with speaker, emotion .* or --table FILE"):
+        make(recipes, folder)
+    assert "  b: 4 values: furaha 9, hasira 9, huzuni 9, kawaida 9" in capsys.readouterr().out.splitlines()
+    assert everything(recipes.parent) == before
+
+
+def test_a_terminal_is_asked_until_the_user_takes_what_is_read(few, capsys, answers):
+    recipes, folder = few
+    answers("{a}_{b}", "{emotion}/{speaker}_{take}.wav", "n", "ann/{emotion}_{take}.wav", "more", PATTERN, "y")
+    make(recipes, folder)
+    assert "no field is called `emotion`" in capsys.readouterr().err
+    corpus = read_corpus(recipes / "swahili" / "corpus.yaml")
+    assert [pattern.text for pattern in corpus.files] == ["ann/{emotion}_{take}.wav", PATTERN]
+    answers("")
+    with pytest.raises(XserError, match="no pattern was taken: nothing is written"):
+        make(recipes, folder, "--language", "swa", name="another")
+    assert not (recipes / "another").exists()
+
+
+def test_a_terminal_is_asked_what_labels_mean(few, answers):
+    recipes, folder = few
+    answers("huzuni=cross", "other=sad", "huzuni=sad,kawaida=drop")
+    make(recipes, folder, "--pattern", PATTERN, "--language", "eng", "--labels", "hasira=anger,furaha=happy")
+    labels = read_corpus(recipes / "swahili" / "corpus.yaml").labels
+    assert labels == {"furaha": "happy", "hasira": "angry", "huzuni": "sad", "kawaida": None}
 
 
 @pytest.mark.parametrize(
@@ -195,21 +204,22 @@ def everything(folder):
     [
         (["Swahili"], "a recipe cannot be called 'Swahili': use small letters"),
         (["zero_shot"], "a recipe cannot be called 'zero_shot'"),
-        (["emodb"], "emodb exists and is left as it is: choose another name"),
+        (["emodb"], "there is a recipe emodb, and it is left as it is: choose another name"),
         (["mine"], "in which language is mine\\? give --language"),
         (["mine", "--language", "Swahly"], "unknown language 'Swahly': is it swa"),
         (["swahili", "--labels", "hasira=cross"], "--labels hasira=cross: write LABEL=EMOTION"),
-        (["swahili", "--labels", "qonk=angry"], "--labels names 'qonk', but the labels found are furaha, hasira"),
         (
-            ["swahili", "--emotion", "9"],
-            "--emotion 9: the parts of ann/furaha_1.wav are 1 'furaha', 2 '1', folder1 'ann'",
+            ["swahili", "--pattern", PATTERN, "--labels", "x=angry"],
+            "--labels names 'x', but the labels found are furaha",
         ),
+        (["swahili", "--pattern", "{emotion}.mp3"], "no recording is called like {emotion}.mp3"),
+        (["swahili", "--pattern", "{x}/{emotion}_1.wav", "--labels", "furaha=1"], "--labels furaha=1: write LABEL"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(words, said, few):
     recipes, folder = few
     before = everything(recipes.parent)
-    with pytest.raises(XserError, match=said) as caught:
+    with pytest.raises(XserError, match=said.replace("{", r"\{")) as caught:
         make(recipes, folder, *words[1:], name=words[0])
     assert "\n" not in str(caught.value)
     assert everything(recipes.parent) == before
@@ -222,17 +232,23 @@ def test_folders_that_hold_no_new_corpus(few, tmp_path):
         make(recipes, tmp_path / "empty")
     with pytest.raises(XserError, match="does not exist: give --from the folder"):
         make(recipes, tmp_path / "nowhere")
-    known = lay_out(tmp_path / "known", ravdess_by_rule())
-    with pytest.raises(XserError, match="looks like RAVDESS: a recipe exists, bash recipes/ravdess/run.sh --data-root"):
+    with pytest.raises(XserError, match="holds no recordings .found e.g. notes.txt.: give --from"):
+        make(recipes, lay_out(tmp_path / "texts", ["notes.txt"]))
+    emotions = [f"03-01-{emotion:02}-{strength}" for emotion in range(1, 9) for strength in ("01", "02")]
+    takes, actors = cross(["-01", "-02"], ["-01", "-02"]), [f"-{actor:02}.wav" for actor in range(1, 25)]
+    known = lay_out(
+        tmp_path / "known", cross([emotion for emotion in emotions if "01-02" not in emotion[6:]], takes, actors)
+    )
+    with pytest.raises(XserError, match="looks like RAVDESS: there is a recipe, xser run ravdess --data-root"):
         make(recipes, known, "--language", "eng", name="mine")
 
 
 def test_a_dry_run_prints_a_corpus_yaml_and_writes_nothing(few, capsys):
     recipes, folder = few
     before = everything(recipes.parent)
-    make(recipes, folder, "--dry-run")
-    said = capsys.readouterr().out
-    written = yaml.safe_load(said[said.index("# Proposed") :])
+    make(recipes, folder, "--pattern", PATTERN, "--dry-run")
+    printed = capsys.readouterr().out
+    written = yaml.safe_load(printed[printed.index("# Written") :])
     assert written["labels"] == {"hasira": "angry", "furaha": "happy", "kawaida": "neutral", "huzuni": "sad"}
     assert written["counts"] == dict.fromkeys(written["labels"], 9) and written["speakers"] == 3
     assert everything(recipes.parent) == before
@@ -240,42 +256,30 @@ def test_a_dry_run_prints_a_corpus_yaml_and_writes_nothing(few, capsys):
 
 def test_a_kill_leaves_no_half_recipe(few):
     recipes, folder = few
-    arguments = ["swahili", "--from", str(folder), "--recipes", str(recipes)]
+    words = ["swahili", "--from", str(folder), "--recipes", str(recipes), "--pattern", PATTERN]
     for moment in ("os.rename", "xser.commands.new_recipe.readme"):
-        code = (
-            f"import os, signal, xser.commands.new_recipe\n{moment} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        )
-        command = [sys.executable, "-c", f"{code}xser.commands.new_recipe.main({arguments!r})"]
-        process = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(CHECKOUT)}, capture_output=True)
-        assert process.returncode == -signal.SIGKILL
-        assert corpus_ids(recipes) == ["emodb", "ravdess"] and not (recipes / "swahili").exists()
-        assert sorted(path.name for path in recipes.iterdir()) == ["emodb", "ravdess", "run_stages.sh"]
-    make(recipes, folder)
-    assert everything(recipes / "swahili") == ["README.md", "corpus.yaml", "run.sh"]
+        code = f"import os, signal, sys; import xser.commands.new_recipe\n{moment} = lambda *_: os.kill(os.getpid(), "
+        code += f"signal.SIGKILL)\nsys.argv[1:] = ['new-recipe', *{words!r}]\nimport xser.__main__ as it; it.main()"
+        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+        process = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+        assert process.returncode == -signal.SIGKILL, process.stderr
+        assert not list(recipes.glob("*")) and not list(recipes.parent.glob("[!.]*/swahili"))
+    make(recipes, folder, "--pattern", PATTERN)
+    assert everything(recipes) == ["swahili", "swahili/README.md", "swahili/corpus.yaml"]
+    with pytest.raises(XserError, match="there is a recipe swahili, and it is left as it is"):
+        make(recipes, folder, "--pattern", PATTERN)
 
 
-def test_a_new_recipe_lacks_only_what_nobody_can_guess(few):
-    """The checks of recipes refuse what is left to do, and are content when it is done."""
+def test_a_recipe_of_a_checkout_is_like_the_others_and_says_what_is_to_do(few):
     recipes, folder = few
-    make(recipes, folder)
-    shutil.copytree(CHECKOUT / "recipes" / "hparams", recipes / "hparams")
-    assert what_a_recipe_lacks(recipes, "swahili") and what_is_left_to_do(recipes, "swahili")
-    for path in (recipes / "swahili").glob("*.*"):
-        text = path.read_text(encoding="utf-8")
-        text = text.replace("'TO DO: the licence, as its publisher calls it'", "CC-BY-4.0")
-        path.write_text(re.sub("TO DO(: .*')?", "done in 2025'" if path.suffix == ".yaml" else "done", text))
-    written = (recipes / "swahili" / "corpus.yaml").read_text(encoding="utf-8")
-    (recipes / "swahili" / "corpus.yaml").write_text(written.replace("'done", "'Done"), encoding="utf-8")
-    assert what_a_recipe_lacks(recipes, "swahili") == what_is_left_to_do(recipes, "swahili") == []
-    assert os.access(recipes / "swahili" / "run.sh", os.X_OK)
-    own = (recipes / "swahili" / "run.sh").read_text()
-    assert own == (CHECKOUT / "recipes" / "emodb" / "run.sh").read_text().replace("emodb", "swahili")
-
-
-def test_the_shell_needs_a_name_and_a_folder(checkout):
-    for words in ([], ["swahili"], ["--from", "x"], ["swahili", "--from", "x", "--fast"]):
-        process = shell(checkout, "tools/new_recipe.sh", *words)
-        assert process.returncode == 2 and len(process.stderr.splitlines()) == 1 and "--help" in process.stderr
-    process = shell(checkout, "tools/new_recipe.sh", "--help")
-    assert process.returncode == 0 and "--dry-run" in process.stdout
-    assert Path(checkout / "tools" / "new_recipe.sh").is_file()
+    (recipes.parent / "tools").mkdir()
+    (recipes.parent / "tools" / "xser.sh").touch()
+    make(recipes, folder, "--pattern", PATTERN)
+    made, other = recipes / "swahili", CHECKOUT / "recipes" / "emodb"
+    assert os.access(made / "run.sh", os.X_OK)
+    assert (made / "run.sh").read_text() == (other / "run.sh").read_text().replace("emodb", "swahili")
+    content = yaml.safe_load((made / "corpus.yaml").read_text(encoding="utf-8"))
+    left = [key for key, value in content.items() if "TO DO" in str(value)]
+    assert left == ["licence", "url", "citation", "obtain"]
+    headings = [re.findall(r"\*\*(.+?)\.?\*\*", (place / "README.md").read_text()) for place in (made, other)]
+    assert headings[0] == headings[1]
