@@ -8,8 +8,9 @@ import pytest
 
 from tests.support.made_runs import make_rows, make_run
 from xser.commands.command_line import run
-from xser.commands.report import main, write_table
+from xser.commands.report import main
 from xser.evidence.figures.predictions import find_runs
+from xser.evidence.pages.report import write_table
 
 SUFFIXES = (".csv", ".json", ".md", ".png")
 MORE = (".html", ".tex", "_differences.csv")

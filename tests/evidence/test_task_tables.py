@@ -10,7 +10,6 @@ from sklearn.metrics import f1_score, recall_score
 
 from tests.support.made_grid import TEST, make_grid
 from tests.support.made_runs import make_run
-from xser.commands.report import write_report
 from xser.core.errors import XserError
 from xser.evidence.figures.pooled import pool_runs
 from xser.evidence.figures.predictions import find_runs
@@ -18,6 +17,7 @@ from xser.evidence.figures.published import read_published
 from xser.evidence.figures.significance import holm
 from xser.evidence.figures.task_figures import MEAN, task_figures
 from xser.evidence.pages.forms import latex
+from xser.evidence.pages.report import write_report
 from xser.evidence.pages.sections import groups_of_tasks, headings, obstacles, section_of, sort_into_sections
 from xser.evidence.pages.task_tables import table_group
 
