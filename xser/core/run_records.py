@@ -4,7 +4,6 @@ Unknown keys are kept and not looked at: folders of runs outlive versions of xse
 passes on all that they say.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,7 +47,7 @@ class TrainedRecord(Record):
     finetuning
         How a pretrained encoder was tuned; None from scratch.
     target_statistics
-        ``none``, or whose unlabelled recordings of the target were used: ``corpus`` or ``speaker``.
+        ``none``, or whose unlabelled recordings of the target were used: ``corpus`` or ``speaker``. See `regime`.
     fold
         From 1; 0 without folds.
     hyperparameters
@@ -83,7 +82,7 @@ class TrainedRecord(Record):
     emotions: tuple[str, ...]
     split: str
     split_seed: int
-    target_statistics: str = "none"
+    target_statistics: str | None = None
     seed: int
     fold: int
     hyperparameters: dict[str, Any] = {}
@@ -105,15 +104,10 @@ class TrainedRecord(Record):
     device: str | None = None
     peak_memory_bytes: int | None = None
 
-    @pydantic.model_validator(mode="before")
-    @classmethod
-    def _as_older_runs_meant(cls, content: Any) -> Any:
-        """Before it was an option, ``target_statistics`` was a hyperparameter."""
-        if not isinstance(content, Mapping) or "target_statistics" in content:
-            return content
-        given = content.get("hyperparameters")
-        meant = given.get("target_statistics") if isinstance(given, Mapping) else None
-        return {**content, "target_statistics": meant} if meant else content
+    @property
+    def regime(self) -> str:
+        """``target_statistics``, which older runs had among their hyperparameters if at all."""
+        return self.target_statistics or str(self.hyperparameters.get("target_statistics", "none"))
 
     @pydantic.field_validator("emotions")
     @classmethod

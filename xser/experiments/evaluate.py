@@ -39,8 +39,8 @@ def evaluate(experiment: Experiment) -> None:
     _refuse_untrained(runs)
     if not _evaluate_all(runs, experiment.device):
         return
-    from xser.evidence.figures.predictions import read_run
     from xser.commands.report import write_table
+    from xser.evidence.figures.predictions import read_run
 
     folder = Workspace(experiment).results_folder
     print(write_table([read_run(run.folder) for run in runs], folder, "table"))
@@ -148,6 +148,6 @@ def is_evaluated(run: Run) -> bool:
     info = describe_evaluation_of(run, read_json(run.folder / "trained.json"))
     try:
         evaluated = read_run(run.folder)
-        return not evaluated.predictions.empty and evaluated.info["fingerprints"] == info["fingerprints"]
+        return not evaluated.predictions.empty and evaluated.info.fingerprints == info["fingerprints"]
     except XserError:
         return False

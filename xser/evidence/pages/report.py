@@ -1,22 +1,40 @@
-"""The files of a report: tables, pictures and pages made from finished runs."""
+"""The files of a report: tables, pictures and pages made from finished runs.
 
+All of them are computed before the first is written.
+"""
+
+import importlib.metadata
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from xser.core.files import write_text
+import pandas as pd
+
+from xser import __version__
+from xser.core.document import Block, Items, Paragraph, to_latex, to_markdown, to_text, write_csv
+from xser.core.files import write_json, write_text
+from xser.evidence.figures.pooled import Pooled, pool_runs
+from xser.evidence.figures.predictions import Run
+from xser.evidence.figures.published import Published
+from xser.evidence.figures.scores import score_rows, score_table, table_of_rows
+from xser.evidence.pages.material import Material
+from xser.evidence.pages.overview import overview_page
+from xser.evidence.pages.page import html_page
+from xser.evidence.pages.pictures import confusion_picture
+from xser.evidence.pages.settings import settings_page
+from xser.evidence.pages.system_table import METHOD, SHORT_METHOD, system_tables
+from xser.evidence.pages.task_frames import difference_frame, score_frame
+from xser.evidence.pages.task_tables import task_page, task_sections
 
 
-def write_table(runs, output_folder, name="results", command=""):
+def write_table(runs: Iterable[Run], output_folder: Path, name: str = "results", command: str = "") -> str:
     """Write NAME.md, NAME.csv, NAME.json and NAME.png of `runs`.
 
     Parameters
     ----------
-    runs : iterable of Run
-        From `xser.evidence.figures.predictions.find_runs` or `read_run`.
-    output_folder : str or Path
+    output_folder
         Made when missing.
-    name : str
-        Stem of the files.
-    command : str
+    command
         The command that asked for the table.
 
     Returns
@@ -29,77 +47,78 @@ def write_table(runs, output_folder, name="results", command=""):
     XserError
         When there are no runs, or they do not belong together.
     """
-    from xser.evidence.pages.tables import markdown_of, text_of
+    material = Material(pool_runs(runs), command=command)
+    scores = score_table(material.pooled)
+    page: list[Block] = [*system_tables(scores), Paragraph(METHOD)]
+    page += [Items(material.notes)] if material.notes else []
+    _write_files(Path(output_folder) / name, material, scores, page)
+    return _printed(material, scores)
 
-    pooled, table, sentences = _evidence(runs)
-    _write_files(Path(output_folder), name, pooled, table, sentences, command, markdown_of(table, sentences))
-    return text_of(table, sentences)
 
-
-def write_overview(runs, output_folder, name, title, paragraphs=(), command=""):
+def write_overview(
+    runs: Iterable[Run],
+    output_folder: Path,
+    name: str,
+    title: str,
+    paragraphs: Sequence[str] = (),
+    command: str = "",
+) -> str:
     """Write the same files as `write_table`, with NAME.md a page that compares systems over all targets.
 
     Parameters
     ----------
-    runs, output_folder, name, command
-        As for `write_table`.
-    title : str
+    title
         Heading of the page.
-    paragraphs : sequence of str
+    paragraphs
         What stands below it.
-
-    Returns
-    -------
-    str
-        The table for the terminal.
     """
-    from xser.evidence.pages.overview import overview_page
-    from xser.evidence.pages.tables import text_of
-
-    pooled, table, sentences = _evidence(runs)
-    page = overview_page(pooled, title, paragraphs, sentences, command)
-    _write_files(Path(output_folder), name, pooled, table, sentences, command, page)
-    return text_of(table, sentences)
+    material = Material(pool_runs(runs), title, paragraphs, command)
+    scores = score_table(material.pooled)
+    _write_files(Path(output_folder) / name, material, scores, overview_page(material))
+    return _printed(material, scores)
 
 
-def write_settings(runs, output_folder, name, title, reference, paragraphs=(), command=""):
+def write_settings(
+    runs: Iterable[Run],
+    output_folder: Path,
+    name: str,
+    title: str,
+    reference: str,
+    paragraphs: Sequence[str] = (),
+    command: str = "",
+) -> str:
     """Write NAME.md, a page that compares settings of hyperparameters, NAME.csv and NAME.json.
 
     Parameters
     ----------
-    runs, output_folder, name, title, paragraphs, command
-        As for `write_overview`.
-    reference : str
-        As for `xser.evidence.pages.choices.choices_page`.
+    reference
+        As for `xser.evidence.pages.settings.settings_page`; all else as for `write_overview`.
 
     Returns
     -------
     str
-        The table for the terminal.
+        The page for the terminal.
     """
-    from xser.evidence.pages.choices import choices_page
+    material = Material(pool_runs(runs), title, paragraphs, command)
+    page = [*settings_page(material, reference), *material.left_out()]
+    whole_page = [*page, *material.provenance(quoted=False)]
+    _write_files(Path(output_folder) / name, material, score_table(material.pooled), whole_page, picture=False)
+    return to_text(page) + "\n"
 
-    pooled, table, sentences = _evidence(runs)
-    page = choices_page(pooled, title, paragraphs, sentences, command, reference)
-    _write_files(Path(output_folder), name, pooled, table, sentences, command, page, pictures=False)
-    return page.split("## How these figures were made")[0]
 
-
-def write_report(runs, output_folder, name, title, published=None, command=""):
+def write_report(
+    runs: Iterable[Run],
+    output_folder: Path,
+    name: str,
+    title: str,
+    published: Published | None = None,
+    command: str = "",
+) -> str:
     """Write tables with a row a task, ours beside the published figures, in every form.
 
     NAME.md, NAME.tex and NAME.html hold the same tables, the last one confusion matrices and pictures of embeddings as
     well; NAME.csv holds the scores, NAME_differences.csv the differences between systems, NAME.json both with all that
     they rest on, NAME.png the confusion matrices.
-
-    Parameters
-    ----------
-    runs, output_folder, name, command
-        As for `write_table`.
-    title : str
-        Heading of the pages.
-    published : Published, optional
-        From `xser.evidence.figures.published.read_published`.
 
     Returns
     -------
@@ -111,47 +130,74 @@ def write_report(runs, output_folder, name, title, published=None, command=""):
     XserError
         When there are no runs, they do not belong together, or a file of theirs is damaged. Nothing is written then.
     """
-    from xser.evidence.figures.pooled import pool_runs
-    from xser.evidence.pages.forms import latex_page, markdown_page
-    from xser.evidence.pages.page import html_page
-    from xser.evidence.pages.sections import groups_of_tasks, sort_into_sections
-    from xser.evidence.pages.tables import commands_of, notes, records, score_rows, table_of_rows, text_of, write_csv
-    from xser.evidence.pages.task_frames import difference_frame, score_frame
-    from xser.evidence.pages.task_tables import table_group
-
-    folder = Path(output_folder)
-    pooled = pool_runs(runs)
-    scores, sentences = {system: score_rows(system) for system in pooled}, notes(pooled)
-    contents = []
-    for section, columns in sort_into_sections(pooled).items():
-        groups = [table_group(section, rows, published) for rows in groups_of_tasks(columns, published)]
-        contents.append((section, columns, groups))
-    commands = commands_of(pooled)
-    html = html_page(title, contents, published, pooled, sentences, command, commands)
-    differences = difference_frame(contents)
-    more = {"differences": records(differences), "published": published.source if published else None}
-    page = markdown_page(title, contents, published, sentences, command, commands)
-    _write_files(folder, name, pooled, score_frame(contents, scores), sentences, command, page, more)
-    write_csv(differences, folder / f"{name}_differences.csv")
-    write_text(folder / f"{name}.tex", latex_page(contents, published, command))
-    write_text(folder / f"{name}.html", html)
-    return text_of(table_of_rows([row for rows in scores.values() for row in rows]), sentences)
+    material = Material(pool_runs(runs), title, command=command, published=published)
+    by_system = {system: score_rows(system) for system in material.pooled}
+    sections = task_sections(material)
+    page, html = task_page(material, sections), html_page(material, sections)
+    differences = difference_frame(sections)
+    more = {"differences": _records(differences), "published": published.source if published else None}
+    stem = Path(output_folder) / name
+    _write_files(stem, material, score_frame(sections, by_system), page, more)
+    write_csv(stem.with_name(f"{name}_differences.csv"), differences)
+    write_text(stem.with_name(f"{name}.tex"), to_latex(page))
+    write_text(stem.with_name(f"{name}.html"), html)
+    return _printed(material, table_of_rows([row for rows in by_system.values() for row in rows]))
 
 
-def _evidence(runs):
-    from xser.evidence.figures.pooled import pool_runs
-    from xser.evidence.pages.tables import notes, result_table
-
-    pooled = pool_runs(runs)
-    return pooled, result_table(pooled), notes(pooled)
+def _printed(material: Material, scores: pd.DataFrame) -> str:
+    blocks: list[Block] = [*system_tables(scores), Paragraph(SHORT_METHOD), Items(material.notes)]
+    return to_text(blocks) + "\n"
 
 
-def _write_files(folder, name, pooled, table, sentences, command, page, more=None, pictures=True):
-    from xser.evidence.pages.pictures import confusion_picture
-    from xser.evidence.pages.tables import write_csv, write_provenance
+def _write_files(
+    stem: Path,
+    material: Material,
+    table: pd.DataFrame,
+    page: Sequence[Block],
+    more: dict[str, Any] | None = None,
+    picture: bool = True,
+) -> None:
+    """Write STEM.csv, STEM.json, STEM.md and, if wanted, STEM.png; `more` goes into the JSON file."""
+    text = to_markdown(page)
+    content = provenance(material, table) | (more or {})
+    write_csv(stem.with_name(f"{stem.name}.csv"), table)
+    if picture:
+        confusion_picture(stem.with_name(f"{stem.name}.png"), material.pooled)
+    write_json(stem.with_name(f"{stem.name}.json"), content)
+    write_text(stem.with_name(f"{stem.name}.md"), text)
 
-    write_csv(table, folder / f"{name}.csv")
-    if pictures:
-        confusion_picture(folder / f"{name}.png", pooled)
-    write_provenance(folder / f"{name}.json", pooled, table, sentences, command, more)
-    write_text(folder / f"{name}.md", page)
+
+def provenance(material: Material, table: pd.DataFrame) -> dict[str, Any]:
+    """The table with all that it rests on: commands, versions, fingerprints, seeds, what was left out.
+
+    Each of ``runs`` holds what it does not have in common with all others; that stands once, in ``all_runs``.
+    """
+    runs = [{"name": run.name, **run.info.without_places()} for system in material.pooled for run in system.runs]
+    shared = _in_common(runs)
+    libraries = {name: importlib.metadata.version(name) for name in ("numpy", "pandas", "scikit-learn")}
+    return {
+        "command": material.command,
+        "versions": {"xser": __version__, **libraries},
+        "method": METHOD,
+        "notes": material.notes,
+        "chosen_sources": [_choice(system) for system in material.pooled if system.candidates],
+        "rows": _records(table),
+        "all_runs": shared,
+        "runs": [{key: value for key, value in run.items() if key not in shared} for run in runs],
+    }
+
+
+def _choice(system: Pooled) -> dict[str, Any]:
+    choice = {"system": system.system, "chosen": system.source, "validation": system.candidates}
+    return {**system.setting._asdict(), **choice}
+
+
+def _in_common(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What several runs all tell, by key."""
+    first = runs[0] if len(runs) > 1 else {}
+    return {key: value for key, value in first.items() if all(key in run and run[key] == value for run in runs)}
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table for a JSON file: figures with four decimals, None for what there is not."""
+    return table.round(4).astype(object).where(table.notna(), None).to_dict("records")
