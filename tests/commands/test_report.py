@@ -1,4 +1,4 @@
-"""The verb `report`: files from run folders, the same bytes each time, one-line errors."""
+"""The command `xser report`: files from run folders, the same bytes each time, one-line errors."""
 
 import json
 import shutil
@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from tests.support.made_runs import make_rows, make_run
-from xser.commands.command_line import run
-from xser.commands.report import main, write_table
+from xser.commands import report
+from xser.commands.command_line import run_command
 from xser.evidence.figures.predictions import find_runs
+from xser.evidence.pages.report import write_table
 
 SUFFIXES = (".csv", ".json", ".md", ".png")
 MORE = (".html", ".tex", "_differences.csv")
@@ -31,10 +32,14 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def main(argv):
+    run_command("report", report, list(map(str, argv)))
+
+
 def failure(capsys, argv):
     """Exit code and the one line that a failing command prints; nothing on standard output."""
     with pytest.raises(SystemExit) as end:
-        run(main, list(map(str, argv)))
+        main(argv)
     said = capsys.readouterr()
     assert said.err.count("\n") == 1 and said.out == ""
     return end.value.code, said.err
@@ -48,9 +53,7 @@ def test_every_form_and_the_printed_table(tmp_path, runs, capsys):
     row = table[(table["system"] == "proposed") & (table["evaluated_on"] == "whole")].iloc[0]
     assert f"{row['uar']:.1f} [{row['low']:.1f}, {row['high']:.1f}]" in printed
     assert "baseline1 (gamma)" in printed and "mine.md" in printed
-    assert json.loads((tmp_path / "out" / "mine.json").read_text())["command"].startswith(
-        "python -m xser.commands.report "
-    )
+    assert json.loads((tmp_path / "out" / "mine.json").read_text())["command"].startswith("xser report ")
 
 
 def test_the_same_runs_give_the_same_bytes_wherever_they_lie_and_in_whatever_order(tmp_path, runs):
@@ -99,7 +102,7 @@ def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(tmp_path, runs
     assert failure(capsys, [runs])[0] == 2
     (tmp_path / "published.yaml").write_text("source: x\nnonsense: 1\n")
     code, said = failure(capsys, [runs, "--output", out, "--published", tmp_path / "published.yaml"])
-    assert code == 1 and "unknown key 'nonsense'" in said
+    assert code == 1 and "unknown key `nonsense`" in said
     embeddings = next(runs.glob("runs/*/*/proposed/*")) / "embeddings.npz"
     embeddings.write_bytes(b"no embeddings")
     code, said = failure(capsys, [runs, "--output", out])
@@ -120,7 +123,7 @@ def test_systems_evaluated_on_other_recordings_are_not_put_in_one_table(tmp_path
 
 def test_settings_are_compared_with_the_one_that_is_named(tmp_path, runs, capsys):
     options = ["--output", tmp_path / "out", "--name", "choices", "--settings", "proposed", "--note", "Why."]
-    main([str(word) for word in (runs, *options)])
+    main([runs, *options])
     assert {path.name for path in (tmp_path / "out").iterdir()} == {f"choices.{kind}" for kind in ("md", "csv", "json")}
     page = (tmp_path / "out" / "choices.md").read_text()
     assert "Why." in page and "| `proposed` |" in page and "reference" in capsys.readouterr().out
@@ -138,3 +141,25 @@ def test_a_published_file_does_not_say_where_an_encoder_lay(tmp_path):
     main([str(tmp_path), "--output", str(tmp_path / "out"), "--overview"])
     (run_info,) = json.loads((tmp_path / "out" / "results.json").read_text())["runs"]
     assert (run_info["encoder_source"], run_info["encoder_identity"]) == ("tiny", "0123")
+
+
+def test_runs_of_before_are_ordered_and_compared_as_their_systems_are_now(tmp_path, runs):
+    main([runs, "--output", tmp_path / "now"])
+    for path in runs.rglob("run.json"):
+        content = json.loads(path.read_text())
+        older = {key: value for key, value in content.items() if key not in ("system_order", "compared_with")}
+        path.write_text(json.dumps(older))
+    main([runs, "--output", tmp_path / "before"])
+    now, before = (pd.read_csv(tmp_path / when / "results_differences.csv") for when in ("now", "before"))
+    assert now.equals(before) and set(now["better"]) == {"proposed", "baseline2"}
+    tables = [pd.read_csv(tmp_path / when / "results.csv")["system"].tolist() for when in ("now", "before")]
+    assert tables[0] == tables[1]
+
+
+def test_a_system_of_ones_own_stands_where_its_runs_say(tmp_path):
+    for name, order, compared_with in (("mine", 2, ["theirs"]), ("theirs", 1, [])):
+        make_run(tmp_path, name, system_order=order, compared_with=compared_with)
+    main([tmp_path, "--output", tmp_path / "out"])
+    assert pd.read_csv(tmp_path / "out" / "results.csv")["system"].tolist()[::2] == ["theirs", "mine"]
+    differences = pd.read_csv(tmp_path / "out" / "results_differences.csv")
+    assert set(zip(differences["better"], differences["worse"], strict=True)) == {("mine", "theirs")}

@@ -8,9 +8,9 @@ import subprocess
 import pytest
 
 from tests.support.made_grid import make_grid
-from xser.commands.report import write_report
 from xser.evidence.figures.predictions import find_runs
 from xser.evidence.figures.published import read_published
+from xser.evidence.pages.report import write_report
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser, google-chrome or chrome here")
@@ -51,7 +51,7 @@ def page(tmp_path_factory, recipes):
     folder = tmp_path_factory.mktemp("page")
     make_grid(folder, ["en-de", "en-fr"], ["baseline2", "proposed"], range(2), {"de": 120, "fr": 100}, size=8, kept=80)
     published = read_published(recipes / "zero_shot" / "published.yaml")
-    write_report(find_runs(folder), folder / "out ü", "r", "Report", published, "python -m xser.commands.report x")
+    write_report(find_runs(folder), folder / "out ü", "r", "Report", published, "xser report x")
     return folder / "out ü" / "r.html"
 
 
@@ -104,7 +104,7 @@ def test_tables_pictures_and_switches_work_at_every_width(page, tmp_path, width)
     found = checked(page, tmp_path, width)
     assert found["resources"] == []
     first, size, ours, published = found["cells"][:4]
-    assert first.split() == ["EN→DE", "en-de"] and size.startswith("38 (")
+    assert first.split() == ["EN→DE", "(en-de)"] and size.startswith("38 (")
     assert ours == "–" and published.startswith("52.23")
     assert (found["pictures"], found["confusions"]) == (4, 8)
     assert found["by-emotion"] == {"colours": 4, "legends": ["emotion"]}

@@ -6,11 +6,13 @@ import pytest
 from sklearn.metrics import recall_score
 
 from tests.support.made_runs import EMOTIONS, make_rows, make_run
+from xser.core.document import to_markdown
 from xser.evidence.figures.differences import difference_figure, mean_figure, uar_figure
 from xser.evidence.figures.pooled import pool_runs
 from xser.evidence.figures.predictions import find_runs
-from xser.evidence.pages.overview import overview_page, signed
-from xser.evidence.pages.tables import notes
+from xser.evidence.pages.material import Material
+from xser.evidence.pages.overview import overview_page
+from xser.evidence.pages.wording import signed
 
 TARGETS = {"alpha": "deu", "omega": "tur"}
 
@@ -26,7 +28,7 @@ def make_all(root, accuracies, targets=TARGETS, seeds=(0, 1), **info):
 
 def page_of(folder):
     pooled = pool_runs(find_runs(folder))
-    return overview_page(pooled, "Title", ["First.", "Second."], notes(pooled), "python -m xser.commands.report x")
+    return to_markdown(overview_page(Material(pooled, "Title", ["First.", "Second."], "xser report x")))
 
 
 def rows_of(page, heading):
@@ -146,7 +148,7 @@ def test_one_table_per_encoder_and_one_for_each_corpus_by_itself(tmp_path):
         "Nothing was left out.",
         "bash within",
         "torch 2.13.0",
-        "python -m xser.commands.report x",
+        "xser report x",
     ):
         assert said in page
 

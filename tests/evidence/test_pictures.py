@@ -9,8 +9,8 @@ from sklearn.metrics import confusion_matrix
 from tests.support.made_runs import EMOTIONS, make_rows, make_run
 from xser.evidence.figures.pooled import pool_runs
 from xser.evidence.figures.predictions import find_runs
-from xser.evidence.pages.pictures import _rows_of_panels, confusion_over_seeds, confusion_picture
-from xser.evidence.pages.tables import result_table
+from xser.evidence.figures.scores import confusion_over_seeds, score_table
+from xser.evidence.pages.pictures import _rows_of_panels, confusion_picture
 
 
 def test_counts_are_summed_over_seeds_and_the_uar_is_that_of_the_table(tmp_path):
@@ -20,7 +20,7 @@ def test_counts_are_summed_over_seeds_and_the_uar_is_that_of_the_table(tmp_path)
     frames = [pd.read_csv(folder / "predictions.csv") for folder in folders]
     expected = sum(confusion_matrix(one["emotion"], one["prediction"], labels=EMOTIONS) for one in frames)
     assert np.array_equal(counts, expected)
-    assert 100 * uar == pytest.approx(result_table([system])["uar"].iloc[0])
+    assert 100 * uar == pytest.approx(score_table([system])["uar"].iloc[0])
 
 
 def test_the_same_runs_give_the_same_picture_and_a_missing_emotion_is_no_obstacle(tmp_path):

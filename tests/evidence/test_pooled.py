@@ -7,7 +7,8 @@ from tests.support.made_runs import make_rows, make_run
 from xser.core.errors import XserError
 from xser.evidence.figures.pooled import pool_runs
 from xser.evidence.figures.predictions import find_runs
-from xser.evidence.pages.tables import result_table, tables_to_print
+from xser.evidence.figures.scores import score_table
+from xser.evidence.pages.system_table import system_tables
 
 
 def pool(folder):
@@ -47,7 +48,7 @@ def test_blind_and_unlabelled_never_stand_together(tmp_path):
     assert {setting.target_statistics: systems for setting, systems in found.items()} == dict.fromkeys(
         ("none", "corpus", "speaker"), ["baseline2", "proposed"]
     )
-    headings = [heading for heading, _, _ in tables_to_print(result_table(pool(tmp_path)))]
+    headings = [table.title for table in system_tables(score_table(pool(tmp_path)))]
     for words in (", blind:", ", unlabelled (by corpus):", ", unlabelled (by speaker):"):
         assert sum(words in heading for heading in headings) == 1
 

@@ -110,7 +110,7 @@ def test_runs_are_found_in_order_when_they_are_finished(tmp_path):
     found = find_runs(tmp_path)
     assert [run.folder for run in found] == sorted(made)
     assert [run.folder for run in find_runs(made[0])] == [made[0]]
-    assert found[0].info["system"] == "baseline2" and len(found[0].predictions) == 120
+    assert found[0].info.system == "baseline2" and len(found[0].predictions) == 120
     assert found[0].name == "beta+gamma-to-alpha/compact/baseline2/seed0-00000000"
     assert find_runs(made[0] / "checkpoints") == []
     with pytest.raises(XserError, match="there is no folder"):

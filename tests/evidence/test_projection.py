@@ -38,12 +38,12 @@ def test_a_picture_shows_some_of_each_with_the_target_last(system):
     assert parts == ["source"] * MOST + ["target"] * MOST
     assert projection.points.min() >= 0 and projection.points.max() <= SIDE
     assert projection.fitted == 651 and 0 < sum(projection.explained) <= 1
-    assert projection.run.info["seed"] == 0
+    assert projection.run.info.seed == 0
 
 
 def test_the_first_run_that_kept_embeddings_is_shown_and_none_is_no_error(system):
     (system.runs[0].folder / "embeddings.npz").unlink()
-    assert projection_of(system).run.info["seed"] == 1
+    assert projection_of(system).run.info.seed == 1
     (system.runs[1].folder / "embeddings.npz").unlink()
     assert projection_of(system) is None
 

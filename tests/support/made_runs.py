@@ -23,6 +23,15 @@ INFO = {
     "made_up": False,
 }
 
+COMPARED = {  # systems in the order of tables, with those that each is compared with
+    "baseline1": (),
+    "baseline2": ("baseline1",),
+    "proposed": ("baseline2", "no_supcon", "no_adversary"),
+    "no_supcon": (),
+    "no_adversary": (),
+    "upper_bound": (),
+}
+
 
 def make_rows(utterances=120, speakers=8, occurring=EMOTIONS, corpus="alpha", language="deu", first=0):
     """Rows of a manifest named from `first` on; the last quarter of the speakers is the test part."""
@@ -66,5 +75,7 @@ def make_run(root, system, accuracy=0.5, seed=0, fold=0, source="", validation=0
         "fold": fold,
         "validation": {"fra": 0.4, "mean": validation},
     }
-    write_run(folder, {**info, **own})
+    if system in COMPARED:
+        own |= {"system_order": list(COMPARED).index(system), "compared_with": COMPARED[system]}
+    write_run(folder, {**own, **info})
     return folder

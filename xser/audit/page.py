@@ -4,7 +4,7 @@ import pandas as pd
 
 from xser.audit.checks import BETWEEN, CHECKS
 from xser.audit.findings import SEVERITIES, count, worst_first
-from xser.evidence.pages.tables import markdown_table
+from xser.core.document import Table, to_markdown
 
 SHOWN = 10  # cases of a finding on the page; the JSON file has them all
 
@@ -148,7 +148,7 @@ def _at_a_glance(audited):
         [about, *(str(sum(each.severity == severity for each in findings)) for severity in header[1:])]
         for about, findings in audited.items()
     ]
-    return markdown_table(header, rows)
+    return to_markdown([Table(header, rows)]).rstrip()
 
 
 def _of_recordings(finding):

@@ -229,7 +229,7 @@ def print_and_write(options, audits, audited, command):
     command : str
     """
     from xser.audit.page import audit_page, corpora_and_shared, finding_frame, table_text
-    from xser.evidence.pages.tables import write_csv
+    from xser.core.document import write_csv
 
     folder = Path(options.output)
     pictures = {}
@@ -239,7 +239,7 @@ def print_and_write(options, audits, audited, command):
             _draw(folder / pictures[subject.name], audits, subject, audited[subject.name])
     made_with = versions()
     notes = {subject.name: subject.notes for subject in audits.subjects}
-    write_csv(finding_frame(audited), folder / f"{options.name}.csv")
+    write_csv(folder / f"{options.name}.csv", finding_frame(audited))
     write_json(folder / f"{options.name}.json", _content(audits, audited, command, made_with))
     write_text(folder / f"{options.name}.md", audit_page(options.title, audited, notes, pictures, command, made_with))
     corpora, shared = corpora_and_shared(audited)

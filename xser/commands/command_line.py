@@ -47,9 +47,9 @@ def run_command(name: str, module: ModuleType, words: Sequence[str]) -> None:
     name
         Of the subcommand.
     module
-        Has ``add_arguments(parser)`` and ``main(options)``; where it says ``TAKES_MORE``, ``main(options, words,
-        more)``
-        with all words as typed, and those that are none of its own options.
+        Has ``add_arguments(parser)`` and ``main(options)``; ``options.words`` are the words as typed. Where it says
+        ``TAKES_MORE``, ``main(options, words, more)`` with all words as typed, and those that are none of its own
+        options.
 
     Raises
     ------
@@ -67,6 +67,7 @@ def run_command(name: str, module: ModuleType, words: Sequence[str]) -> None:
         run(lambda: module.main(options, [word for word in words if word != "--debug"], more), words)
     else:
         options = parser.parse_args(list(words))
+        options.words = [word for word in words if word != "--debug"]
         run(lambda: module.main(options), words)
 
 

@@ -1,234 +1,95 @@
-"""Tables, pictures and a page from the predictions of finished runs: nothing is computed that their files do not hold.
+"""Tables, pictures and a page from finished runs: nothing is computed that their files do not hold.
 
-python -m xser.commands.report exp/runs --output results
-python -m xser.commands.report exp/runs --output results --published recipes/zero_shot/published.yaml
-python -m xser.commands.report exp/runs --output docs/results --name real_speech --overview --title "Real speech"
-python -m xser.commands.report exp/runs --output docs/results --name method_choices --settings proposed
+xser report exp/runs --output results
+xser report exp/runs --output results --published recipes/zero_shot/published.yaml
+xser report exp/runs --output docs/results --name real_speech --overview --title "Real speech"
+xser report exp/runs --output docs/results --name method_choices --settings proposed
 """
 
-import shlex
+import argparse
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
-from xser.commands.command_line import OneLineParser, run
-from xser.core.errors import XserError
-from xser.core.files import write_text
+from xser.commands.options import add_recipes_option, typed_command
+from xser.core.errors import UsageError, XserError
+from xser.evidence.figures.predictions import Run, find_runs
+from xser.evidence.figures.published import read_published
+from xser.experiments.catalogue import Catalogue
+from xser.experiments.request import catalogue_of
+from xser.experiments.systems import read_system
 
 
-def write_table(runs, output_folder, name="results", command=""):
-    """Write NAME.md, NAME.csv, NAME.json and NAME.png of `runs`.
-
-    Parameters
-    ----------
-    runs : iterable of Run
-        From `xser.evidence.figures.predictions.find_runs` or `read_run`.
-    output_folder : str or Path
-        Made when missing.
-    name : str
-        Stem of the files.
-    command : str
-        The command that asked for the table.
-
-    Returns
-    -------
-    str
-        The table for the terminal.
-
-    Raises
-    ------
-    XserError
-        When there are no runs, or they do not belong together.
-    """
-    from xser.evidence.pages.tables import markdown_of, text_of
-
-    pooled, table, sentences = _evidence(runs)
-    _write_files(Path(output_folder), name, pooled, table, sentences, command, markdown_of(table, sentences))
-    return text_of(table, sentences)
-
-
-def write_overview(runs, output_folder, name, title, paragraphs=(), command=""):
-    """Write the same files as `write_table`, with NAME.md a page that compares systems over all targets.
-
-    Parameters
-    ----------
-    runs, output_folder, name, command
-        As for `write_table`.
-    title : str
-        Heading of the page.
-    paragraphs : sequence of str
-        What stands below it.
-
-    Returns
-    -------
-    str
-        The table for the terminal.
-    """
-    from xser.evidence.pages.overview import overview_page
-    from xser.evidence.pages.tables import text_of
-
-    pooled, table, sentences = _evidence(runs)
-    page = overview_page(pooled, title, paragraphs, sentences, command)
-    _write_files(Path(output_folder), name, pooled, table, sentences, command, page)
-    return text_of(table, sentences)
-
-
-def write_settings(runs, output_folder, name, title, reference, paragraphs=(), command=""):
-    """Write NAME.md, a page that compares settings of hyperparameters, NAME.csv and NAME.json.
-
-    Parameters
-    ----------
-    runs, output_folder, name, title, paragraphs, command
-        As for `write_overview`.
-    reference : str
-        As for `xser.evidence.pages.choices.choices_page`.
-
-    Returns
-    -------
-    str
-        The table for the terminal.
-    """
-    from xser.evidence.pages.choices import choices_page
-
-    pooled, table, sentences = _evidence(runs)
-    page = choices_page(pooled, title, paragraphs, sentences, command, reference)
-    _write_files(Path(output_folder), name, pooled, table, sentences, command, page, pictures=False)
-    return page.split("## How these figures were made")[0]
-
-
-def write_report(runs, output_folder, name, title, published=None, command=""):
-    """Write tables with a row a task, ours beside the published figures, in every form.
-
-    NAME.md, NAME.tex and NAME.html hold the same tables, the last one confusion matrices and pictures of embeddings as
-    well; NAME.csv holds the scores, NAME_differences.csv the differences between systems, NAME.json both with all that
-    they rest on, NAME.png the confusion matrices.
-
-    Parameters
-    ----------
-    runs, output_folder, name, command
-        As for `write_table`.
-    title : str
-        Heading of the pages.
-    published : Published, optional
-        From `xser.evidence.figures.published.read_published`.
-
-    Returns
-    -------
-    str
-        The table for the terminal.
-
-    Raises
-    ------
-    XserError
-        When there are no runs, they do not belong together, or a file of theirs is damaged. Nothing is written then.
-    """
-    from xser.evidence.figures.pooled import pool_runs
-    from xser.evidence.pages.forms import latex_page, markdown_page
-    from xser.evidence.pages.page import html_page
-    from xser.evidence.pages.sections import groups_of_tasks, sort_into_sections
-    from xser.evidence.pages.tables import commands_of, notes, records, score_rows, table_of_rows, text_of, write_csv
-    from xser.evidence.pages.task_frames import difference_frame, score_frame
-    from xser.evidence.pages.task_tables import table_group
-
-    folder = Path(output_folder)
-    pooled = pool_runs(runs)
-    scores, sentences = {system: score_rows(system) for system in pooled}, notes(pooled)
-    contents = []
-    for section, columns in sort_into_sections(pooled).items():
-        groups = [table_group(section, rows, published) for rows in groups_of_tasks(columns, published)]
-        contents.append((section, columns, groups))
-    commands = commands_of(pooled)
-    html = html_page(title, contents, published, pooled, sentences, command, commands)
-    differences = difference_frame(contents)
-    more = {"differences": records(differences), "published": published.source if published else None}
-    page = markdown_page(title, contents, published, sentences, command, commands)
-    _write_files(folder, name, pooled, score_frame(contents, scores), sentences, command, page, more)
-    write_csv(differences, folder / f"{name}_differences.csv")
-    write_text(folder / f"{name}.tex", latex_page(contents, published, command))
-    write_text(folder / f"{name}.html", html)
-    return text_of(table_of_rows([row for rows in scores.values() for row in rows]), sentences)
-
-
-def _evidence(runs):
-    from xser.evidence.figures.pooled import pool_runs
-    from xser.evidence.pages.tables import notes, result_table
-
-    pooled = pool_runs(runs)
-    return pooled, result_table(pooled), notes(pooled)
-
-
-def _write_files(folder, name, pooled, table, sentences, command, page, more=None, pictures=True):
-    from xser.evidence.pages.pictures import confusion_picture
-    from xser.evidence.pages.tables import write_csv, write_provenance
-
-    write_csv(table, folder / f"{name}.csv")
-    if pictures:
-        confusion_picture(folder / f"{name}.png", pooled)
-    write_provenance(folder / f"{name}.json", pooled, table, sentences, command, more)
-    write_text(folder / f"{name}.md", page)
-
-
-def parser():
-    """Options of the verb."""
-    options = OneLineParser(prog="python -m xser.commands.report", description=__doc__)
-    options.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``xser report``."""
+    parser.add_argument(
         "folders", nargs="+", metavar="FOLDER", help="folders with finished runs at any depth: exp/runs"
     )
-    options.add_argument(
+    parser.add_argument(
         "--output", required=True, metavar="DIR", help="where NAME.md, .csv, .json, .png, .tex and .html go"
     )
-    options.add_argument("--name", default="results", help="stem of the files")
-    options.add_argument("--title", default=None, help="heading of the pages; NAME by default")
-    options.add_argument(
+    parser.add_argument("--name", default="results", help="stem of the files")
+    parser.add_argument("--title", help="heading of the pages; NAME by default")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument(
         "--published", metavar="YAML", help="published figures to put beside ours: recipes/zero_shot/published.yaml"
     )
-    options.add_argument(
+    kinds.add_argument(
         "--overview",
         action="store_true",
         help="instead: NAME.md compares systems over all targets, a column a target; no .tex and .html",
     )
-    options.add_argument(
+    kinds.add_argument(
         "--settings",
         metavar="REFERENCE",
         help="instead: NAME.md compares hyperparameters over all tasks, each row with the one called so (proposed)",
     )
-    options.add_argument(
+    parser.add_argument(
         "--note",
         action="append",
         default=[],
         metavar="TEXT",
         help="with --overview or --settings: a paragraph below the heading",
     )
-    return options
+    add_recipes_option(parser)
 
 
-def main(argv):
+def main(options: argparse.Namespace) -> None:
     """Collect runs, write the files, print the table."""
-    verb = parser()
-    options = verb.parse_args(argv)
     if Path(options.name).name != options.name or options.name in ("", ".", ".."):
-        verb.error(f"--name is a stem such as results, not {options.name!r}: folders go to --output")
+        raise UsageError(f"--name is a stem such as results, not {options.name!r}: folders go to --output; see --help")
     if options.note and not (options.overview or options.settings):
-        verb.error("--note belongs to --overview and --settings")
-    if sum(map(bool, (options.overview, options.settings, options.published))) > 1:
-        verb.error("--published, --overview and --settings are three kinds of page: give one of them")
-    from xser.evidence.figures.predictions import find_runs
-    from xser.evidence.figures.published import read_published
-
+        raise UsageError("--note belongs to --overview and --settings; see --help")
     published = read_published(options.published) if options.published else None
     runs = [found for folder in options.folders for found in find_runs(folder)]
     if not runs:
         raise XserError(f"no finished run below {', '.join(options.folders)}: stage 3 (evaluate) makes them")
-    command = " ".join(["python -m xser.commands.report", *map(shlex.quote, argv)])
-    title = options.title or options.name
+    runs = with_systems(runs, catalogue_of(options.recipes))
+    command = typed_command("report", options.words)
+    title, output = options.title or options.name, Path(options.output)
+    from xser.evidence.pages.report import write_overview, write_report, write_settings
+
     if options.overview:
-        text = write_overview(runs, options.output, options.name, title, options.note, command)
+        text = write_overview(runs, output, options.name, title, options.note, command)
     elif options.settings:
-        text = write_settings(runs, options.output, options.name, title, options.settings, options.note, command)
+        text = write_settings(runs, output, options.name, title, options.settings, options.note, command)
     else:
-        text = write_report(runs, options.output, options.name, title, published, command)
+        text = write_report(runs, output, options.name, title, published, command)
     print(text, end="")
     more = "" if options.settings else ", .png" if options.overview else ", .png, .tex, .html"
-    print(f"written: {Path(options.output) / options.name}.md, .csv, .json{more}")
+    print(f"written: {output / options.name}.md, .csv, .json{more}")
 
 
-if __name__ == "__main__":
-    run(main)
+def with_systems(runs: Sequence[Run], catalogue: Catalogue) -> list[Run]:
+    """Complete runs of older versions: they do not tell their system's order and comparisons, but its file does."""
+    known = {}
+    for name in {run.info.system for run in runs if run.info.system_order is None}:
+        if name in catalogue.names("hparams", "systems"):
+            record = read_system(catalogue.find("hparams", "systems", f"{name}.yaml")).record
+            known[name] = {"system_order": record.order, "compared_with": record.compared_with}
+    return [
+        dataclasses.replace(run, info=run.info.model_copy(update=known[run.info.system]))
+        if run.info.system_order is None and run.info.system in known
+        else run
+        for run in runs
+    ]

@@ -177,9 +177,23 @@ def read_record(path: Path, kind: type[R], remedy: str) -> R:
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise XserError(f"{path} is not valid JSON ({error}): {remedy}") from error
     try:
+        return check_record(kind, content, path)
+    except XserError as error:
+        raise XserError(f"{error}: {remedy}") from error
+
+
+def check_record(kind: type[R], content: Any, where: str | Path) -> R:
+    """Check JSON values against a record as they are: no text is read as a number.
+
+    Raises
+    ------
+    XserError
+        In one line that names `where` and the key.
+    """
+    try:
         return kind.model_validate_json(json.dumps(content), strict=True)
     except pydantic.ValidationError as error:
-        raise XserError(f"{_line(kind, error, content, path, None)}: {remedy}") from error
+        raise XserError(_line(kind, error, content, where, None)) from error
 
 
 def write_record(path: Path, record: pydantic.BaseModel) -> None:

@@ -148,6 +148,6 @@ def is_evaluated(run: Run) -> bool:
     info = describe_evaluation_of(run, read_json(run.folder / "trained.json"))
     try:
         evaluated = read_run(run.folder)
-        return not evaluated.predictions.empty and evaluated.info["fingerprints"] == info["fingerprints"]
+        return not evaluated.predictions.empty and evaluated.info.fingerprints == info["fingerprints"]
     except XserError:
         return False

@@ -22,6 +22,8 @@ def describe_training_of(run: Run) -> dict[str, Any]:
         "sources": [str(source) for source in task.sources],
         "target": str(task.reported_on),
         "system": run.system.name,
+        "system_order": run.system.record.order,
+        "compared_with": list(run.system.record.compared_with),
         "source": run.source,
         "encoder": encoder.name,
         "encoder_option": encoder.option,

@@ -333,8 +333,8 @@ def slurm_settings(options, device):
 
 def _write_tables(cells, grid, argv):
     """Write the table of each task, where a single experiment writes it, and that of the grid; print the latter."""
-    from xser.commands.report import write_table
     from xser.evidence.figures.predictions import read_run
+    from xser.evidence.pages.report import write_table
 
     command = " ".join(["bash", "recipes/zero_shot/run.sh", *map(shlex.quote, argv)])
     finished = [cell for cell in cells if cell.is_finished]

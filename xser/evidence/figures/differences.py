@@ -5,28 +5,30 @@ An average over tasks draws the test set of each target independently of the oth
 one target.
 """
 
-import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from xser.evidence.figures.intervals import interval
-from xser.evidence.pages.tables import bootstraps
+from xser.evidence.figures.pooled import Outcomes, Part, Pooled
+from xser.evidence.figures.scores import bootstraps
 
 TIE_DECIMALS = 9  # of a point: two systems that are right equally often differ by nothing, not by a rounding error
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Figure:
     """A figure in %, or a difference in points.
 
     Attributes
     ----------
-    by_seed : numpy.ndarray (seeds,) or None
-        The figure of each seed; None where seeds do not correspond (a difference between two systems).
-    value : float
+    by_seed
+        The figure of each seed (seeds,); None where seeds do not correspond (a difference between two systems).
+    value
         Mean over seeds.
-    over_utterances, over_speakers : numpy.ndarray (resamples,)
-        Bootstrap draws of `value`.
+    over_utterances, over_speakers
+        Bootstrap draws of `value` (resamples,).
     """
 
     by_seed: np.ndarray | None
@@ -35,22 +37,22 @@ class Figure:
     over_speakers: np.ndarray
 
     @property
-    def sd(self):
+    def sd(self) -> float:
         """Standard deviation over seeds; NaN with a single seed."""
         return float(self.by_seed.std(ddof=1)) if self.by_seed is not None and len(self.by_seed) > 1 else float("nan")
 
     @property
-    def interval(self):
+    def interval(self) -> tuple[float, float]:
         """95 % interval over utterances."""
         return interval(self.over_utterances)
 
     @property
-    def speakers_interval(self):
+    def speakers_interval(self) -> tuple[float, float]:
         """95 % interval over speakers; NaN where speakers are unknown."""
         return interval(self.over_speakers)
 
 
-def uar_figure(pooled, part):
+def uar_figure(pooled: Pooled, part: Part) -> Figure:
     """UAR of one system on ``whole`` or ``test``, in %."""
     outcomes = pooled.outcomes(part)
     by_seed = 100 * _uar_of_seeds(outcomes)
@@ -58,32 +60,25 @@ def uar_figure(pooled, part):
     return Figure(by_seed, float(by_seed.mean()), 100 * over_utterances[:, 0], 100 * over_speakers[:, 0])
 
 
-def difference_figure(better, worse):
+def difference_figure(better: Figure, worse: Figure) -> Figure:
     """UAR of one system less that of another, in points, both scored on the same resamples.
 
-    Parameters
-    ----------
-    better, worse : Figure
-        From `uar_figure`, on one part, of systems of one setting: `xser.evidence.figures.pooled.pool_runs` has checked
-        that
-        they have the same utterances.
-
-    Returns
-    -------
-    Figure
+    Both are from `uar_figure`, on one part, of systems of one setting: `xser.evidence.figures.pooled.pool_runs` has
+    checked that they have the same utterances.
     """
     pairs = [(getattr(better, name), getattr(worse, name)) for name in ("value", "over_utterances", "over_speakers")]
     value, *draws = (np.round(one - other, TIE_DECIMALS) for one, other in pairs)
     return Figure(None, float(value), *draws)
 
 
-def mean_figure(figures):
+def mean_figure(figures: Sequence[Figure]) -> Figure:
     """Average figures of several tasks.
 
     Seeds are averaged seed by seed; where the numbers of seeds differ, nothing is said about their scatter.
     """
-    seeds = {len(figure.by_seed) if figure.by_seed is not None else 0 for figure in figures}
-    by_seed = np.mean([figure.by_seed for figure in figures], axis=0) if len(seeds) == 1 and 0 not in seeds else None
+    each = [figure.by_seed for figure in figures if figure.by_seed is not None]
+    correspond = len(each) == len(figures) and len(set(map(len, each))) == 1
+    by_seed = np.mean(each, axis=0) if correspond else None
     return Figure(
         by_seed,
         float(np.mean([figure.value for figure in figures])),
@@ -92,7 +87,7 @@ def mean_figure(figures):
     )
 
 
-def _uar_of_seeds(outcomes):
+def _uar_of_seeds(outcomes: Outcomes) -> np.ndarray:
     """UAR of each seed (seeds,), a fraction of 1: mean over the emotions that occur of the share of hits."""
     reference = outcomes.reference
     hits = outcomes.predicted == reference[:, None]

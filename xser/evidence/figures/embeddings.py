@@ -15,14 +15,14 @@ EMBEDDINGS = "embeddings.npz"
 COLUMNS = ("utterance", "corpus", "language", "speaker", "emotion", "part")
 
 
-def rows_to_picture(rows, at_most=1000):
+def rows_to_picture(rows: pd.DataFrame, at_most: int = 1000) -> pd.DataFrame:
     """Choose the utterances that are pictured: the same ones every time, evenly over the rows.
 
     Parameters
     ----------
-    rows : pandas.DataFrame
+    rows
         Column ``utterance``.
-    at_most : int
+    at_most
         How many; all rows where there are no more.
 
     Returns
@@ -42,24 +42,24 @@ def rows_to_picture(rows, at_most=1000):
     return rows.iloc[np.sort(chosen)]
 
 
-def write_embeddings(path, rows, embeddings):
+def write_embeddings(path: str | Path, rows: pd.DataFrame, embeddings: np.ndarray) -> None:
     """Write embeddings with what a picture says of them.
 
     Parameters
     ----------
-    path : str or Path
+    path
         ``embeddings.npz`` of a run's folder.
-    rows : pandas.DataFrame
+    rows
         Columns `COLUMNS`; ``part`` is ``source`` or ``target``.
-    embeddings : numpy.ndarray
+    embeddings
         One for each row, (rows, size).
     """
     columns = {name: rows[name].to_numpy(dtype=str) for name in COLUMNS}
     with whole_file(path) as part, open(part, "wb") as file:
-        np.savez_compressed(file, embedding=np.asarray(embeddings, dtype=np.float32), **columns)
+        np.savez_compressed(file, allow_pickle=False, embedding=np.asarray(embeddings, dtype=np.float32), **columns)
 
 
-def read_embeddings(path):
+def read_embeddings(path: str | Path) -> tuple[pd.DataFrame, np.ndarray]:
     """Read what `write_embeddings` wrote.
 
     Returns

@@ -25,27 +25,33 @@ counts with the hits.
 """
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 RESAMPLES = 2000
 FEWEST_SPEAKERS = 5
+Seed = int | Sequence[int]
+
 AT_ONCE = 200  # resamples turned into floats together: memory of 14 000 utterances stays below 25 MB
 
 
-def utterance_bootstrap(reference, hits, emotions, resamples=RESAMPLES, seed=0):
+def utterance_bootstrap(
+    reference: npt.ArrayLike, hits: npt.ArrayLike, emotions: int, resamples: int = RESAMPLES, seed: Seed = 0
+) -> np.ndarray:
     """Draw UARs of resampled utterances.
 
     Parameters
     ----------
-    reference : array of int (utterances,)
-        Emotion of each utterance, 0 .. emotions - 1.
-    hits : array of float (utterances,) or (utterances, systems)
-        Share of the seeds with which the utterance is recognised: 0 or 1 with a single seed.
-    emotions : int
+    reference
+        Emotion of each utterance, 0 .. emotions - 1 (utterances,).
+    hits
+        Share of the seeds with which the utterance is recognised: 0 or 1 with a single seed. (utterances,) or
+        (utterances, systems).
+    emotions
         Number of emotions.
-    resamples : int
-    seed : int or sequence of int
+    seed
         Of the random generator.
 
     Returns
@@ -60,20 +66,27 @@ def utterance_bootstrap(reference, hits, emotions, resamples=RESAMPLES, seed=0):
     >>> draws.shape
     (100, 1)
     """
-    reference, hits = _checked(reference, hits)
-    drawn = _utterances_drawn(len(reference), resamples, seed if np.isscalar(seed) else tuple(seed))
-    return _uar(drawn, *_totals(np.arange(len(reference)), reference, hits, emotions))
+    emotion, hit = _checked(reference, hits)
+    drawn = _utterances_drawn(len(emotion), resamples, seed if isinstance(seed, int) else tuple(seed))
+    return _uar(drawn, *_totals(np.arange(len(emotion)), emotion, hit, emotions))
 
 
-def speaker_bootstrap(reference, hits, speakers, emotions, resamples=RESAMPLES, seed=0):
+def speaker_bootstrap(
+    reference: npt.ArrayLike,
+    hits: npt.ArrayLike,
+    speakers: npt.ArrayLike,
+    emotions: int,
+    resamples: int = RESAMPLES,
+    seed: Seed = 0,
+) -> np.ndarray:
     """Draw UARs of resampled speakers, each with all utterances.
 
     Parameters
     ----------
     reference, hits, emotions, resamples, seed
         As for `utterance_bootstrap`.
-    speakers : sequence of str (utterances,)
-        Empty where unknown.
+    speakers
+        Empty where unknown (utterances,).
 
     Returns
     -------
@@ -81,17 +94,16 @@ def speaker_bootstrap(reference, hits, speakers, emotions, resamples=RESAMPLES, 
         All NaN when a speaker is unknown or there are fewer than `FEWEST_SPEAKERS`: with two of them there are three
         different resamples, and the interval would pretend to know other speakers.
     """
-    reference, hits = _checked(reference, hits)
-    speakers = np.asarray(speakers, dtype=str)
-    names, group = np.unique(speakers, return_inverse=True)
+    emotion, hit = _checked(reference, hits)
+    names, group = np.unique(np.asarray(speakers, dtype=str), return_inverse=True)
     if len(names) < FEWEST_SPEAKERS or "" in names:
-        return np.full((resamples, hits.shape[1]), np.nan)
+        return np.full((resamples, hit.shape[1]), np.nan)
     drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    return _uar(drawn, *_totals(group, reference, hits, emotions))
+    return _uar(drawn, *_totals(group, emotion, hit, emotions))
 
 
 @functools.lru_cache(maxsize=2)
-def _utterances_drawn(utterances, resamples, seed):
+def _utterances_drawn(utterances: int, resamples: int, seed: int | tuple[int, ...]) -> np.ndarray:
     """How often each utterance is drawn in each resample (resamples, utterances); kept, as all systems share it."""
     rng = np.random.default_rng(seed)
     drawn = np.empty((resamples, utterances), dtype=np.uint16)
@@ -101,13 +113,8 @@ def _utterances_drawn(utterances, resamples, seed):
     return drawn
 
 
-def interval(draws, level=0.95):
+def interval(draws: npt.ArrayLike, level: float = 0.95) -> tuple[float, float]:
     """Percentile interval of bootstrap draws.
-
-    Parameters
-    ----------
-    draws : array of float (resamples,)
-    level : float
 
     Returns
     -------
@@ -126,15 +133,15 @@ def interval(draws, level=0.95):
     return float(low), float(high)
 
 
-def _checked(reference, hits):
-    reference, hits = np.asarray(reference), np.asarray(hits, dtype=float)
-    hits = hits[:, None] if hits.ndim == 1 else hits
-    if len(reference) == 0 or len(reference) != len(hits):
-        raise ValueError(f"{len(reference)} references for {len(hits)} rows of hits")
-    return reference, hits
+def _checked(reference: npt.ArrayLike, hits: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    emotion, hit = np.asarray(reference), np.asarray(hits, dtype=float)
+    hit = hit[:, None] if hit.ndim == 1 else hit
+    if len(emotion) == 0 or len(emotion) != len(hit):
+        raise ValueError(f"{len(emotion)} references for {len(hit)} rows of hits")
+    return emotion, hit
 
 
-def _totals(group, reference, hits, emotions):
+def _totals(group: np.ndarray, reference: np.ndarray, hits: np.ndarray, emotions: int) -> tuple[np.ndarray, np.ndarray]:
     """Sum utterances (groups, emotions) and hits (groups, emotions, systems) of each group."""
     groups = int(group.max()) + 1
     utterances = np.zeros((groups, emotions))
@@ -144,7 +151,7 @@ def _totals(group, reference, hits, emotions):
     return utterances, found
 
 
-def _uar(drawn, utterances, found):
+def _uar(drawn: np.ndarray, utterances: np.ndarray, found: np.ndarray) -> np.ndarray:
     """UAR (resamples, systems) of groups drawn so many times (resamples, groups)."""
     groups, emotions, systems = found.shape
     found = found.reshape(groups, -1)

@@ -4,6 +4,7 @@ UAR and macro-F1 are means **over the emotions that occur in the reference**: fo
 are means over the other three, and `Scores.classes` says three. Predicting an emotion that never occurs costs recall.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,17 +12,19 @@ import pandas as pd
 
 from xser.core.errors import XserError
 
+Names = Sequence[str] | np.ndarray | pd.Series
+
 
 class Scores(NamedTuple):
     """Figures of one set of predictions, as fractions of 1.
 
     Attributes
     ----------
-    uar, macro_f1 : float
+    uar, macro_f1
         Means over the emotions that occur in the reference.
-    recalls : numpy.ndarray (emotions,)
-        NaN for an emotion that does not occur.
-    classes : int
+    recalls
+        NaN for an emotion that does not occur (emotions,).
+    classes
         How many emotions occur.
     """
 
@@ -31,18 +34,13 @@ class Scores(NamedTuple):
     classes: int
 
 
-def scores(reference, prediction, emotions):
+def scores(reference: Names, prediction: Names, emotions: Sequence[str]) -> Scores:
     """Compute UAR, macro-F1 and the recall of each emotion.
 
     Parameters
     ----------
-    reference, prediction : sequences of str (utterances,)
-    emotions : sequence of str
+    emotions
         All emotions of the scheme, in order.
-
-    Returns
-    -------
-    Scores
 
     Raises
     ------
@@ -57,31 +55,31 @@ def scores(reference, prediction, emotions):
     """
     from sklearn.metrics import precision_recall_fscore_support
 
-    reference, prediction = _codes(reference, prediction, emotions)
+    truth, found = _codes(reference, prediction, emotions)
     _, recalls, f1, support = precision_recall_fscore_support(
-        reference, prediction, labels=np.arange(len(emotions)), average=None, zero_division=0
+        truth, found, labels=np.arange(len(emotions)), average=None, zero_division=0
     )
     occurs = support > 0
     recalls = np.where(occurs, recalls, np.nan)
     return Scores(float(recalls[occurs].mean()), float(f1[occurs].mean()), recalls, int(occurs.sum()))
 
 
-def uar(reference, prediction, emotions):
+def uar(reference: Names, prediction: Names, emotions: Sequence[str]) -> float:
     """Unweighted average recall over the emotions that occur in the reference, as a fraction of 1."""
     return scores(reference, prediction, emotions).uar
 
 
-def macro_f1(reference, prediction, emotions):
+def macro_f1(reference: Names, prediction: Names, emotions: Sequence[str]) -> float:
     """Mean F1 over the emotions that occur in the reference, as a fraction of 1."""
     return scores(reference, prediction, emotions).macro_f1
 
 
-def recalls(reference, prediction, emotions):
+def recalls(reference: Names, prediction: Names, emotions: Sequence[str]) -> dict[str, float]:
     """Recall of each emotion by name; NaN for one that does not occur in the reference."""
     return dict(zip(emotions, scores(reference, prediction, emotions).recalls.tolist(), strict=True))
 
 
-def confusion(reference, prediction, emotions):
+def confusion(reference: Names, prediction: Names, emotions: Sequence[str]) -> np.ndarray:
     """Count predictions by reference.
 
     Returns
@@ -91,19 +89,19 @@ def confusion(reference, prediction, emotions):
     """
     from sklearn.metrics import confusion_matrix
 
-    reference, prediction = _codes(reference, prediction, emotions)
-    return confusion_matrix(reference, prediction, labels=np.arange(len(emotions)))
+    truth, found = _codes(reference, prediction, emotions)
+    return confusion_matrix(truth, found, labels=np.arange(len(emotions)))
 
 
-def _codes(reference, prediction, emotions):
+def _codes(reference: Names, prediction: Names, emotions: Sequence[str]) -> list[np.ndarray]:
     """Turn names into positions among `emotions`; integers make scikit-learn several times faster."""
     known = pd.Index(list(emotions))
     codes = []
     for what, names in (("reference", reference), ("prediction", prediction)):
-        names = np.asarray(names, dtype=object)
-        code = known.get_indexer(names)
+        words = np.asarray(names, dtype=object)
+        code = known.get_indexer(words)
         if (code < 0).any():
-            raise XserError(f"{what} {names[code < 0][0]!r} is none of {', '.join(known)}: is it another scheme's?")
+            raise XserError(f"{what} {words[code < 0][0]!r} is none of {', '.join(known)}: is it another scheme's?")
         codes.append(code)
     if len(codes[0]) == 0:
         raise XserError("no utterances to evaluate: UAR of nothing is no number")

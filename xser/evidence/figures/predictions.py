@@ -1,48 +1,41 @@
-"""Predictions, a row an utterance: the one source of every figure; and `run.json`, which says where they came from."""
+"""Predictions, a row an utterance: the one source of every figure; and `run.json`, which tells where they came from."""
 
-import dataclasses
 import functools
 import hashlib
 import io
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from xser.core.errors import XserError
-from xser.core.files import read_json, whole_file, write_json
+from xser.core.files import whole_file, write_json
+from xser.core.records import check_record, read_record
+from xser.core.rows import PARTS
+from xser.core.run_records import RUN, RunRecord
 
 PREDICTIONS = "predictions.csv"
 VALIDATION = "validation.csv"
-RUN = "run.json"
 
 TEXT_COLUMNS = ("utterance", "corpus", "language", "speaker", "text", "part", "emotion", "prediction")
 SCORE = "score_"
-PARTS = ("train", "valid", "test")
 REMEDY = f"delete {RUN} beside it and run stage 3 (evaluate) again"
 
-# What run.json must hold. `numbers` maps names to numbers; further keys are kept and not looked at.
-INFO_KINDS = {
-    **dict.fromkeys(("kind", "task", "target", "system", "source", "encoder", "scheme", "split", "command"), "string"),
-    **dict.fromkeys(("sources", "emotions", "left_out"), "strings"),
-    **dict.fromkeys(("split_seed", "seed", "fold"), "integer"),
-    **dict.fromkeys(("versions", "fingerprints"), "object"),
-    **dict.fromkeys(("complete", "made_up"), "flag"),
-    "validation": "numbers",
-}
 
-
-def prediction_table(rows, scores, emotions):
+def prediction_table(rows: pd.DataFrame, scores: np.ndarray, emotions: Sequence[str]) -> pd.DataFrame:
     """Put together what `write_predictions` writes.
 
     Parameters
     ----------
-    rows : pandas.DataFrame (utterances,)
+    rows
         Rows of a manifest: utterance, corpus, language, speaker, text, part, emotion.
-    scores : numpy.ndarray (utterances, emotions)
-        Softmax scores.
-    emotions : sequence of str
+    scores
+        Softmax scores (utterances, emotions).
+    emotions
         In the order of the columns of `scores`.
 
     Returns
@@ -56,14 +49,14 @@ def prediction_table(rows, scores, emotions):
     return table.join(pd.DataFrame(scores, columns=[SCORE + emotion for emotion in emotions]))
 
 
-def write_predictions(path, frame):
+def write_predictions(path: str | Path, frame: pd.DataFrame) -> None:
     """Write predictions, whole or not at all.
 
     Parameters
     ----------
-    path : str or Path
+    path
         The CSV file (``predictions.csv`` or ``validation.csv`` of a run folder).
-    frame : pandas.DataFrame
+    frame
         The columns `TEXT_COLUMNS`, then one ``score_<emotion>`` per emotion: softmax scores in [0, 1] that sum to 1.
         ``emotion`` is the reference. Scores are written with nine digits, which keep a float32 exactly.
 
@@ -80,14 +73,14 @@ def write_predictions(path, frame):
         frame.to_csv(part, index=False, float_format="%.9g", lineterminator="\n", encoding="utf-8")
 
 
-def read_predictions(path, emotions=None):
+def read_predictions(path: str | Path, emotions: Sequence[str] | None = None) -> pd.DataFrame:
     """Read and check predictions.
 
     Parameters
     ----------
-    path : str or Path
+    path
         A file of `write_predictions`.
-    emotions : sequence of str, optional
+    emotions
         The emotions in order, when they are known; the file's score columns otherwise.
 
     Returns
@@ -104,14 +97,14 @@ def read_predictions(path, emotions=None):
     return _parse(path, _content(path), emotions)
 
 
-def _content(path):
+def _content(path: str | Path) -> bytes:
     try:
         return Path(path).read_bytes()
     except FileNotFoundError as error:
         raise XserError(f"{path} is missing: {REMEDY}") from error
 
 
-def _parse(path, content, emotions):
+def _parse(path: str | Path, content: bytes, emotions: Sequence[str] | None) -> pd.DataFrame:
     try:
         frame = pd.read_csv(io.BytesIO(content), dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False)
         problem = _problem(frame, tuple(emotions or _scored(frame)))
@@ -122,12 +115,12 @@ def _parse(path, content, emotions):
     return frame
 
 
-def _scored(frame):
+def _scored(frame: pd.DataFrame) -> tuple[str, ...]:
     return tuple(column[len(SCORE) :] for column in map(str, frame.columns) if column.startswith(SCORE))
 
 
-def _problem(frame, emotions):
-    """Say in some words what is wrong with a table of predictions; None when nothing is."""
+def _problem(frame: pd.DataFrame, emotions: Sequence[str]) -> str | None:
+    """What is wrong with a table of predictions, in some words."""
     wanted = [*TEXT_COLUMNS, *(SCORE + emotion for emotion in emotions)]
     if list(frame.columns) != wanted:
         missing = [column for column in wanted if column not in frame.columns]
@@ -152,7 +145,7 @@ def _problem(frame, emotions):
     return _score_problem(frame, emotions)
 
 
-def _score_problem(frame, emotions):
+def _score_problem(frame: pd.DataFrame, emotions: Sequence[str]) -> str | None:
     columns = [SCORE + emotion for emotion in emotions]
     scores = frame[columns].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
     wrong = ~(np.isfinite(scores).all(axis=1) & (scores >= 0).all(axis=1) & (np.abs(scores.sum(axis=1) - 1) < 1e-3))
@@ -165,53 +158,51 @@ def _score_problem(frame, emotions):
     return None
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Run:
     """One finished run: one system trained with one seed (and one fold), evaluated.
 
-    Attributes
+    Parameters
     ----------
-    folder : Path
+    folder
         The run folder.
-    info : dict
-        What ``run.json`` says: task, system, encoder, seed, validation, command, versions, fingerprints, ...
-    predictions : pandas.DataFrame
-        ``predictions.csv``, read and checked when first asked for.
+    info
+        What ``run.json`` tells: task, system, encoder, seed, validation, command, versions, fingerprints, ...
     """
 
     folder: Path
-    info: dict
+    info: RunRecord
 
     @functools.cached_property
-    def predictions(self):
-        """The predictions of the run, a row an utterance."""
+    def predictions(self) -> pd.DataFrame:
+        """The predictions of the run, a row an utterance; read and checked when first asked for."""
         path = self.folder / PREDICTIONS
         content = _content(path)
-        frame = _parse(path, content, self.info["emotions"])
-        if _digest(content) != self.info["files"].get(PREDICTIONS):
+        frame = _parse(path, content, self.info.emotions)
+        if _digest(content) != self.info.files.get(PREDICTIONS):
             raise XserError(f"{path} is not what evaluation wrote (cut or edited since): {REMEDY}")
         return frame
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Where the run lies below ``runs/``: task, encoder, system and seed, the same on every machine."""
         return "/".join(self.folder.resolve().parts[-4:])
 
 
-def _digest(content):
+def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def write_run(folder, info):
+def write_run(folder: str | Path, content: Mapping[str, Any]) -> None:
     """Write ``run.json``, last of a run's files: with it the run is finished.
 
     Parameters
     ----------
-    folder : str or Path
+    folder
         The run folder, ``predictions.csv`` already in it.
-    info : dict
-        The keys of `INFO_KINDS`, and whatever else is worth keeping. ``files`` is added: the digests of the prediction
-        files, by which a file that was cut or edited later is noticed.
+    content
+        The keys of a `RunRecord` but ``files``: the digests of the prediction files are added here. A file that was
+        cut or edited later is noticed by them.
 
     Raises
     ------
@@ -223,15 +214,12 @@ def write_run(folder, info):
         raise XserError(f"{folder / PREDICTIONS} is missing: write the predictions before {RUN}")
     there = [name for name in (PREDICTIONS, VALIDATION) if (folder / name).is_file()]
     files = {name: _digest((folder / name).read_bytes()) for name in there}
-    info = {**info, "files": files}
-    problem = _info_problem(info)
-    if problem:
-        raise XserError(f"{folder / RUN}: {problem}")
-    write_json(folder / RUN, info)
+    record = check_record(RunRecord, {**content, "files": files}, folder / RUN)
+    write_json(folder / RUN, record.model_dump(mode="json", exclude_unset=True))
 
 
-def read_run(folder):
-    """Read ``run.json`` of a finished run as a `Run`.
+def read_run(folder: str | Path) -> Run:
+    """Read ``run.json`` of a finished run.
 
     Raises
     ------
@@ -241,43 +229,10 @@ def read_run(folder):
     folder = Path(folder)
     if not (folder / RUN).is_file():
         raise XserError(f"{folder} is no finished run ({RUN} is missing): stage 3 (evaluate) makes it")
-    info = read_json(folder / RUN)
-    problem = _info_problem(info)
-    if problem:
-        raise XserError(f"{folder / RUN}: {problem}; delete it and run stage 3 (evaluate) again")
-    return Run(folder, info)
+    return Run(folder, read_record(folder / RUN, RunRecord, "delete it and run stage 3 (evaluate) again"))
 
 
-def _info_problem(info):
-    if not isinstance(info, dict):
-        return "not a JSON object"
-    for key, kind in {**INFO_KINDS, "files": "object"}.items():
-        if key not in info:
-            return f"the key {key} is missing"
-        if not _is(info[key], kind):
-            return f"{key} is not of the kind {kind}: {info[key]!r}"
-    if info["kind"] not in ("zero_shot", "within"):
-        return f"kind {info['kind']!r} is neither zero_shot nor within"
-    if len(set(info["emotions"])) < 2 or len(set(info["emotions"])) < len(info["emotions"]):
-        return f"emotions {info['emotions']} are fewer than two, or one stands twice"
-    if info["source"] and "mean" not in info["validation"]:
-        return "validation has no mean, by which a single source is chosen"
-    return None
-
-
-def _is(value, kind):
-    if kind == "strings":
-        return isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
-    if kind == "numbers":
-        return isinstance(value, dict) and all(_is(number, "number") for number in value.values())
-    if kind == "number":
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value)
-    if kind == "integer":
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, {"string": str, "object": dict, "flag": bool}[kind])
-
-
-def find_runs(folder):
+def find_runs(folder: str | Path) -> list[Run]:
     """Find every finished run below `folder` (or `folder` itself), sorted by path.
 
     Returns

@@ -13,6 +13,8 @@ import pandas as pd
 
 from xser.core.errors import XserError
 from xser.evidence.figures.embeddings import EMBEDDINGS, read_embeddings, rows_to_picture
+from xser.evidence.figures.pooled import Pooled
+from xser.evidence.figures.predictions import Run
 
 MOST = 500  # utterances of the sources, and as many of the target, that a picture shows
 SIDE = 1000  # of the square that a picture fills, in its own units
@@ -24,33 +26,34 @@ class Projection(NamedTuple):
 
     Attributes
     ----------
-    rows : pandas.DataFrame (utterances,)
+    rows
         corpus, language, speaker, emotion, part (``source`` or ``target``); the target last.
-    points : numpy.ndarray of int (utterances, 2)
-        In a square of `SIDE`, y downwards.
-    explained : tuple of float
+    points
+        Whole numbers in a square of `SIDE`, y downwards (utterances, 2).
+    explained
         Share of the sources' variance along each axis.
-    fitted : int
+    fitted
         Utterances of the sources that the projection was fitted on.
-    run : Run
+    run
         The run shown.
     """
 
     rows: pd.DataFrame
     points: np.ndarray
-    explained: tuple
+    explained: tuple[float, ...]
     fitted: int
-    run: object
+    run: Run
 
 
-def project(embeddings, is_source):
+def project(embeddings: np.ndarray, is_source: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
     """Fit principal components on some embeddings and place all in them.
 
     Parameters
     ----------
-    embeddings : numpy.ndarray (utterances, size)
-    is_source : numpy.ndarray of bool (utterances,)
-        The ones fitted on: at least three.
+    embeddings
+        (utterances, size).
+    is_source
+        The ones fitted on: at least three (utterances,).
 
     Returns
     -------
@@ -66,12 +69,8 @@ def project(embeddings, is_source):
     return principal.transform(np.asarray(embeddings, dtype=float)), tuple(map(float, shares))
 
 
-def projection_of(system):
+def projection_of(system: Pooled) -> Projection | None:
     """Project the embeddings of the first of a system's runs that kept them.
-
-    Parameters
-    ----------
-    system : Pooled
 
     Returns
     -------
@@ -102,7 +101,7 @@ def projection_of(system):
     return Projection(shown.reset_index(drop=True), points, explained, int(is_source.sum()), run)
 
 
-def _into_square(coordinates):
+def _into_square(coordinates: np.ndarray) -> np.ndarray:
     """Scale both axes alike so that everything shown fits the square."""
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
     span = max(float((high - low).max()), 1e-12)

@@ -16,16 +16,19 @@ system, standard deviation 0.2, 20 utterances each): 4.5 with 91 speakers, 7 wit
 p-values over utterances are below 0.05 in a third of all cases, for what they ask is another question.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 
-def p_value(draws):
+def p_value(draws: npt.ArrayLike) -> float:
     """Two-sided p-value of a difference from its bootstrap draws.
 
     Parameters
     ----------
-    draws : array of float (resamples,)
-        Differences, paired.
+    draws
+        Differences, paired (resamples,).
 
     Returns
     -------
@@ -37,14 +40,14 @@ def p_value(draws):
     >>> p_value([1.0] * 999), p_value([0.0] * 999), p_value([-1.0, *[1.0] * 998])
     (0.002, 1.0, 0.004)
     """
-    draws = np.asarray(draws, dtype=float)
-    if np.isnan(draws).any():
+    differences = np.asarray(draws, dtype=float)
+    if np.isnan(differences).any():
         return float("nan")
-    smaller = min((draws <= 0).sum(), (draws >= 0).sum())
-    return float(min(1.0, 2 * (1 + smaller) / (len(draws) + 1)))
+    smaller = min((differences <= 0).sum(), (differences >= 0).sum())
+    return float(min(1.0, 2 * (1 + smaller) / (len(differences) + 1)))
 
 
-def holm(p_values):
+def holm(p_values: Sequence[float]) -> list[float]:
     """Correct p-values for their number by Holm's step-down method.
 
     The i-th smallest of m is multiplied by m - i + 1, and none becomes smaller than one before it. Of the m, the chance
@@ -52,12 +55,12 @@ def holm(p_values):
 
     Parameters
     ----------
-    p_values : sequence of float (m,)
+    p_values
         NaN where there is none: not counted.
 
     Returns
     -------
-    list of float (m,)
+    list of float
         In the order given; NaN where there was none.
 
     Examples
@@ -65,12 +68,12 @@ def holm(p_values):
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
     """
-    p_values = np.asarray(p_values, dtype=float)
-    order = np.argsort(p_values, kind="stable")  # NaN last
-    tests = int((~np.isnan(p_values)).sum())
-    corrected = np.full(len(p_values), np.nan)
+    given = np.asarray(p_values, dtype=float)
+    order = np.argsort(given, kind="stable")  # NaN last
+    tests = int((~np.isnan(given)).sum())
+    corrected = np.full(len(given), np.nan)
     largest = 0.0
     for rank, at in enumerate(order[:tests]):
-        largest = max(largest, min(1.0, (tests - rank) * p_values[at]))
+        largest = max(largest, min(1.0, (tests - rank) * float(given[at])))
         corrected[at] = largest
     return corrected.tolist()

@@ -1,28 +1,23 @@
 """Every figure of a table with a row a task: scores, differences between systems, p-values, means over the tasks."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from xser.evidence.figures.differences import Figure, difference_figure, mean_figure, uar_figure
 from xser.evidence.figures.metrics import scores
+from xser.evidence.figures.pooled import Part, Pooled, comparisons, systems_in_order
+from xser.evidence.figures.sections import TaskRow
 from xser.evidence.figures.significance import holm, p_value
-from xser.evidence.pages.sections import systems_of
 
-# What is subtracted from what, where a table has both.
-COMPARISONS = (
-    ("proposed", "baseline2"),
-    ("baseline2", "baseline1"),
-    ("proposed", "no_supcon"),
-    ("proposed", "no_adversary"),
-)
 # Keys that stand beside the names of tasks (which have no brackets): means over all tasks of a table, and over those
 # that every system was run on.
 MEAN, SHARED = "(mean)", "(mean of shared)"
 
 
 class Score(NamedTuple):
-    """A system on a task: UAR as a `Figure`, and macro-F1 in % of each seed (seeds,)."""
+    """A system on a task: UAR, and macro-F1 in % of each seed (seeds,)."""
 
     uar: Figure
     macro_f1: np.ndarray
@@ -33,10 +28,9 @@ class Difference(NamedTuple):
 
     Attributes
     ----------
-    figure : Figure
-    p, p_speakers : float
+    p, p_speakers
         Over utterances and over speakers; NaN where speakers are unknown or few.
-    p_holm, p_speakers_holm : float
+    p_holm, p_speakers_holm
         Corrected over the tasks of the table; NaN for a mean, which is one test.
     """
 
@@ -52,60 +46,57 @@ class TaskFigures(NamedTuple):
 
     Attributes
     ----------
-    part : str
-        ``whole`` or ``test``.
-    scores : dict of str to dict of str to Score
+    scores
         By system and task; under `MEAN` the mean over all tasks, where the system is there for all of them; under
         `SHARED` the mean over `shared`.
-    differences : dict of (str, str) to dict of str to Difference
+    differences
         By pair of systems and task, with the means likewise.
-    shared : list of str
+    shared
         The tasks that every system here was run on, where they are several and not all.
     """
 
-    part: str
-    scores: dict
-    differences: dict
-    shared: list
+    part: Part
+    scores: dict[str, dict[str, Score]]
+    differences: dict[tuple[str, str], dict[str, Difference]]
+    shared: list[str]
+
+    def name_of(self, key: str) -> str:
+        """A task's name, or what a mean is called."""
+        return {MEAN: "mean", SHARED: f"mean of {len(self.shared)}"}.get(key, key)
 
 
-def task_figures(rows, part):
-    """Compute the figures of a table.
-
-    Parameters
-    ----------
-    rows : list of TaskRow
-    part : str
-        ``whole`` or ``test``.
-
-    Returns
-    -------
-    TaskFigures
-    """
-    by_system = {}
-    for name in systems_of(rows):
+def task_figures(rows: Sequence[TaskRow], part: Part) -> TaskFigures:
+    """Compute the figures of a table on ``whole`` or ``test``."""
+    pooled = [system for row in rows for system in row.systems.values()]
+    by_system: dict[str, dict[str, Score]] = {}
+    for name in systems_in_order(pooled):
         there = {row.name: row.systems[name] for row in rows if name in row.systems and part in row.systems[name].parts}
-        cells = {task: _score(system, part) for task, system in there.items()}
-        if cells:
-            by_system[name] = cells
-    complete = [row.name for row in rows if all(row.name in cells for cells in by_system.values())]
+        if there:
+            by_system[name] = {task: _score(system, part) for task, system in there.items()}
+    complete = [row.name for row in rows if all(row.name in of_tasks for of_tasks in by_system.values())]
     shared = complete if 1 < len(complete) < len(rows) else []
-    for cells in by_system.values():
-        tasks = list(cells.values())
+    for of_tasks in by_system.values():
+        tasks = list(of_tasks.values())
         if len(tasks) == len(rows) > 1:
-            cells[MEAN] = _mean(tasks)
+            of_tasks[MEAN] = _mean(tasks)
         if shared:
-            cells[SHARED] = _mean([cells[name] for name in shared])
+            of_tasks[SHARED] = _mean([of_tasks[name] for name in shared])
+    return TaskFigures(part, by_system, _differences(by_system, comparisons(pooled)), shared)
+
+
+def _differences(
+    by_system: Mapping[str, Mapping[str, Score]], pairs: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], dict[str, Difference]]:
     differences = {}
-    for pair in COMPARISONS:
+    for pair in pairs:
         better, worse = (by_system.get(name, {}) for name in pair)
         figures = {task: difference_figure(better[task].uar, worse[task].uar) for task in better if task in worse}
         if figures:
             differences[pair] = _with_p_values(figures)
-    return TaskFigures(part, by_system, differences, shared)
+    return differences
 
 
-def _score(system, part):
+def _score(system: Pooled, part: Part) -> Score:
     outcomes = system.outcomes(part)
     names = np.array(system.emotions)
     reference = names[outcomes.reference]
@@ -113,16 +104,16 @@ def _score(system, part):
     return Score(uar_figure(system, part), 100 * np.array(f1))
 
 
-def _mean(cells):
-    f1 = [cell.macro_f1 for cell in cells]
+def _mean(each: Sequence[Score]) -> Score:
+    f1 = [one.macro_f1 for one in each]
     by_seed = len(set(map(len, f1))) == 1
     return Score(
-        mean_figure([cell.uar for cell in cells]),
+        mean_figure([one.uar for one in each]),
         np.mean(f1, axis=0) if by_seed else np.array([np.mean([one.mean() for one in f1])]),
     )
 
 
-def _with_p_values(figures):
+def _with_p_values(figures: Mapping[str, Figure]) -> dict[str, Difference]:
     tasks = [task for task in figures if task not in (MEAN, SHARED)]
     over_utterances = {task: p_value(figure.over_utterances) for task, figure in figures.items()}
     over_speakers = {task: p_value(figure.over_speakers) for task, figure in figures.items()}

@@ -3,17 +3,19 @@
 Made for the results that a project publishes: everything on it comes from prediction files and their ``run.json``.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
+from xser.core.document import NOTHING, Block, Heading, Paragraph, Table
 from xser.corpora.description.languages import language_name
-from xser.evidence.figures.differences import difference_figure, mean_figure, uar_figure
+from xser.evidence.figures.differences import Figure, difference_figure, mean_figure, uar_figure
 from xser.evidence.figures.intervals import FEWEST_SPEAKERS, RESAMPLES
-from xser.evidence.figures.pooled import PART_NAMES, regime, system_rank
-from xser.evidence.pages.sections import facts, headings, sort_into_sections
-from xser.evidence.pages.tables import bounds, markdown_table, number, provenance, signed
-
-# What is subtracted from what, where a table has both. The first pair is the one of the summary at the top.
-COMPARISONS = (("proposed", "baseline2"), ("proposed", "no_supcon"), ("proposed", "no_adversary"))
+from xser.evidence.figures.pooled import PART_NAMES, Part, Pooled, comparisons, regime, systems_in_order
+from xser.evidence.figures.sections import Columns, Section, Systems, systems_of
+from xser.evidence.pages.material import Material, facts, headings
+from xser.evidence.pages.wording import bounds, number, signed, signed_bounds
 
 LEGEND = f"""\
 Figures are UAR in % (mean recall over the emotions that occur in the target): the mean over seeds ± the standard
@@ -25,59 +27,61 @@ simulations they hold the truth 89 times in 100 with ten speakers and 84 with fi
 {FEWEST_SPEAKERS}). Neither covers other seeds: for those look at the ±. The column `mean` averages the targets. A
 system trained on one source takes the source with the best validation UAR, named in each cell."""
 
-
-def overview_page(pooled, title, paragraphs, sentences, command):
-    """Write the page.
-
-    Parameters
-    ----------
-    pooled : list of Pooled
-        From `xser.evidence.figures.pooled.pool_runs`.
-    title : str
-    paragraphs : sequence of str
-        What the reader should know first.
-    sentences : list of str
-        From `xser.evidence.pages.tables.notes`.
-    command : str
-        The command that made the page.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    sections, summary = [], []
-    by_section = sort_into_sections(pooled)
-    titles = headings(by_section)
-    for section, columns in by_section.items():
-        sections += [f"## {titles[section]}", facts(section, columns)]
-        first, *_ = parts = _parts(columns)
-        for part in parts:
-            shown = _reporting(columns, part)
-            figures = _figures(shown, part, COMPARISONS if part == first else COMPARISONS[:1])
-            if section.kind == "zero_shot":
-                sections.append(f"**{_PART_LINES[part]}**")
-            sections.append(_score_table(shown, figures, part))
-            if part == first and COMPARISONS[0] in figures:
-                summary.append((section, shown, figures[COMPARISONS[0]]))
-    opening = [f"# {title}", *paragraphs, *_summary(summary), "## How to read the tables", LEGEND]
-    return "\n\n".join([*opening, *sections, *provenance(pooled, sentences, command)]) + "\n"
-
-
 _PART_LINES = {
     "whole": "All recordings of the target (none of them seen in training):",
     "test": "The target's test part alone, for comparison with a system trained on the target's other parts:",
 }
+_KINDS = {"zero_shot": "unseen language", "within": "one corpus by itself"}
+
+Pair = tuple[str, str]
 
 
-def _parts(columns):
+@dataclass(frozen=True, eq=False)
+class _Figures:
+    """The figures of a table on one part, by task; under None the mean, where the table has it for all tasks."""
+
+    part: Part
+    columns: Columns
+    systems: dict[str, dict[str | None, Figure]]
+    differences: dict[Pair, dict[str | None, Figure]]
+
+    @property
+    def tasks(self) -> list[str | None]:
+        """The columns of the table: the tasks and, of several, their mean."""
+        return [*self.columns, *([None] if len(self.columns) > 1 else [])]
+
+
+def overview_page(material: Material) -> list[Block]:
+    """Write the page."""
+    pairs = comparisons(material.pooled)
+    pairs = [pair for pair in pairs if pair[0] == pairs[0][0]]  # the page is about one system
+    titles = headings(material.sections)
+    blocks: list[Block] = []
+    summary: list[tuple[Section, _Figures]] = []
+    for section, columns in material.sections.items():
+        blocks += [Heading(titles[section]), Paragraph(facts(section, columns))]
+        parts = _parts(columns)
+        for part in parts:
+            figures = _figures(_reporting(columns, part), part, pairs if part == parts[0] else pairs[:1])
+            if section.kind == "zero_shot":
+                blocks.append(Paragraph(f"**{_PART_LINES[part]}**"))
+            blocks.append(_score_table(figures))
+            if part == parts[0] and pairs and pairs[0] in figures.differences:
+                summary.append((section, figures))
+    opening = material.opening()
+    at_a_glance = _summary(pairs[0], summary) if summary else []
+    blocks = [Heading("How to read the tables"), Paragraph(LEGEND), *blocks]
+    return [*opening, *at_a_glance, *blocks, *material.left_out(), *material.provenance()]
+
+
+def _parts(columns: Columns) -> list[Part]:
     """The parts to show: the test part only where a system was evaluated on nothing else."""
-    every = [system.parts for systems in columns.values() for system in systems.values()]
+    every = [system.parts for system in systems_of(columns)]
     shown = {"whole": any("whole" in parts for parts in every), "test": ("test",) in every}
     return [part for part in PART_NAMES if shown[part]]
 
 
-def _reporting(columns, part):
+def _reporting(columns: Columns, part: Part) -> Columns:
     """The columns without the systems and tasks that do not report on `part`."""
     reporting = {
         task: {name: system for name, system in systems.items() if part in system.parts}
@@ -86,43 +90,52 @@ def _reporting(columns, part):
     return {task: systems for task, systems in reporting.items() if systems}
 
 
-def _figures(columns, part, comparisons):
-    """Compute every figure of a table: {system or pair of systems: {task or None for the mean: Figure}}."""
-    systems = sorted({name for column in columns.values() for name in column}, key=system_rank)
-    figures = {}
-    for row in (*systems, *comparisons):
-        if isinstance(row, str):
-            cells = {task: uar_figure(column[row], part) for task, column in columns.items() if row in column}
-        else:
-            better, worse = (figures.get(name, {}) for name in row)
-            both = [task for task in columns if task in better and task in worse]
-            cells = {task: difference_figure(better[task], worse[task]) for task in both}
-        if len(cells) == len(columns) > 1:
-            cells[None] = mean_figure(list(cells.values()))
-        if cells:
-            figures[row] = cells
-    return figures
+def _figures(columns: Columns, part: Part, pairs: Sequence[Pair]) -> _Figures:
+    """Compute every figure of a table."""
+
+    def with_mean(figures: dict[str, Figure]) -> dict[str | None, Figure]:
+        by_task: dict[str | None, Figure] = dict(figures.items())
+        if len(figures) == len(columns) > 1:
+            by_task[None] = mean_figure(list(figures.values()))
+        return by_task
+
+    systems = {
+        name: {task: uar_figure(column[name], part) for task, column in columns.items() if name in column}
+        for name in systems_in_order(systems_of(columns))
+    }
+    differences = {}
+    for better, worse in pairs:
+        one, other = systems.get(better, {}), systems.get(worse, {})
+        differences[better, worse] = {
+            task: difference_figure(one[task], other[task]) for task in columns if task in one and task in other
+        }
+    return _Figures(
+        part,
+        columns,
+        {name: with_mean(figures) for name, figures in systems.items()},
+        {pair: with_mean(figures) for pair, figures in differences.items() if figures},
+    )
 
 
-def _score_table(columns, figures, part):
-    tasks = [*columns, *([None] if len(columns) > 1 else [])]
-    header = ["system", *_column_names(columns), *(["mean"] if None in tasks else [])]
+def _score_table(figures: _Figures) -> Table:
+    columns, part, tasks = figures.columns, figures.part, figures.tasks
+    mean = ["mean"] if None in tasks else []
     chances = _chances(columns, part)
-    rows = [["chance", *map(number, chances), *([number(np.mean(chances))] if None in tasks else [])]]
-    for name, row in figures.items():
-        if isinstance(name, str):
-            rows.append([f"`{name}`", *(_score_cell(row.get(task), columns.get(task, {}).get(name)) for task in tasks)])
-    for name, row in figures.items():
-        if not isinstance(name, str):
-            title = f"`{name[0]}` − `{name[1]}`"
-            cells = [row.get(task) for task in tasks]
-            rows.append([f"**{title}**", *(_difference_cell(cell) for cell in cells)])
-            rows.append([f"{title}, over speakers", *(_difference_cell(cell, over_speakers=True) for cell in cells)])
-    rows.append(["utterances (speakers)", *(_size(columns[task], part) if task else "" for task in tasks)])
-    return markdown_table(header, rows)
+    rows = [["chance", *map(number, chances), *(number(float(np.mean(chances))) for _ in mean)]]
+    for name, row in figures.systems.items():
+        systems = [columns[task].get(name) if task else None for task in tasks]
+        cells = [_score_cell(row.get(task), system) for task, system in zip(tasks, systems, strict=True)]
+        rows.append([f"`{name}`", *cells])
+    for (better, worse), row in figures.differences.items():
+        title = f"`{better}` − `{worse}`"
+        rows.append([f"**{title}**", *(_difference_cell(row.get(task)) for task in tasks)])
+        over_speakers = [_difference_cell(row.get(task), over_speakers=True) for task in tasks]
+        rows.append([f"{title}, over speakers", *over_speakers])
+    rows.append(["utterances (speakers)", *(size(columns[task], part) if task else "" for task in tasks)])
+    return Table(["system", *_column_names(columns), *mean], rows)
 
 
-def _column_names(columns):
+def _column_names(columns: Columns) -> list[str]:
     """Name each column by language and target; by the whole task where a target stands twice."""
     first = {task: next(iter(systems.values())) for task, systems in columns.items()}
     targets = [one.setting.target for one in first.values()]
@@ -133,81 +146,75 @@ def _column_names(columns):
     return names
 
 
-def _chances(columns, part):
+def _chances(columns: Columns, part: Part) -> list[float]:
     """UAR by chance in each column: one in so many emotions as occur."""
     first = [next(iter(systems.values())) for systems in columns.values()]
     return [100 / len(np.unique(one.outcomes(part).reference)) for one in first]
 
 
-def _score_cell(figure, system):
+def _score_cell(figure: Figure | None, system: Pooled | None) -> str:
     if figure is None:
-        return "–"
+        return NOTHING
     scatter = "" if np.isnan(figure.sd) else f" ± {figure.sd:.1f}"
     source = f" from {system.source}" if system is not None and system.source else ""
     return f"**{number(figure.value)}**{scatter} {bounds(*figure.interval)}{source}"
 
 
-def _difference_cell(figure, over_speakers=False):
-    low, high = (np.nan, np.nan) if figure is None else figure.speakers_interval if over_speakers else figure.interval
+def _difference_cell(figure: Figure | None, over_speakers: bool = False) -> str:
+    if figure is None:
+        return NOTHING
+    low, high = figure.speakers_interval if over_speakers else figure.interval
     if np.isnan(low):
-        return "–"
+        return NOTHING
     sign = "**▲**" if low > 0 else "**▼**" if high < 0 else "≈"
-    return f"{sign} {signed(figure.value)} [{signed(low)}, {signed(high)}]"
+    return f"{sign} {signed(figure.value)} {signed_bounds(low, high)}"
 
 
-def _size(systems, part):
+def size(systems: Systems, part: Part) -> str:
+    """Utterances and speakers of a part, from the first of some systems."""
     outcomes = next(iter(systems.values())).outcomes(part)
-    return f"{len(outcomes.reference)} ({len(set(outcomes.speakers) - {''}) or 'unknown'})"
+    return f"{len(outcomes.reference)} ({outcomes.speaker_count or 'unknown'})"
 
 
-def _summary(rows):
-    """The comparison that matters most, at a glance: one row per section.
-
-    `rows` are (section, columns, figures of the first of `COMPARISONS`).
-    """
-    if not rows:
-        return []
-    better, worse = COMPARISONS[0]
-    single = [figure for _, _, figures in rows for task, figure in figures.items() if task is not None]
+def _summary(pair: Pair, rows: Sequence[tuple[Section, _Figures]]) -> list[Block]:
+    """The comparison that matters most, at a glance: one row per section."""
+    better, worse = pair
+    single = [
+        one for _, figures in rows for task, one in figures.differences[pair].items() if task is not None
+    ]  # fmt: skip
     above, below = ([figure for figure in single if sign * figure.value > 0] for sign in (1, -1))
     verdict = (
         f"In {len(single)} comparisons, `{better}` is above `{worse}` {len(above)} times "
         f"({sum(figure.interval[0] > 0 for figure in above)} with an interval that leaves out zero) and below "
         f"{len(below)} times ({sum(figure.interval[1] < 0 for figure in below)})."
     )
-    regimes = sorted({section.target_statistics for section, _, _ in rows}, key=lambda name: (name != "none", name))
-    tables = [
-        _summary_table(kind, name, [row for row in rows if (row[0].kind, row[0].target_statistics) == (kind, name)])
+    regimes = sorted({section.target_statistics for section, _ in rows}, key=lambda name: (name != "none", name))
+    alike = [
+        [row for row in rows if (row[0].kind, row[0].target_statistics) == (kind, name)]
         for kind in _KINDS
         for name in regimes
     ]
-    return [f"## `{better}` against `{worse}`, at a glance", verdict, *filter(None, tables)]
+    tables = [_summary_table(pair, some) for some in alike if some]
+    return [Heading(f"`{better}` against `{worse}`, at a glance"), Paragraph(verdict), *tables]
 
 
-_KINDS = {"zero_shot": "unseen language", "within": "one corpus by itself"}
-
-
-def _summary_table(kind, target_statistics, rows):
-    if not rows:
-        return ""
-    columns = {task: systems for _, shown, _ in rows for task, systems in shown.items()}
-    tasks = [*columns, *([None] if any(None in figures for _, _, figures in rows) else [])]
-    header = [
-        f"{_KINDS[kind]}, {regime(target_statistics)}",
-        *_column_names(columns),
-        *(["mean"] if None in tasks else []),
-    ]
+def _summary_table(pair: Pair, rows: Sequence[tuple[Section, _Figures]]) -> Table:
+    columns = {task: systems for _, figures in rows for task, systems in figures.columns.items()}
+    mean = ["mean"] if any(None in figures.differences[pair] for _, figures in rows) else []
+    tasks = [*columns, *(None for _ in mean)]
+    first = rows[0][0]
+    header = [f"{_KINDS[first.kind]}, {regime(first.target_statistics)}", *_column_names(columns), *mean]
     cells = [
-        [_short(section, rows), *(_difference_cell(figures.get(task)) for task in tasks)]
-        for section, _, figures in rows
+        [_short(section, rows), *(_difference_cell(figures.differences[pair].get(task)) for task in tasks)]
+        for section, figures in rows
     ]
-    return markdown_table(header, cells)
+    return Table(header, cells)
 
 
-def _short(section, rows):
+def _short(section: Section, rows: Sequence[tuple[Section, _Figures]]) -> str:
     """Name a section by its encoder, and by all else that it is where the encoder stands twice."""
-    if sum(other.encoder == section.encoder for other, _, _ in rows) == 1:
+    if sum(other.encoder == section.encoder for other, _ in rows) == 1:
         return f"`{section.encoder}`"
-    said_above = ("kind", "encoder", "target_statistics")
-    differing = [str(value) for field, value in section._asdict().items() if value != "" and field not in said_above]
+    told_above = ("kind", "encoder", "target_statistics")
+    differing = [str(value) for field, value in section._asdict().items() if value != "" and field not in told_above]
     return ", ".join([f"`{section.encoder}`", *differing])

@@ -1,20 +1,25 @@
 """The report as one HTML page that needs nothing but itself: tables, confusion matrices, pictures of embeddings.
 
-The page has no script and may load nothing (its content security policy says so); switches are radio buttons and CSS.
+The page has no script and may load nothing (its content security policy forbids it); switches are radio buttons and
+CSS.
 """
 
+from collections.abc import Sequence
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
 from xser import __version__
-from xser.core.extras import optional
+from xser.core.document import html_template, to_html
 from xser.corpora.description.languages import is_language, language_name
-from xser.evidence.figures.projection import MOST, SIDE, projection_of
-from xser.evidence.pages.forms import comparison_notes, legend
-from xser.evidence.pages.pictures import PART_TITLES, confusion_over_seeds
-from xser.evidence.pages.sections import facts, headings
-from xser.evidence.pages.tables import versions_of
+from xser.evidence.figures.pooled import Part, Pooled
+from xser.evidence.figures.projection import MOST, SIDE, Projection, projection_of
+from xser.evidence.figures.scores import confusion_over_seeds
+from xser.evidence.figures.sections import TaskRow
+from xser.evidence.pages.material import PART_TITLES, Material, commands_of
+from xser.evidence.pages.task_tables import TaskSection, legend
+from xser.evidence.pages.wording import counted
 
 # Okabe and Ito's colours, told apart by every kind of colour vision (their yellow is too light for marks on white).
 COLOURS = ("#d55e00", "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#000000", "#8a8a8a")
@@ -26,59 +31,35 @@ SHADES = (
 TRIANGLE = "l10 17h-20z"  # from its tip
 
 
-def html_page(title, contents, published, pooled, sentences, command, commands):
+def html_page(material: Material, sections: Sequence[TaskSection]) -> str:
     """Write the page.
-
-    Parameters
-    ----------
-    title : str
-    contents : list of (Section, dict, list of TableGroup)
-        Each with its systems by task.
-    published : Published or None
-    pooled : list of Pooled
-        All systems.
-    sentences : list of str
-        From `xser.evidence.pages.tables.notes`.
-    command : str
-        The command that wrote the page.
-    commands : list of str
-        Those that made the runs.
-
-    Returns
-    -------
-    str
-        HTML.
 
     Raises
     ------
     XserError
         When a run's embeddings are damaged.
     """
-    jinja2 = optional("jinja2", "the page of the report")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    template = environment.from_string(resources.files("xser.evidence.pages").joinpath("page.html").read_text("utf-8"))
-    emotions = list(dict.fromkeys(name for system in pooled for name in system.emotions))
+    emotions = list(dict.fromkeys(name for system in material.pooled for name in system.emotions))
     pictures = _Pictures(emotions)
-    titles = headings(section for section, _, _ in contents)
-    sections = [
+    shown = [
         {
-            "heading": titles[section],
-            "facts": facts(section, columns),
-            "groups": [{"notes": comparison_notes(group, published), "tables": group.tables} for group in groups],
-            "tasks": [_task(row, pictures) for group in groups for row in group.rows if row.systems],
+            "heading": section.title,
+            "tables": to_html(section.blocks()),
+            "tasks": [_task(row, pictures) for group in section.groups for row in group.rows if row.systems],
         }
-        for section, columns, groups in contents
+        for section in sections
     ]
+    template = html_template(resources.files("xser.evidence.pages").joinpath("page.html").read_text("utf-8"))
     return template.render(
-        title=title,
+        title=material.title,
         version=__version__,
-        command=command,
-        commands=commands,
-        legend=legend(published),
-        sections=sections,
-        sentences=sentences,
-        runs=sum(len(system.runs) for system in pooled),
-        versions=versions_of(pooled),
+        command=material.command,
+        commands=material.commands,
+        legend=legend(material.published),
+        sections=shown,
+        notes=to_html(material.left_out()),
+        runs=material.run_count,
+        versions=material.versions,
         colours=COLOURS,
         shades=SHADES,
         most=MOST,
@@ -89,38 +70,40 @@ def html_page(title, contents, published, pooled, sentences, command, commands):
     )
 
 
-def _spoken(code):
+def _spoken(code: str) -> str:
     return language_name(code) if is_language(code) else code
 
 
-def _task(row, pictures):
+def _task(row: TaskRow, pictures: "_Pictures") -> dict[str, Any]:
     label = row.label if row.label == row.name else f"{row.label} ({row.name})"
     return {"label": label, "systems": [_system(system, pictures) for system in row.systems.values()]}
 
 
-def _system(system, pictures):
+def _system(system: Pooled, pictures: "_Pictures") -> dict[str, Any]:
     picture, no_picture = pictures.draw(system)
     return {
         "label": system.label,
         "emotions": system.emotions,
         "confusions": [_confusion(system, part) for part in system.parts[::-1]],
-        "commands": list(dict.fromkeys(run.info["command"] for run in system.runs)),
+        "commands": commands_of([system]),
         "picture": picture,
         "no_picture": no_picture,
     }
 
 
-def _confusion(system, part):
+def _confusion(system: Pooled, part: Part) -> dict[str, Any]:
     counts, uar = confusion_over_seeds(system, part)
     total = counts.sum(axis=1)
     rows = [
         [_share(count, total[at]) if total[at] else None for count in counts[at]] for at in range(len(system.emotions))
     ]
-    seeds = f"{len(system.seeds)} seed{'s' if len(system.seeds) > 1 else ''}"
-    return {"rows": rows, "caption": f"{PART_TITLES[part]}, UAR {100 * uar:.1f} %, {seeds}"}
+    return {
+        "rows": rows,
+        "caption": f"{PART_TITLES[part]}, UAR {100 * uar:.1f} %, {counted(len(system.seeds), 'seed')}",
+    }
 
 
-def _share(count, total):
+def _share(count: int, total: int) -> dict[str, Any]:
     share = count / total
     return {"share": f"{100 * share:.0f}", "count": int(count), "shade": int(np.rint(share * (len(SHADES) - 1)))}
 
@@ -128,12 +111,12 @@ def _share(count, total):
 class _Pictures:
     """Draws pictures with one colour for each emotion and language of the whole page."""
 
-    def __init__(self, emotions):
+    def __init__(self, emotions: list[str]) -> None:
         self.emotions = emotions
-        self.languages = []
+        self.languages: list[str] = []
         self.drawn = 0
 
-    def draw(self, system):
+    def draw(self, system: Pooled) -> tuple[dict[str, Any] | None, str]:
         """The picture of a system, or None and why there is none."""
         if system.setting.kind != "zero_shot":
             return None, "embeddings are kept where a language is unseen"
@@ -144,19 +127,19 @@ class _Pictures:
         shares = " + ".join(f"{100 * share:.0f} %" for share in projection.explained)
         shown = (projection.rows["part"] == "source").sum()
         caption = (
-            f"Seed {projection.run.info['seed']}: fitted on {projection.fitted} utterances ({shown} shown), of whose "
+            f"Seed {projection.run.info.seed}: fitted on {projection.fitted} utterances ({shown} shown), of whose "
             f"variance it holds {shares}; {len(projection.rows) - shown} of the target placed into it."
         )
         parts = [("sources", self._speakers(projection, "source")), ("target", self._speakers(projection, "target"))]
-        return {"caption": caption, "parts": parts, "command": projection.run.info["command"]}, ""
+        return {"caption": caption, "parts": parts, "command": projection.run.info.command}, ""
 
-    def _speakers(self, projection, part):
+    def _speakers(self, projection: Projection, part: str) -> list[dict[str, Any]]:
         """Marks by speaker: classes, title, and a path for each emotion."""
-        marks = {}
-        rows = projection.rows[["corpus", "language", "speaker", "emotion", "part"]].itertuples(index=False)
-        for row, point in zip(rows, projection.points.tolist(), strict=True):
-            if row.part == part:
-                marks.setdefault(tuple(row[:3]), {}).setdefault(row.emotion, []).append(point)
+        marks: dict[tuple[str, str, str], dict[str, list[list[int]]]] = {}
+        columns = [projection.rows[name] for name in ("corpus", "language", "speaker", "emotion", "part")]
+        for *who, emotion, of, point in zip(*columns, projection.points.tolist(), strict=True):
+            if of == part:
+                marks.setdefault((who[0], who[1], who[2]), {}).setdefault(emotion, []).append(point)
         speakers = []
         for number, ((corpus, language, speaker), by_emotion) in enumerate(sorted(marks.items())):
             if language not in self.languages:
@@ -175,7 +158,7 @@ class _Pictures:
         return speakers
 
 
-def _path(points, part):
+def _path(points: Sequence[Sequence[int]], part: str) -> str:
     """Marks as one SVG path: dots (lines of no length with round ends) for sources, triangles for the target."""
     if part == "source":
         return "".join(f"M{x} {y}h0" for x, y in points)

@@ -1,22 +1,29 @@
 """Confusion matrices, one panel per system, as a PNG."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xser.core.extras import DISTRIBUTION, is_installed
 from xser.core.files import whole_file
-from xser.evidence.figures.metrics import confusion
+from xser.evidence.figures.pooled import Pooled, Setting
+from xser.evidence.figures.scores import confusion_over_seeds
+from xser.evidence.pages.material import PART_TITLES
+from xser.evidence.pages.wording import counted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Inches: a panel, what lies around it (left: emotion names, below: emotion names, above: title), and the margin.
 PANEL, LEFT, BELOW, ABOVE, MARGIN = 2.1, 0.25, 0.75, 0.62, 0.1
 NAMES = 0.65  # inches for the emotion names left of each row
 LONG_TASK = 36  # characters that fit over a panel
-PART_TITLES = {"whole": "whole target", "test": "test part"}
 
 
-def confusion_picture(path, pooled):
+def confusion_picture(path: Path, pooled: Sequence[Pooled]) -> None:
     """Draw what is taken for what: one panel per system, one row of panels per setting.
 
     Cells are shares of their row, so that the diagonal is the recall of each emotion, with the count of utterances over
@@ -25,9 +32,9 @@ def confusion_picture(path, pooled):
 
     Parameters
     ----------
-    path : str or Path
+    path
         The PNG file, written whole; without matplotlib a line says that there is none.
-    pooled : list of Pooled
+    pooled
         Each is drawn on the whole target where it was evaluated on it, else on the test part.
     """
     if not is_installed("matplotlib"):
@@ -51,13 +58,14 @@ def confusion_picture(path, pooled):
         figure.savefig(part, dpi=120, format="png", metadata={"Software": None})
 
 
-def _rows_of_panels(pooled):
+def _rows_of_panels(pooled: Sequence[Pooled]) -> list[list[Pooled]]:
     """One row per setting; settings of one encoder with a single system stand side by side."""
-    settings = {}
+    settings: dict[Setting, list[Pooled]] = {}
     for system in pooled:
         settings.setdefault(system.setting, []).append(system)
     columns = max(4, *map(len, settings.values()))
-    rows, unfilled = [], {}
+    rows: list[list[Pooled]] = []
+    unfilled: dict[tuple[str, str, tuple[str, ...]], list[Pooled]] = {}
     for setting, systems in settings.items():
         alike = (setting.kind, setting.encoder, systems[0].emotions)
         row = unfilled.pop(alike, None) if len(systems) == 1 else None
@@ -70,7 +78,7 @@ def _rows_of_panels(pooled):
     return rows
 
 
-def _panel(panel, system, first):
+def _panel(panel: "Axes", system: Pooled, first: bool) -> None:
     part = system.parts[0]
     counts, uar = confusion_over_seeds(system, part)
     total = counts.sum(axis=1, keepdims=True)
@@ -89,25 +97,6 @@ def _panel(panel, system, first):
         panel.set_ylabel("reference", fontsize=8)
     task = system.setting.task
     task = task if len(task) <= LONG_TASK else task.replace("-to-", "\n-to-")
-    seeds = f"{len(system.seeds)} seed{'s' if len(system.seeds) > 1 else ''}"
+    seeds = counted(len(system.seeds), "seed")
     title = f"{task}\n{system.label}, {system.setting.encoder}\nUAR {100 * uar:.1f} %, {PART_TITLES[part]}, {seeds}"
     panel.set_title(title, fontsize=7.5, pad=4)
-
-
-def confusion_over_seeds(system, part):
-    """Sum the confusions of all seeds.
-
-    Returns
-    -------
-    counts : numpy.ndarray of int (emotions, emotions)
-        Rows are references.
-    uar : float
-        Mean recall over the emotions that occur: as every seed has the same utterances, the mean UAR over seeds.
-    """
-    outcomes = system.outcomes(part)
-    names = np.array(system.emotions)
-    reference, predicted = names[outcomes.reference], names[outcomes.predicted]
-    counts = sum(confusion(reference, one_seed, system.emotions) for one_seed in predicted.T)
-    total = counts.sum(axis=1)
-    occurs = total > 0
-    return counts, float((counts.diagonal()[occurs] / total[occurs]).mean())

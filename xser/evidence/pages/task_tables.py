@@ -1,16 +1,28 @@
-"""Tables with a row a task, ours beside the published figures: what stands in each cell, whatever the form."""
+"""Tables with a row a task, ours beside the published figures, and the page that holds them."""
 
-from typing import NamedTuple
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from xser.core.document import NOTHING, Block, Cell, Code, Heading, Paragraph, Table
 from xser.evidence.figures.intervals import FEWEST_SPEAKERS, RESAMPLES
-from xser.evidence.figures.published import PublishedTask, published_interval
-from xser.evidence.figures.task_figures import MEAN, SHARED, task_figures
-from xser.evidence.pages.sections import missing, obstacles, systems_of
-from xser.evidence.pages.tables import bounds, number, signed
-
-NOTHING = "–"
+from xser.evidence.figures.pooled import Part, Pooled, systems_in_order
+from xser.evidence.figures.published import Metric, Published, PublishedFigures, PublishedTask, published_interval
+from xser.evidence.figures.sections import (
+    Columns,
+    Section,
+    TaskRow,
+    groups_of_tasks,
+    missing,
+    obstacles,
+    training_counts,
+)
+from xser.evidence.figures.task_figures import MEAN, SHARED, Difference, Score, TaskFigures, task_figures
+from xser.evidence.pages.material import PART_TITLES, Material, facts, headings
+from xser.evidence.pages.overview import size
+from xser.evidence.pages.wording import angles, bounds, number, signed, signed_bounds
 
 LEGEND = (
     "UAR in % (mean recall over the emotions that occur): the mean over seeds ± the standard deviation over seeds, in "
@@ -34,254 +46,249 @@ PUBLISHED_LEGEND = (
 )
 
 
-class Cell(NamedTuple):
-    """A cell: the figure, what stands beside it in smaller type, and its kind.
-
-    ``kind`` is ``""`` (a figure of ours, in bold), ``plain``, ``name`` (of a row), ``published`` or ``aside``
-    (published, and not the same test).
-    """
-
-    main: str
-    beside: tuple = ()
-    kind: str = ""
-
-
-class TextTable(NamedTuple):
-    """A table as it is read.
+@dataclass(frozen=True, eq=False)
+class TaskGroup:
+    """Tasks that share their tables: those that are published, or all others.
 
     Attributes
     ----------
-    name : str
-        Unique within a group, for anchors and labels.
-    title : str
-    header : list of str
-    rows : list of list of Cell
-    """
-
-    name: str
-    title: str
-    header: list
-    rows: list
-
-
-class TableGroup(NamedTuple):
-    """All tables of the same tasks.
-
-    Attributes
-    ----------
-    rows : list of TaskRow
-    figures : dict of str to TaskFigures
-        By part.
-    against : list of str
+    figures
+        By part, the test part first.
+    against
         Why the published figures are another test; empty where they are not, or there are none.
-    missing : list of str
-        What a full table would need, and which tasks a mean of fewer is over.
-    tables : list of TextTable
-    published_mean : PublishedTask or None
-        Where the rows are those of a published table.
+    published
+        Where the rows are its tasks.
     """
 
-    rows: list
-    figures: dict
-    against: list
-    missing: list
-    tables: list
-    published_mean: object
+    section: Section
+    rows: list[TaskRow]
+    figures: dict[Part, TaskFigures]
+    against: list[str]
+    published: Published | None
+
+    @functools.cached_property
+    def tables(self) -> list[Table]:
+        """All tables."""
+        scores = [table for of_part in self.figures.values() for table in _score_tables(self, of_part)]
+        differences = [_difference_table(self, of_part) for of_part in self.figures.values() if of_part.differences]
+        return scores + differences
+
+    @functools.cached_property
+    def notes(self) -> list[Paragraph]:
+        """What must be told of the tables: which published figures, whether they compare, what is missing."""
+        told = [Paragraph(f"Published figures: {self.published.source}.")] if self.published else []
+        if self.against:
+            reasons = "; ".join(self.against)
+            line = f"† The published figures are another test and no measure of ours: {reasons}."
+            told.append(Paragraph(line, warning=True))
+        counts = training_counts(self.rows)
+        if counts:
+            told.append(Paragraph(f"Learned from other numbers than published: {'; '.join(counts)}."))
+        if self.gaps:
+            told.append(Paragraph(f"Missing: {'. '.join(self.gaps)}.", warning=True))
+        return told
+
+    @property
+    def gaps(self) -> list[str]:
+        """What a full table would need, and which tasks a mean of fewer is over."""
+        if self.published:
+            systems = list(dict.fromkeys([*self.published.systems, *self.published.mean.uar]))
+        else:
+            systems = systems_in_order([system for row in self.rows for system in row.systems.values()])
+        return missing(self.rows, systems) + [
+            f"The mean of {len(figures.shared)} on the {PART_TITLES[part]} is over {', '.join(figures.shared)}"
+            for part, figures in self.figures.items()
+            if figures.shared
+        ]
+
+    @property
+    def caption(self) -> str:
+        """What a table needs to be told where it stands by itself."""
+        about = f"Encoder {self.section.encoder}, scheme {self.section.scheme}, split {self.section.split}."
+        return " ".join([about, *(note.text for note in self.notes)])
+
+    @property
+    def mark(self) -> str:
+        """Stands at the published figures that do not compare with ours."""
+        return " †" if self.against else ""
 
 
-def table_group(section, rows, published=None):
-    """Make the tables of some tasks.
-
-    Parameters
-    ----------
-    section : Section
-    rows : list of TaskRow
-    published : Published, optional
-        Used where the rows are its tasks.
-
-    Returns
-    -------
-    TableGroup
-    """
+def task_group(section: Section, rows: list[TaskRow], published: Published | None = None) -> TaskGroup:
+    """Compute the figures of some tasks of a section."""
     published = published if rows[0].published else None
     parts = {part for row in rows for system in row.systems.values() for part in system.parts}
-    figures = {part: task_figures(rows, part) for part in ("test", "whole") if part in parts}
-    against = obstacles(section, rows, published) if published else []
-    expected = [*dict.fromkeys([*published.systems, *published.mean.uar])] if published else systems_of(rows)
-    context = _Context(rows, published, "aside" if against else "published")
-    tables = [table for of_part in figures.values() for table in _score_tables(context, of_part)]
-    tables += [table for of_part in figures.values() for table in _difference_table(context, of_part)]
-    mean = published.mean if published else None
-    lacking = missing(rows, expected)
-    for part, of_part in figures.items():
-        if of_part.shared:
-            names = ", ".join(of_part.shared)
-            lacking.append(f"The mean of {len(of_part.shared)} on the {_PART_TITLES[part]} is over {names}")
-    return TableGroup(rows, figures, against, lacking, tables, mean)
+    order: tuple[Part, ...] = ("test", "whole")
+    figures = {part: task_figures(rows, part) for part in order if part in parts}
+    return TaskGroup(section, rows, figures, obstacles(section, rows, published) if published else [], published)
 
 
-class _Context(NamedTuple):
-    rows: list
-    published: object
-    kind: str
+@dataclass(frozen=True, eq=False)
+class TaskSection:
+    """A section with its tables."""
+
+    section: Section
+    title: str
+    columns: Columns
+    groups: list[TaskGroup]
+
+    @property
+    def facts(self) -> str:
+        """Scheme, split, seeds and sources in a line."""
+        return facts(self.section, self.columns)
+
+    def blocks(self) -> list[Block]:
+        """All but the heading."""
+        blocks: list[Block] = [Paragraph(self.facts)]
+        for group in self.groups:
+            blocks += [*group.notes, *group.tables]
+        return blocks
 
 
-class _Line(NamedTuple):
-    """A row of a table: its key among the figures, how it is called, its task, what is published of it."""
+def task_sections(material: Material) -> list[TaskSection]:
+    """Compute the figures of all sections."""
+    titles = headings(material.sections)
+    return [
+        TaskSection(
+            section,
+            titles[section],
+            columns,
+            [task_group(section, rows, material.published) for rows in groups_of_tasks(columns, material.published)],
+        )
+        for section, columns in material.sections.items()
+    ]
+
+
+def legend(published: Published | None) -> list[str]:
+    """How to read the tables, a paragraph each."""
+    return [*LEGEND, *([PUBLISHED_LEGEND] if published else [])]
+
+
+def task_page(material: Material, sections: Sequence[TaskSection]) -> list[Block]:
+    """Write the page of tables."""
+    blocks = material.opening()
+    if material.command:
+        blocks += [Paragraph("Written by"), Code(material.command)]
+    blocks += [Paragraph(text) for text in legend(material.published)]
+    for section in sections:
+        blocks += [Heading(section.title), *section.blocks()]
+    commands = Code("\n".join(material.commands))
+    return [*blocks, *material.left_out(), Heading("Commands of the runs"), commands]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row of a table: its key among the figures, its first cell, its task, what is published of it."""
 
     key: str
     name: Cell
-    row: object
-    published: object
+    task: TaskRow | None
+    published: PublishedFigures | None
 
 
-def _lines(context, figures):
+def _lines(group: TaskGroup, figures: TaskFigures) -> list[_Line]:
     """The tasks, then the means that there are."""
-    lines = [_Line(row.name, _task_cell(row), row, row.published) for row in context.rows]
+    lines = [_Line(row.name, _task_cell(row), row, row.published) for row in group.rows]
     if figures.shared:
-        name = Cell(f"mean of {len(figures.shared)}", (), "name")
-        lines.append(_Line(SHARED, name, None, _mean_of_published(context, figures.shared)))
-    if len(context.rows) > 1:
-        lines.append(_Line(MEAN, Cell("mean", (), "name"), None, context.published and context.published.mean))
+        mean = _mean_of_published(group.published, figures.shared) if group.published else None
+        lines.append(_Line(SHARED, Cell(figures.name_of(SHARED)), None, mean))
+    if len(group.rows) > 1:
+        mean = group.published.mean if group.published else None
+        lines.append(_Line(MEAN, Cell(figures.name_of(MEAN)), None, mean))
     return lines
 
 
-def _mean_of_published(context, names):
+def _mean_of_published(published: Published, names: Sequence[str]) -> PublishedFigures:
     """The mean of what is published of some tasks; of systems with a figure for each."""
-    if not context.published:
-        return None
-    tasks = [context.published.tasks[name] for name in names]
-    means = [
-        {
-            system: float(np.mean([getattr(task, figure)[system] for task in tasks]))
-            for system in getattr(tasks[0], figure)
-            if all(system in getattr(task, figure) for task in tasks)
+    tasks = [published.tasks[name] for name in names]
+
+    def mean(metric: Metric) -> dict[str, float]:
+        return {
+            system: float(np.mean([task.of(metric)[system] for task in tasks]))
+            for system in tasks[0].of(metric)
+            if all(system in task.of(metric) for task in tasks)
         }
-        for figure in ("uar", "macro_f1")
-    ]
-    return PublishedTask("mean", 0, *means)
+
+    return PublishedFigures(uar=mean("uar"), macro_f1=mean("macro_f1"))
 
 
-_PART_TITLES = {"test": "test part", "whole": "whole target"}
-
-
-def _score_tables(context, figures):
+def _score_tables(group: TaskGroup, figures: TaskFigures) -> list[Table]:
     """UAR of the systems, and macro-F1; on the test part beside what is published."""
-    published = context.published if figures.part == "test" else None
-    on = _PART_TITLES[figures.part]
-    if not published:
-        names = list(figures.scores)
-        tables = [_score_table(context, figures, names, f"uar_{figures.part}", f"UAR on the {on}", None)]
-    else:
-        every = dict.fromkeys([*published.mean.uar, *figures.scores])
-        others = [name for name in every if name not in published.systems]
-        tables = [
-            _score_table(context, figures, published.systems, "uar_test", f"UAR on the {on}", published),
-            _score_table(context, figures, others, "uar_test_more", f"UAR on the {on}: ablations", published),
-        ]
-    names = list(dict.fromkeys([*(published.systems if published else ()), *figures.scores]))
-    tables.append(_f1_table(context, figures, names, published))
-    return [table for table in tables if len(table.header) > 2]
+    beside = group.published if figures.part == "test" else None
+    on, part = PART_TITLES[figures.part], figures.part
+    first = list(beside.systems) if beside else list(figures.scores)
+    others = [name for name in [*beside.mean.uar, *figures.scores] if name not in first] if beside else []
+    every = list(dict.fromkeys([*first, *figures.scores]))
+    tables = [_table(group, figures, first, "uar", f"uar_{part}", f"UAR on the {on}")]
+    more = list(dict.fromkeys(others))
+    tables += [_table(group, figures, more, "uar", "uar_test_more", f"UAR on the {on}: ablations")] if more else []
+    tables += [_table(group, figures, every, "macro_f1", f"f1_{part}", f"Macro-F1 on the {on}")] if every else []
+    return tables
 
 
-def _score_table(context, figures, names, key, title, published):
-    known = [published.mean, *(row.published for row in context.rows)] if published else []
-    columns = [(name, any(name in one.uar for one in known)) for name in names]
-    header = ["task", "n (speakers)"]
-    for name, with_published in columns:
-        header += [name, *([_published_name(context)] if with_published else [])]
-    rows = []
-    for line in _lines(context, figures):
-        cells = [line.name, Cell(_size(line.row, figures.part), (), "plain")]
-        for name, with_published in columns:
-            score = figures.scores.get(name, {}).get(line.key)
-            cells.append(_score_cell(score, line.row.systems.get(name) if line.row else None))
-            if with_published:
-                cells.append(_published_cell(context, line, name, "uar"))
-        rows.append(cells)
-    return TextTable(key, title, header, rows)
-
-
-def _f1_table(context, figures, names, published):
-    header, rows = ["task"], []
-    known = [published.mean, *(row.published for row in context.rows)] if published else []
-    with_published = {name for name in names if any(name in one.macro_f1 for one in known)}
+def _table(group: TaskGroup, figures: TaskFigures, names: Sequence[str], metric: Metric, key: str, title: str) -> Table:
+    """One metric of some systems, each beside what is published of it."""
+    beside = group.published if figures.part == "test" else None
+    known = [beside.mean, *beside.tasks.values()] if beside else []
+    with_published = {name for name in names if any(name in one.of(metric) for one in known)}
+    sizes = metric == "uar"
+    header = ["task", *(["n (speakers)"] if sizes else [])]
     for name in names:
-        header += [name, *([_published_name(context)] if name in with_published else [])]
-    for line in _lines(context, figures):
-        cells = [line.name]
+        header += [name, *([f"published{group.mark}"] if name in with_published else [])]
+    lines, rows = _lines(group, figures), []
+    for line in lines:
+        row = [line.name, *([Cell(_size(line, figures.part))] if sizes else [])]
         for name in names:
             score = figures.scores.get(name, {}).get(line.key)
-            cells.append(_f1_cell(score))
-            if name in with_published:
-                cells.append(_published_cell(context, line, name, "macro_f1"))
-        rows.append(cells)
-    return TextTable(f"f1_{figures.part}", f"Macro-F1 on the {_PART_TITLES[figures.part]}", header, rows)
+            system = line.task.systems.get(name) if line.task else None
+            row.append(_score_cell(score, system) if metric == "uar" else _f1_cell(score))
+            row += [_published_cell(group, line, name, metric)] if name in with_published else []
+        rows.append(row)
+    return _finished(group, Table(header, rows, title, key), lines)
 
 
-def _f1_cell(score):
-    if score is None:
-        return Cell(NOTHING, (), "plain")
-    by_seed = score.macro_f1
-    return Cell(number(by_seed.mean()), (f"± {by_seed.std(ddof=1):.1f}",) if len(by_seed) > 1 else ())
+def _finished(group: TaskGroup, table: Table, lines: Sequence[_Line]) -> Table:
+    means = sum(line.task is None for line in lines)
+    return Table(table.header, table.rows, table.title, table.name, summary_rows=means, caption=group.caption)
 
 
-def _difference_table(context, figures):
-    """Differences between systems with their p-values: none where no task has two systems to compare."""
+def _difference_table(group: TaskGroup, figures: TaskFigures) -> Table:
+    """Differences between systems with their p-values."""
+    published = set(group.published.mean.uar) if group.published and figures.part == "test" else set()
     header = ["task"]
     for better, worse in figures.differences:
         header += [f"{better} − {worse}", "p (Holm), ⟨over speakers⟩"]
-        header += ["published difference" + _mark(context)] if _published_pair(context, figures, better, worse) else []
-    if len(header) == 1:
-        return []
-    rows = []
-    for line in _lines(context, figures):
-        cells = [line.name]
+        header += [f"published difference{group.mark}"] if {better, worse} <= published else []
+    lines, rows = _lines(group, figures), []
+    for line in lines:
+        row = [line.name]
         for (better, worse), of_tasks in figures.differences.items():
-            cells += _difference_cells(of_tasks.get(line.key))
-            if _published_pair(context, figures, better, worse):
-                known = line.published.uar
+            row += _difference_cells(of_tasks.get(line.key))
+            if {better, worse} <= published:
+                known = line.published.uar if line.published else {}
                 there = better in known and worse in known
-                cells.append(Cell(signed(known[better] - known[worse]) if there else NOTHING, (), context.kind))
-        rows.append(cells)
-    on = _PART_TITLES[figures.part]
-    return [TextTable(f"differences_{figures.part}", f"Differences in UAR on the {on}, in points", header, rows)]
+                row.append(_of_others(group, signed(known[better] - known[worse]) if there else NOTHING))
+        rows.append(row)
+    title = f"Differences in UAR on the {PART_TITLES[figures.part]}, in points"
+    return _finished(group, Table(header, rows, title, f"differences_{figures.part}"), lines)
 
 
-def _published_pair(context, figures, better, worse):
-    return (
-        context.published is not None
-        and figures.part == "test"
-        and {better, worse} <= context.published.mean.uar.keys()
-    )
+def _task_cell(row: TaskRow) -> Cell:
+    return Cell(row.label, [f"({row.name})"] if row.label != row.name else [])
 
 
-def _mark(context):
-    return " †" if context.kind == "aside" else ""
-
-
-def _published_name(context):
-    return "published" + _mark(context)
-
-
-def _task_cell(row):
-    return Cell(row.label, (row.name,) if row.label != row.name else (), "name")
-
-
-def _size(row, part):
+def _size(line: _Line, part: Part) -> str:
     """Utterances and speakers of a part, from the first system that is reported on it."""
-    if row is None:
+    if line.task is None:
         return ""
-    there = [system for system in row.systems.values() if part in system.parts]
-    if not there:
-        return f"{row.published.utterances}" if row.published and part == "test" else ""
-    outcomes = there[0].outcomes(part)
-    return f"{len(outcomes.reference)} ({len(set(outcomes.speakers) - {''}) or 'unknown'})"
+    there = {name: system for name, system in line.task.systems.items() if part in system.parts}
+    if there:
+        return size(there, part)
+    return f"{line.task.published.utterances}" if line.task.published and part == "test" else ""
 
 
-def _score_cell(score, system):
+def _score_cell(score: Score | None, system: Pooled | None) -> Cell:
     if score is None:
-        return Cell(NOTHING, (), "plain")
+        return Cell(NOTHING)
     figure = score.uar
     beside = [] if np.isnan(figure.sd) else [f"± {figure.sd:.1f}"]
     beside.append(bounds(*figure.interval))
@@ -289,41 +296,43 @@ def _score_cell(score, system):
         beside.append(angles(*figure.speakers_interval))
     if system is not None and len(system.candidates) > 1:
         beside.append(f"from {system.source}")
-    return Cell(number(figure.value), tuple(beside))
+    return Cell(number(figure.value), beside, "strong")
 
 
-def angles(low, high):
-    """Write an interval over speakers.
-
-    Examples
-    --------
-    >>> angles(57, 65.44)
-    '⟨57.0, 65.4⟩'
-    """
-    return f"⟨{number(low)}, {number(high)}⟩"
+def _f1_cell(score: Score | None) -> Cell:
+    if score is None:
+        return Cell(NOTHING)
+    by_seed = score.macro_f1
+    return Cell(number(by_seed.mean()), [f"± {by_seed.std(ddof=1):.1f}"] if len(by_seed) > 1 else [], "strong")
 
 
-def _published_cell(context, line, name, figure):
+def _of_others(group: TaskGroup, text: str, beside: Sequence[str] = ()) -> Cell:
+    """A cell of published figures: set aside where they do not compare with ours."""
+    return Cell(text, beside, "aside" if group.against else "published")
+
+
+def _published_cell(group: TaskGroup, line: _Line, name: str, metric: Metric) -> Cell:
     """A published figure with its own interval (that of a mean over tasks is not known: they share utterances)."""
-    known = getattr(line.published, figure)
+    known = line.published.of(metric) if line.published else {}
     if name not in known:
-        return Cell(NOTHING, (), context.kind)
-    interval = figure == "uar" and line.published.utterances
-    beside = (bounds(*published_interval(known[name], line.published.utterances)),) if interval else ()
-    return Cell(f"{known[name]:.2f}", beside, context.kind)
+        return _of_others(group, NOTHING)
+    beside = []
+    if metric == "uar" and isinstance(line.published, PublishedTask):
+        beside.append(bounds(*published_interval(known[name], line.published.utterances)))
+    return _of_others(group, f"{known[name]:.2f}", beside)
 
 
-def _difference_cells(difference):
+def _difference_cells(difference: Difference | None) -> list[Cell]:
     if difference is None:
-        return [Cell(NOTHING, (), "plain")] * 2
+        return [Cell(NOTHING)] * 2
     figure = difference.figure
-    low, high = figure.interval
-    beside = [f"[{signed(low)}, {signed(high)}]"]
+    beside = [signed_bounds(*figure.interval)]
     low, high = figure.speakers_interval
     if not np.isnan(low):
         beside.append(f"⟨{signed(low)}, {signed(high)}⟩")
     p, p_speakers = difference.p, difference.p_speakers
     if not np.isnan(difference.p_holm):
         p, p_speakers = difference.p_holm, difference.p_speakers_holm
-    over_speakers = () if np.isnan(p_speakers) else (f"⟨{p_speakers:.3f}⟩",)
-    return [Cell(signed(figure.value), tuple(beside)), Cell(f"{p:.3f}", over_speakers, "" if p < 0.05 else "plain")]
+    over_speakers = [] if np.isnan(p_speakers) else [f"⟨{p_speakers:.3f}⟩"]
+    significant = Cell(f"{p:.3f}", over_speakers, "strong" if p < 0.05 else "plain")
+    return [Cell(signed(figure.value), beside, "strong"), significant]

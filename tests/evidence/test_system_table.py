@@ -1,4 +1,4 @@
-"""The table against scikit-learn on the prediction files themselves, and its four forms."""
+"""The small table against scikit-learn on the prediction files themselves, and its files."""
 
 import json
 
@@ -10,21 +10,15 @@ from sklearn.metrics import f1_score, recall_score
 from tests.support.made_runs import EMOTIONS, make_rows, make_run
 from xser.evidence.figures.pooled import pool_runs
 from xser.evidence.figures.predictions import find_runs
-from xser.evidence.pages.tables import (
-    markdown_of,
-    markdown_table,
-    notes,
-    result_table,
-    tables_to_print,
-    text_of,
-    write_csv,
-    write_provenance,
-)
+from xser.evidence.figures.scores import score_table
+from xser.evidence.pages.material import notes
+from xser.evidence.pages.report import write_table
+from xser.evidence.pages.system_table import system_tables
 
 
 def tabulate(folder):
     pooled = pool_runs(find_runs(folder))
-    return pooled, result_table(pooled)
+    return pooled, score_table(pooled)
 
 
 def frames(folder, system):
@@ -89,7 +83,7 @@ def test_a_target_without_neutral_has_a_uar_over_three(tmp_path):
     assert row["classes"] == 3 and np.isnan(row["recall_neutral"])
     assert row["uar"] == pytest.approx(row[["recall_angry", "recall_happy", "recall_sad"]].mean())
     assert "alpha has no utterance of neutral: UAR and macro-F1 are means over its other classes." in notes(pooled)
-    assert "neutral" not in tables_to_print(table)[0][1]
+    assert "neutral" not in system_tables(table)[0].header
 
 
 def test_only_where_a_system_needs_the_test_part_is_it_printed(tmp_path):
@@ -97,29 +91,30 @@ def test_only_where_a_system_needs_the_test_part_is_it_printed(tmp_path):
     make_run(tmp_path, "proposed", rows=rows)
     table = tabulate(tmp_path)[1]
     assert list(table["evaluated_on"]) == ["whole", "test"]
-    ((_, header, printed),) = tables_to_print(table)
-    assert "on" not in header and [row[0] for row in printed] == ["proposed"] and printed[0][-2] == "120"
+    (printed,) = system_tables(table)
+    assert "on" not in printed.header and [row[0] for row in printed.rows] == ["proposed"]
+    assert printed.rows[0][-2] == "120"
     make_run(tmp_path, "upper_bound", rows=rows[rows["part"] == "test"])
-    ((_, header, printed),) = tables_to_print(tabulate(tmp_path)[1])
-    assert header[1] == "on"
-    assert [row[:2] for row in printed] == [["proposed", "whole"], ["proposed", "test"], ["upper_bound", "test"]]
+    (printed,) = system_tables(tabulate(tmp_path)[1])
+    assert printed.header[1] == "on"
+    assert [row[:2] for row in printed.rows] == [["proposed", "whole"], ["proposed", "test"], ["upper_bound", "test"]]
 
 
 def test_what_is_printed_is_what_stands_in_the_table(tmp_path):
     make_run(tmp_path, "baseline1", source="beta", validation=0.61)
     make_run(tmp_path, "baseline1", source="gamma", validation=0.6)
     make_run(tmp_path, "proposed")
-    pooled, table = tabulate(tmp_path)
+    table = tabulate(tmp_path)[1]
     row = table[(table["system"] == "proposed") & (table["evaluated_on"] == "whole")].iloc[0]
-    sentences = notes(pooled)
-    for text in (text_of(table, sentences), markdown_of(table, sentences)):
+    terminal = write_table(find_runs(tmp_path), tmp_path / "out", "t")
+    for text in (terminal, (tmp_path / "out" / "t.md").read_text(encoding="utf-8")):
         assert f"{row['uar']:.1f} [{row['low']:.1f}, {row['high']:.1f}]" in text
         assert "baseline1 (beta)" in text and "baseline1 (gamma)" not in text
         assert "single source chosen by validation" in text and "beta 61.0, gamma 60.0" in text
         assert (
             "beta+gamma-to-alpha, blind: encoder compact, scheme four, split speaker (seed 0), training seeds 0" in text
         )
-    lines = text_of(table, sentences).splitlines()
+    lines = terminal.splitlines()
     assert len({len(line) for line in lines[1:4]}) == 1  # columns stand below one another
 
 
@@ -144,16 +139,15 @@ def test_recalls_of_several_schemes_stand_side_by_side(tmp_path):
     recalls = [column for column in table.columns if column.startswith("recall_")]
     assert recalls == [f"recall_{name}" for name in (*EMOTIONS, "low", "high")]
     assert list(table.columns).index("classes") == list(table.columns).index("recall_high") + 1
-    assert [header[4:-2] for _, header, _ in tables_to_print(table)] == [list(EMOTIONS), ["low", "high"]]
+    assert [printed.header[4:-2] for printed in system_tables(table)] == [list(EMOTIONS), ["low", "high"]]
 
 
 def test_csv_and_json_hold_the_table_and_what_it_rests_on(tmp_path):
     for seed in range(2):
         make_run(tmp_path, "proposed", seed=seed)
         make_run(tmp_path, "baseline1", seed=seed, source="beta", command="bash other")
-    pooled, table = tabulate(tmp_path)
-    write_csv(table, tmp_path / "t.csv")
-    write_provenance(tmp_path / "t.json", pooled, table, notes(pooled), "python -m xser.commands.report x")
+    table = tabulate(tmp_path)[1]
+    write_table(find_runs(tmp_path), tmp_path, "t", "xser report x")
     written = pd.read_csv(tmp_path / "t.csv")
     assert np.allclose(written["uar"], table["uar"], atol=1e-4) and len(written) == 4
     data = json.loads((tmp_path / "t.json").read_text())
@@ -162,8 +156,4 @@ def test_csv_and_json_hold_the_table_and_what_it_rests_on(tmp_path):
     assert {run["command"] for run in data["runs"]} == {"bash recipes/zero_shot/run.sh", "bash other"}
     assert data["all_runs"]["fingerprints"] == {"alpha": "0123"} and data["all_runs"]["versions"] == {"torch": "2.13.0"}
     assert not any(set(run) & set(data["all_runs"]) for run in data["runs"])
-    assert data["chosen_sources"][0]["chosen"] == "beta" and data["command"] == "python -m xser.commands.report x"
-
-
-def test_bars_do_not_break_a_markdown_table():
-    assert markdown_table(["a", "b"], [["x|y", "1"]]).splitlines() == ["| a | b |", "| --- | ---: |", "| x\\|y | 1 |"]
+    assert data["chosen_sources"][0]["chosen"] == "beta" and data["command"] == "xser report x"

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from tests.support.made_runs import make_rows, make_run
+from xser.core.document import to_markdown
 from xser.core.errors import XserError
 from xser.evidence.figures.differences import uar_figure
 from xser.evidence.figures.pooled import pool_runs
 from xser.evidence.figures.predictions import find_runs
-from xser.evidence.pages.choices import choices_page, choices_table, setting_rows
+from xser.evidence.pages.material import Material
+from xser.evidence.pages.settings import setting_rows, settings_page, settings_table
 
 LANGUAGES = {"alpha": "deu", "beta": "eng", "gamma": "tur", "delta": "urd"}
 
@@ -27,8 +29,12 @@ def make_tasks(root, system, accuracy_of, key="0", **info):
 
 def table_of(root, reference="proposed"):
     rows = setting_rows(pool_runs(find_runs(root)))
-    header, cells = choices_table(rows, {row.name: row for row in rows}[reference])
-    return header, {row[0].strip("`"): row[1:] for row in cells}
+    table = settings_table(rows, {row.name: row for row in rows}[reference])
+    return table.header, {row[0].strip("`"): row[1:] for row in table.rows}
+
+
+def page_of(root):
+    return to_markdown(settings_page(Material(pool_runs(find_runs(root)), "Choices", ["Why."]), "proposed"))
 
 
 def test_a_column_averages_the_tasks_without_its_language(tmp_path):
@@ -80,11 +86,8 @@ def test_what_all_settings_share_is_not_repeated(tmp_path):
     longer = {**base, "crop_seconds": 2.0}
     make_tasks(tmp_path, "proposed", lambda pair, target: 0.5, key="1", hyperparameters=longer)
     assert list(table_of(tmp_path)[1]) == ["baseline2", "proposed", "proposed, crop_seconds=2.0"]
-    page = choices_page(
-        pool_runs(find_runs(tmp_path)), "Choices", ["Why."], ["Made-up."], "python -m xser.commands.report x"
-    )
-    assert "`crop_seconds=1.0`, `steps=150`" in page and "python -m xser.commands.report x" in page
-    assert "- Made-up.\n" in page  # what must be known beside the figures
+    page = page_of(tmp_path)
+    assert "`crop_seconds=1.0`, `steps=150`" in page and page.startswith("# Choices\n\nWhy.\n")
 
 
 def test_a_value_may_hold_any_character(tmp_path):
@@ -97,7 +100,7 @@ def test_a_value_may_hold_any_character(tmp_path):
 def test_a_reference_that_is_not_there_is_told(tmp_path):
     make_tasks(tmp_path, "baseline2", lambda pair, target: 0.5)
     with pytest.raises(XserError, match="no setting 'proposed'"):
-        choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], [], "")
+        page_of(tmp_path)
 
 
 def test_each_way_of_fine_tuning_has_a_table_and_a_reference_of_its_own(tmp_path):
@@ -105,7 +108,7 @@ def test_each_way_of_fine_tuning_has_a_table_and_a_reference_of_its_own(tmp_path
         folder = tmp_path / finetuning
         make_tasks(folder, "proposed", lambda pair, target: 0.5, finetuning=finetuning)
         make_tasks(folder, "baseline2", lambda pair, target, accuracy=accuracy: accuracy, finetuning=finetuning)
-    page = choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], [], "")
+    page = page_of(tmp_path)
     tables = page.split("\n## Encoder ")[1:]
     assert [("frozen" in table, "worse" in table, "better" in table) for table in tables] == [
         (True, True, False),
@@ -117,18 +120,9 @@ def test_what_was_known_of_the_target_is_never_mixed_in_a_column(tmp_path):
     for statistics in ("none", "speaker"):
         folder = tmp_path / statistics
         make_tasks(folder, "proposed", lambda pair, target: 0.5, target_statistics=statistics)
-    page = choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], [], "")
+    page = page_of(tmp_path)
     assert page.count("| `proposed` |") == 2 and page.count("\n## Encoder ") == 2
     assert "blind" in page.split("\n## Encoder ")[1] and "unlabelled (by speaker)" in page.split("\n## Encoder ")[2]
-
-
-def test_the_commands_of_hundreds_of_runs_are_left_to_the_json_file(tmp_path):
-    make_tasks(tmp_path, "proposed", lambda pair, target: 0.5)
-    page = choices_page(pool_runs(find_runs(tmp_path)), "Choices", [], [], "python -m xser.commands.report x")
-    assert (
-        "```\npython -m xser.commands.report x\n```" in page
-        and "JSON file beside this page holds each run's command" in page
-    )
 
 
 def test_runs_within_a_corpus_are_refused(tmp_path):

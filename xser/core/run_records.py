@@ -1,0 +1,144 @@
+"""What a run's folder says of it: ``trained.json`` after training, ``run.json`` once it is evaluated.
+
+Unknown keys are kept and not looked at: folders of runs outlive versions of xser, older and newer ones, and a report
+passes on all that they say.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pydantic
+from pydantic import FiniteFloat
+
+from xser.core.records import Record
+
+TRAINED = "trained.json"
+RUN = "run.json"
+
+
+class TaskTraining(Record):
+    """What a named task learned from beside what was published of it."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="allow")
+
+    utterances: int
+    published_utterances: int | None = None
+    speakers: int
+    published_speakers: int | None = None
+    lost: tuple[str, ...] = ()
+
+
+class TrainedRecord(Record):
+    """What is known of a run when it is trained.
+
+    Parameters
+    ----------
+    kind
+        ``zero_shot`` (the target is unseen) or ``within`` (one corpus by itself).
+    task
+        Sources and target in one word; ``named_task`` is its name in a list of tasks, where it has one.
+    system, system_order, compared_with
+        The system, its place in tables, and the systems that its results are compared with, the most telling first.
+        Older runs say the name alone.
+    source
+        The one source of a system that is trained on each source by itself.
+    encoder, encoder_option, encoder_source, encoder_revision, encoder_identity
+        Its name, what the user asked for, where it lay, which version, and a hash of its weights and settings.
+    finetuning
+        How a pretrained encoder was tuned; None from scratch.
+    target_statistics
+        ``none``, or whose unlabelled recordings of the target were used: ``corpus`` or ``speaker``. See `regime`.
+    fold
+        From 1; 0 without folds.
+    hyperparameters
+        Those that the user set.
+    fingerprints
+        Of the manifests that the run rests on, by corpus.
+    left_out, complete, made_up
+        Sentences on what the corpora lack, whether they are whole, whether the recordings are made up.
+    validation
+        UAR on the sources' validation parts by language, and their ``mean``.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="allow")
+
+    kind: Literal["zero_shot", "within"]
+    task: str
+    named_task: str = ""
+    task_training: TaskTraining | None = None
+    sources: tuple[str, ...]
+    target: str
+    system: str
+    system_order: int | None = None
+    compared_with: tuple[str, ...] = ()
+    source: str
+    encoder: str
+    encoder_option: str | None = None
+    encoder_source: str | None = None
+    encoder_revision: str | None = None
+    encoder_identity: str | None = None
+    finetuning: str | None = None
+    scheme: str
+    emotions: tuple[str, ...]
+    split: str
+    split_seed: int
+    target_statistics: str | None = None
+    seed: int
+    fold: int
+    hyperparameters: dict[str, Any] = {}
+    weights_fingerprint: str | None = None
+    trained_for: str | None = None
+    command: str
+    versions: dict[str, Any]
+    fingerprints: dict[str, str]
+    left_out: tuple[str, ...]
+    complete: bool
+    made_up: bool
+    validation: dict[str, FiniteFloat]
+    steps: int | None = None
+    epochs: int | None = None
+    train_seconds: FiniteFloat | None = None
+    train_utterances: int | None = None
+    train_speakers: int | None = None
+    parameters: int | None = None
+    device: str | None = None
+    peak_memory_bytes: int | None = None
+
+    @property
+    def regime(self) -> str:
+        """``target_statistics``, which older runs had among their hyperparameters if at all."""
+        return self.target_statistics or str(self.hyperparameters.get("target_statistics", "none"))
+
+    @pydantic.field_validator("emotions")
+    @classmethod
+    def _at_least_two(cls, emotions: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(emotions)) < max(2, len(emotions)):
+            raise ValueError(f"{list(emotions)} are fewer than two, or one stands twice")
+        return emotions
+
+    @pydantic.model_validator(mode="after")
+    def _source_is_chosen_by_a_mean(self) -> "TrainedRecord":
+        if self.source and "mean" not in self.validation:
+            raise ValueError("validation has no mean, by which a single source is chosen")
+        return self
+
+
+class RunRecord(TrainedRecord):
+    """What is known of a run when it is evaluated.
+
+    Parameters
+    ----------
+    allowed
+        Severe findings of the audit that the user allowed.
+    files
+        SHA-256 of each file of predictions.
+    """
+
+    allowed: tuple[str, ...] = ()
+    files: dict[str, str]
+
+    def without_places(self) -> dict[str, Any]:
+        """What the file says, as JSON values, without where an encoder lay: its identity says which it was."""
+        content = self.model_dump(mode="json", exclude_unset=True)
+        source = self.encoder_source
+        return {**content, "encoder_source": Path(source).name} if source and Path(source).is_absolute() else content
