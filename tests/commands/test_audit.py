@@ -1,6 +1,7 @@
 """The audit as a user meets it: planted faults by name, in the command and in stage 1, which they stop."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -228,7 +229,7 @@ def test_a_split_that_cannot_be_made_is_a_finding_unless_it_was_asked_for(clean,
         (None, "there is no corpus and no file"),
         ("{header}\n", "holds no utterance"),
         ("{header}\n{row}\n{row}\n", "twice"),
-        ("{header},emotion,part\n{row},sad,exam\n", "has a part 'exam'"),
+        ("{header},emotion,part\n{row},sad,exam\n", "'part' should be train or valid or test"),
     ],
 )
 def test_what_cannot_be_audited_is_one_line_and_leaves_nothing(clean, tmp_path, content, said):
@@ -271,7 +272,11 @@ def test_stage_1_prints_a_summary_and_the_second_time_computes_nothing(clean, ca
         monkeypatch.setattr(module, name, None)
     before = {path: path.stat().st_mtime_ns for path in KeptAudits(clean[1]).folder.iterdir()}
     stages.run("manifests", within(*clean))
-    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  audit:")]
+    out = capsys.readouterr().out
+    said = [line for line in out.splitlines() if line.startswith("  audit:")]
+    assert re.search(
+        r"^  emodb: .*; audit: (\d warnings?, )?\d notes? \(--verbose\), \d\d checks fine$", out, re.MULTILINE
+    )
     assert said[-1].startswith("  audit: fine    ") and said[-1].endswith("checks")
     assert [line.split()[1] for line in said] == sorted(
         (line.split()[1] for line in said), key=["warning", "note", "fine"].index

@@ -7,11 +7,17 @@ import pandas as pd
 
 from xser.audit.findings import Finding
 from xser.core.errors import XserError
-from xser.core.files import read_json
 from xser.core.fingerprints import fingerprint
-from xser.core.rows import PARTS, read_rows
+from xser.core.records import Record, read_record
+from xser.core.rows import read_rows
 
 KEY = 8  # hexadecimal digits of a fingerprint in a file's name
+
+
+class SplitRecord(Record, extra="ignore"):
+    """What the audit reads of a ``manifest.json``."""
+
+    split: str
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -93,18 +99,13 @@ def read_audited(path: Path) -> AuditedCorpus:
     Raises
     ------
     XserError
-        When it is no such table, is empty, or holds an utterance twice or an unknown part.
+        When it is no such table, or is empty.
     """
     rows = read_rows(path)
     if not len(rows):
         raise XserError(f"{path} holds no utterance: run the stage that writes it again")
-    twice = rows.loc[rows["utterance"].duplicated(), "utterance"]
-    if len(twice):
-        raise XserError(f"{path} names {twice.iloc[0]} twice: run the stage that writes it again")
     split, prepared = None, path.parent
     if "part" in rows.columns:
-        for part in set(rows["part"]) - set(PARTS):
-            raise XserError(f"{path} has a part {part!r}, and parts are {', '.join(PARTS)}: run stage 1 again")
         split = _split_of(path.parent / "manifest.json")
         prepared = Path(rows["audio"].iloc[0]).parents[1]
     else:
@@ -116,5 +117,7 @@ def read_audited(path: Path) -> AuditedCorpus:
     return AuditedCorpus(name, f"{name.replace('/', '-')}-{key[:KEY]}", key, (rows,), split, rows, prepared)
 
 
-def _split_of(path: Path) -> str:
-    return read_json(path).get("split", "") if path.is_file() else ""
+def _split_of(manifest_json: Path) -> str:
+    if not manifest_json.is_file():
+        return ""
+    return read_record(manifest_json, SplitRecord, "run stage 1 (manifests) again").split

@@ -147,8 +147,8 @@ def count_findings(findings: Sequence[Finding]) -> str:
 
     Examples
     --------
-    >>> count_findings([Finding("a", "fine", 0, "", ""), Finding("b", "note", 1, "", ""), Finding("c", "note", 1, "", "")])
-    '2 notes (--verbose), 1 check fine'
+    >>> count_findings([Finding("a", "fine", 0, "", ""), Finding("b", "note", 1, "", "")])
+    '1 note (--verbose), 1 check fine'
     """
     numbers = {severity: sum(each.severity == severity for each in findings) for severity in SEVERITIES[::-1]}
     nouns = {"severe": "severe finding", "fine": "check"}

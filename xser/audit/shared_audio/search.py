@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from xser.audit.shared_audio.alignment import BLOCK, RATE, Samples, filter_band, find_lag, longest_segment
 from xser.audit.shared_audio.fingerprints import HOP, LENGTH, find_like_frames, fingerprint_frames
 from xser.core.errors import XserError
+from xser.core.progress import progress
 
 Places = list[list[tuple[int, int]]]  # for each of some lags, some frames of the one recording with their lag
 Row = tuple[int, int, float, float, float, float, float, bool]  # of COLUMNS
@@ -36,9 +37,7 @@ KEPT_SAMPLES = 20 * 60 * RATE  # of waveforms that one process keeps
 IN_THIS_PROCESS = 100  # recordings, or pairs, that are done before other processes have started
 
 
-def find_shared_segments(
-    paths: Sequence[str | Path], jobs: int = -1, shortest: float = 1.0, progress: bool = True
-) -> pd.DataFrame:
+def find_shared_segments(paths: Sequence[str | Path], jobs: int = -1, shortest: float = 1.0) -> pd.DataFrame:
     """Find the pairs of recordings that share a segment at any offset.
 
     Found are copies that are louder or quieter, inverted, filtered lightly, noisier (to about 20 dB), resampled, or
@@ -54,8 +53,6 @@ def find_shared_segments(
         Processes; -1 means every core.
     shortest
         Seconds that a segment must last, but in near-duplicates, see ``near``.
-    progress
-        Show a bar on stderr where that is a terminal.
 
     Returns
     -------
@@ -70,14 +67,14 @@ def find_shared_segments(
         - ``near``: whether it covers (nearly) all of the shorter recording, which may then last less than `shortest`
     """
     paths = list(paths)
-    known = _in_parts(_fingerprints_of, [(path,) for path in paths], jobs, progress, "fingerprints")
+    known = _in_parts(_fingerprints_of, [(path,) for path in paths], jobs, "fingerprints", "recordings")
     ends = np.cumsum([len(fingerprints) for fingerprints, _ in known], dtype=np.int64)
     if not len(ends):
         return pd.DataFrame([], columns=COLUMNS)
     fingerprints, changing = (np.concatenate(it) for it in zip(*known, strict=True))
     places = _gather(find_like_frames(fingerprints, changing, ends), ends)
     tasks = [(one, other, paths[one], paths[other], where, shortest) for (one, other), where in places.items()]
-    found = _in_parts(_compare, tasks, jobs, progress, "shared segments")
+    found = _in_parts(_compare, tasks, jobs, "shared segments", "pairs")
     return pd.DataFrame([row for row in found if row is not None], columns=COLUMNS)
 
 
@@ -172,17 +169,16 @@ def _wave(path: str | Path) -> Samples:
     return _waves[path]
 
 
-def _in_parts(function: Callable[..., Any], tasks: Sequence[tuple], jobs: int, progress: bool, title: str) -> list[Any]:
+def _in_parts(function: Callable[..., Any], tasks: Sequence[tuple], jobs: int, title: str, unit: str) -> list[Any]:
     """Return what `function` makes of each tuple of arguments, in their order; many are shared among processes."""
     import joblib
-    from tqdm import tqdm
 
     workers = joblib.effective_n_jobs(jobs) if len(tasks) > IN_THIS_PROCESS else 1
     size = min(64, max(1, math.ceil(len(tasks) / (4 * workers))))
     parts = [tasks[start : start + size] for start in range(0, len(tasks), size)]
     results: list[Any] = []
     with (
-        tqdm(total=len(tasks), desc=title, disable=None if progress else True, dynamic_ncols=True, leave=False) as bar,
+        progress(len(tasks), title, unit) as bar,
         joblib.parallel_config("loky" if workers > 1 else "sequential", n_jobs=workers),
     ):
         parallel = joblib.Parallel(return_as="generator", batch_size=1)
