@@ -8,10 +8,10 @@ import pytest
 from tests.support import CHECKOUT
 from tests.support.made_rows import evenly, rows_of
 from xser.audit.checks import BETWEEN, CHECKS
-from xser.audit.findings import SEVERITIES, Finding, as_record, from_record
+from xser.audit.findings import Finding
 from xser.audit.page import audit_page, corpora_and_shared, finding_frame, table_text
 from xser.audit.pictures import corpus_picture
-from xser.audit.sharing import COLUMNS
+from xser.audit.shared_audio.pairs import COLUMNS
 
 CASE = dict(zip(COLUMNS, ("made-a", "made-b", 0.25, 0.5, 1.5, 0.987, 0.8, False), strict=True))
 FOUND = (
@@ -25,9 +25,7 @@ FOUND = (
 
 
 def page(audited, notes=None, pictures=None):
-    return audit_page(
-        "Title", audited, notes or {}, pictures or {}, "python -m xser.commands.audit made", {"xser": "1"}
-    )
+    return audit_page("Title", audited, notes or {}, pictures or {}, "xser audit made", {"xser": "1"})
 
 
 def test_every_check_is_explained_and_nothing_else():
@@ -66,23 +64,6 @@ def test_what_pairs_of_corpora_share_is_put_together():
     assert [(each.name, each.severity) for each in shared] == [
         ("corpora-stretches", "severe"), *((name, "fine") for name in BETWEEN),
     ]  # fmt: skip
-
-
-def test_a_record_is_plain_and_comes_back():
-    for finding in FOUND:
-        assert from_record(as_record(finding)) == finding
-    odd = Finding(
-        "a", "note", float("nan"), "", "", ({"n": pd.Series([1]).sum()},), {"array": pd.Series([1.0, 2.0]).to_numpy()}
-    )
-    record = as_record(odd)
-    assert (
-        record["value"] is None and record["details"] == {"array": [1.0, 2.0]} and type(record["cases"][0]["n"]) is int
-    )
-
-
-def test_an_unknown_severity_is_refused():
-    with pytest.raises(ValueError, match=", ".join(SEVERITIES)):
-        Finding("a", "bad", 1, "pairs", "")
 
 
 @pytest.mark.parametrize("speakers", [1, 60])

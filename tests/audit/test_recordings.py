@@ -8,7 +8,7 @@ from tests.support.audit_rows import no_pairs
 from tests.support.made_audit import speech_like
 from tests.support.made_rows import evenly, rows_of
 from xser.audit.recordings import quiet_share, recording_findings
-from xser.audit.sharing import COLUMNS
+from xser.audit.shared_audio.pairs import COLUMNS
 
 
 @pytest.fixture

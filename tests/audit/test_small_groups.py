@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xser.audit.small_groups import small_groups
+from xser.audit.small_groups import FEWEST_SPEAKERS, small_groups
+from xser.evidence.figures import intervals
 
 
 def crossed(emotions="abcd", speakers=20, copies=3):
@@ -65,6 +66,10 @@ def test_few_speakers_are_noted():
     finding = small_groups(rows, thirds(rows))
     assert finding.severity == "note" and [case["part"] for case in finding.cases] == ["valid", "test"]
     assert "part test: 3 speakers, too few for an interval over speakers" in finding.sentence
+
+
+def test_few_speakers_are_those_that_no_interval_is_made_of():
+    assert FEWEST_SPEAKERS == intervals.FEWEST_SPEAKERS
 
 
 def test_one_speaker_is_noted_once():

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.audit_rows import no_pairs
 from tests.support.made_rows import evenly, rows_of
-from xser.audit.sharing import COLUMNS
+from xser.audit.shared_audio.pairs import COLUMNS
 from xser.audit.splits import between_findings, split_findings
 
 COUNTS = {"angry": 60, "happy": 60, "sad": 60}

@@ -1,6 +1,7 @@
-"""The audit as a user meets it: planted faults by name, in the verb and in stage 1, which they stop."""
+"""The audit as a user meets it: planted faults by name, in the command and in stage 1, which they stop."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -10,12 +11,14 @@ import yaml
 
 from tests.support import stages
 from tests.support.made_audit import make_root, plant_stretch, read, speech_like, write
-from xser.audit import corpus, sharing
-from xser.audit.auditing import audits_folder
+from xser.audit import corpus
 from xser.audit.checks import CHECKS, STOPPING
 from xser.audit.confounds import FEWEST_PERMUTATIONS
+from xser.audit.kept import KeptAudits
+from xser.audit.shared_audio import pairs
 from xser.commands import audit
-from xser.core.errors import XserError
+from xser.commands.command_line import parser_of
+from xser.core.errors import UsageError, XserError
 from xser.core.files import read_json
 from xser.core.rows import read_rows
 
@@ -48,10 +51,18 @@ def zero_shot(root, work_dir, *options):
     return ["--sources", "cafe", "--target", "emodb", *where(root, work_dir), *options]
 
 
-def run_verb(*words):
-    """Run the verb; return its JSON file's findings by what they are about and by name."""
+def options_of(*words):
+    """The options of ``xser audit``."""
+    words = [str(word) for word in words]
+    options = parser_of("audit", audit).parse_args(words)
+    options.words = words
+    return options
+
+
+def run_audit(*words):
+    """Run the command; return its JSON file's findings by what they are about and by name."""
     output = words[words.index("--output") + 1]
-    audit.main([str(word) for word in words])
+    audit.main(options_of(*words))
 
     def refuse(constant):
         raise AssertionError(f"{constant} is no JSON")
@@ -62,8 +73,7 @@ def run_verb(*words):
 
 def parts_of(clean):
     """Files of the parts of the clean corpus, which speakers decide: they are the same in its copies."""
-    experiment = stages.experiment_of(within(*clean))
-    rows = read_rows(experiment.manifest_folder(experiment.sources[0]) / "manifest.csv")
+    rows = read_rows(stages.manifests_of(within(*clean))["emodb"].folder / "manifest.csv")
     return {part: list(mine["source"]) for part, mine in rows.groupby("part")}
 
 
@@ -71,11 +81,11 @@ def worse_than_a_note(findings):
     return {name for _, name in findings if findings[_, name]["severity"] in ("warning", "severe")}
 
 
-# The verb. ------------------------------------------------------------------------------------------------------------
+# The command. ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_clean_corpus_is_not_accused(clean, tmp_path, capsys):
-    found = run_verb("emodb", "--split", "loso", *where(*clean), "--output", tmp_path)
+    found = run_audit("emodb", "--split", "loso", *where(*clean), "--output", tmp_path)
     assert worse_than_a_note(found) == set()
     assert {name for _, name in found} <= set(CHECKS)
     said = capsys.readouterr().out
@@ -90,12 +100,12 @@ def test_a_clean_corpus_is_not_accused(clean, tmp_path, capsys):
     table = pd.read_csv(tmp_path / "audit.csv")
     assert list(table["name"]) == [name for _, name in found] and set(table["about"]) == {"emodb"}
     page = (tmp_path / "audit.md").read_text(encoding="utf-8")
-    assert "![emodb](audit_emodb.png)" in page and "python -m xser.commands.audit emodb --split loso" in page
+    assert "![emodb](audit_emodb.png)" in page and "xser audit emodb --split loso" in page
 
 
 @pytest.fixture(scope="module")
 def faulty(clean, tmp_path_factory):
-    """What the verb says of a corpus with every fault that recordings can have, and the files that have it."""
+    """What the command finds in a corpus with every fault that recordings can have, and the files that have it."""
     folder = tmp_path_factory.mktemp("faulty")
     root = shutil.copytree(clean[0], folder / "data")
     wavs = sorted((root / "emodb" / "wav").glob("*.wav"))
@@ -121,7 +131,7 @@ def faulty(clean, tmp_path_factory):
     planted["mixed-rates"] = {path.stem for path in by_emotion["N"]}
     for path in by_emotion["W"]:
         write(path, np.concatenate([np.zeros(1600), 0.04 + read(path), np.zeros(800)]))
-    found = run_verb("emodb", "--split", "loso", *where(root, folder / "exp"), "--output", folder / "out")
+    found = run_audit("emodb", "--split", "loso", *where(root, folder / "exp"), "--output", folder / "out")
     return {name: finding for (_, name), finding in found.items()}, planted
 
 
@@ -162,7 +172,7 @@ def test_what_stage_0_repairs_is_told_of_the_recordings_alone(clean, place, reci
         description.read_text(encoding="utf-8") + "\nrepairs: [dc, digital_silence]\n", encoding="utf-8"
     )
     asked = ("emodb", *where(root, work_dir), "--recipes", mended, "--output", tmp_path / "out")
-    repaired, as_recorded = run_verb(*asked), run_verb(*asked, "--as-recorded")
+    repaired, as_recorded = run_audit(*asked), run_audit(*asked, "--as-recorded")
     for name in ("dc-emotion", "silence-start-emotion"):
         assert repaired["emodb", name]["severity"] == "fine"
         assert repaired["emodb", f"recorded-{name}"]["severity"] == "note"
@@ -174,7 +184,7 @@ def test_a_manifest_and_rows_can_be_audited(clean, tmp_path):
     root, work_dir = clean
     (manifest,) = work_dir.glob("manifests/emodb-*/manifest.csv")
     (rows,) = work_dir.glob("audio/emodb-*/rows.csv")
-    found = run_verb(manifest, rows, *where(*clean), "--output", tmp_path)
+    found = run_audit(manifest, rows, *where(*clean), "--output", tmp_path)
     names = [f"{manifest.parent.name}/manifest.csv", f"{rows.parent.name}/rows.csv"]
     assert {about for about, _ in found} == set(names)
     assert (names[0], "split-speakers") in found and (names[1], "split-speakers") not in found
@@ -182,12 +192,12 @@ def test_a_manifest_and_rows_can_be_audited(clean, tmp_path):
     changed = read_rows(manifest)
     changed.loc[changed["part"].eq("train").idxmax(), "part"] = "test"
     changed.to_csv(tmp_path / "manifest.csv", index=False)
-    found = run_verb(tmp_path / "manifest.csv", *where(*clean), "--output", tmp_path / "changed")
+    found = run_audit(tmp_path / "manifest.csv", *where(*clean), "--output", tmp_path / "changed")
     assert {name: each["severity"] for (_, name), each in found.items()}[
         "split-speakers"
     ] == "warning"  # no promise known
     shutil.copy(manifest.parent / "manifest.json", tmp_path)
-    found = run_verb(tmp_path / "manifest.csv", *where(*clean), "--output", tmp_path / "changed")
+    found = run_audit(tmp_path / "manifest.csv", *where(*clean), "--output", tmp_path / "changed")
     assert {name: each["severity"] for (_, name), each in found.items()}["split-speakers"] == "severe"
 
 
@@ -195,7 +205,7 @@ def test_several_corpora_are_looked_at_together(place, tmp_path, capsys):
     root, work_dir = place
     one, other = next((root / "cafe").rglob("*.wav")), next((root / "emodb").rglob("*.wav"))
     plant_stretch(one, other)
-    found = run_verb("cafe", "emodb", *where(root, work_dir), "--output", tmp_path / "out")
+    found = run_audit("cafe", "emodb", *where(root, work_dir), "--output", tmp_path / "out")
     finding = found["cafe and emodb", "corpora-stretches"]
     assert (finding["severity"], finding["value"]) == ("severe", 1)
     assert {finding["cases"][0]["one"], finding["cases"][0]["other"]} == {f"cafe-{one.stem}", f"emodb-{other.stem}"}
@@ -204,11 +214,11 @@ def test_several_corpora_are_looked_at_together(place, tmp_path, capsys):
 
 def test_a_split_that_cannot_be_made_is_a_finding_unless_it_was_asked_for(clean, tmp_path):
     root, work_dir = make_root(tmp_path / "data", emodb=("03", "08")), tmp_path / "exp"
-    found = run_verb("emodb", *where(root, work_dir), "--output", tmp_path / "out")
+    found = run_audit("emodb", *where(root, work_dir), "--output", tmp_path / "out")
     assert "2 speakers, 3 are needed" in found["emodb", "impossible-split"]["sentence"]
     assert ("emodb", "split-speakers") not in found
     with pytest.raises(XserError, match="3 are needed"):
-        run_verb("emodb", "--split", "speaker", *where(root, work_dir), "--output", tmp_path / "other")
+        run_audit("emodb", "--split", "speaker", *where(root, work_dir), "--output", tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 
@@ -219,7 +229,7 @@ def test_a_split_that_cannot_be_made_is_a_finding_unless_it_was_asked_for(clean,
         (None, "there is no corpus and no file"),
         ("{header}\n", "holds no utterance"),
         ("{header}\n{row}\n{row}\n", "twice"),
-        ("{header},emotion,part\n{row},sad,exam\n", "has a part 'exam'"),
+        ("{header},emotion,part\n{row},sad,exam\n", "'part' should be train or valid or test"),
     ],
 )
 def test_what_cannot_be_audited_is_one_line_and_leaves_nothing(clean, tmp_path, content, said):
@@ -229,19 +239,19 @@ def test_what_cannot_be_audited_is_one_line_and_leaves_nothing(clean, tmp_path, 
         header, row, *_ = rows.read_text(encoding="utf-8").splitlines()
         path.write_text(content.format(header=header, row=row), encoding="utf-8")
     with pytest.raises(XserError, match=said):
-        run_verb(path, *where(clean[0], tmp_path / "exp"), "--output", tmp_path / "out")
+        run_audit(path, *where(clean[0], tmp_path / "exp"), "--output", tmp_path / "out")
     assert not (tmp_path / "out").exists() and not (tmp_path / "exp").exists()
 
 
 def test_a_misspelt_corpus_is_named_as_it_is_spelt(clean, tmp_path):
     with pytest.raises(XserError, match=r"'emodp' \(did you mean emodb\?\)"):
-        run_verb("emodp", *where(*clean), "--output", tmp_path / "out")
+        run_audit("emodp", *where(*clean), "--output", tmp_path / "out")
 
 
 @pytest.mark.parametrize("words", [("--permutations", "5"), ("--name", "a/b"), ("--system", "proposed"), ()])
 def test_wrong_options_are_one_line(clean, words, capsys):
     with pytest.raises(SystemExit) as end:
-        audit.main([*(["emodb"] if words else []), *words])
+        options_of(*(["emodb"] if words else []), *words)
     assert end.value.code == 2 and len(capsys.readouterr().err.splitlines()) == 1
 
 
@@ -249,7 +259,7 @@ def test_missing_recordings_are_told(clean, tmp_path):
     work_dir = shutil.copytree(clean[1], tmp_path / "exp")
     (rows,) = work_dir.glob("audio/emodb-*/rows.csv")
     shutil.rmtree(rows.parent / "audio")
-    found = run_verb(rows, *where(clean[0], work_dir), "--output", tmp_path / "out")
+    found = run_audit(rows, *where(clean[0], work_dir), "--output", tmp_path / "out")
     ((about, name),) = found
     assert name == "no-recordings" and "64 of 64 prepared recordings" in found[about, name]["sentence"]
 
@@ -258,22 +268,26 @@ def test_missing_recordings_are_told(clean, tmp_path):
 
 
 def test_stage_1_prints_a_summary_and_the_second_time_computes_nothing(clean, capsys, monkeypatch):
-    for module, name in ((sharing, "shared_pairs"), (corpus, "corpus_findings"), (corpus, "measure_prepared")):
+    for module, name in ((pairs, "shared_pairs"), (corpus, "corpus_findings"), (corpus, "measure_prepared")):
         monkeypatch.setattr(module, name, None)
-    before = {path: path.stat().st_mtime_ns for path in audits_folder(clean[1]).iterdir()}
+    before = {path: path.stat().st_mtime_ns for path in KeptAudits(clean[1]).folder.iterdir()}
     stages.run("manifests", within(*clean))
-    said = [line for line in capsys.readouterr().out.splitlines() if "audit:" in line]
+    out = capsys.readouterr().out
+    said = [line for line in out.splitlines() if line.startswith("  audit:")]
+    assert re.search(
+        r"^  emodb: .*; audit: (\d warnings?, )?\d notes? \(--verbose\), \d\d checks fine$", out, re.MULTILINE
+    )
     assert said[-1].startswith("  audit: fine    ") and said[-1].endswith("checks")
     assert [line.split()[1] for line in said] == sorted(
         (line.split()[1] for line in said), key=["warning", "note", "fine"].index
     )
-    assert before == {path: path.stat().st_mtime_ns for path in audits_folder(clean[1]).iterdir()}
+    assert before == {path: path.stat().st_mtime_ns for path in KeptAudits(clean[1]).folder.iterdir()}
 
 
 def test_a_damaged_result_is_made_again(clean, tmp_path):
     root, work_dir = clean[0], shutil.copytree(clean[1], tmp_path / "exp")
     (manifest,) = work_dir.glob("manifests/emodb-four-speaker-*")
-    results = [audits_folder(work_dir) / f"{manifest.name}{of}.json" for of in ("", f"-{FEWEST_PERMUTATIONS}")]
+    results = [KeptAudits(work_dir).file(f"{manifest.name}{of}") for of in ("", f"-{FEWEST_PERMUTATIONS}")]
     before = [path.read_bytes() for path in results]
     for path, content in zip(results, ("{}", "{"), strict=True):
         path.write_text(content)
@@ -338,8 +352,7 @@ def test_a_stretch_of_the_target_in_a_source_stops_stage_1(clean, place):
     target = root / "emodb" / parts_of(clean)["valid"][0]
     words = zero_shot(root, work_dir)
     stages.run("prepare manifests", words)
-    experiment = stages.experiment_of(words)
-    learned = read_rows(experiment.manifest_folder(experiment.sources[0]) / "manifest.csv").query("part == 'train'")
+    learned = read_rows(stages.manifests_of(words)["cafe"].folder / "manifest.csv").query("part == 'train'")
     plant_stretch(next(path for path in sources if f"cafe-{path.stem}" in set(learned["utterance"])), target)
     stages.run("prepare", words)
     with pytest.raises(XserError, match="^cafe and emodb: corpora-stretches: 1 pair of .*--allow corpora-stretches$"):
@@ -348,11 +361,10 @@ def test_a_stretch_of_the_target_in_a_source_stops_stage_1(clean, place):
     stages.run("manifests", [*words, "--allow=corpora-stretches"])
 
 
-def test_an_unknown_name_is_refused_with_the_known_ones(clean, capsys):
-    with pytest.raises(SystemExit) as end:
+def test_an_unknown_name_is_refused_with_the_known_ones(clean):
+    with pytest.raises(UsageError, match="did you mean split-stretches?") as refused:
         stages.run("manifests", within(*clean, "--allow", "split-stretch"))
-    (line,) = capsys.readouterr().err.splitlines()
-    assert end.value.code == 2 and all(name in line for name in STOPPING) and "did you mean split-stretches?" in line
+    assert all(name in str(refused.value) for name in STOPPING)
 
 
 def test_what_may_stop_is_a_check():

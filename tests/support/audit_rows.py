@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from xser.audit.sharing import COLUMNS as PAIRS
+from xser.audit.shared_audio.pairs import COLUMNS as PAIRS
 
 EMOTIONS = ("angry", "happy", "neutral", "sad")
 COLUMNS = {

@@ -1,11 +1,10 @@
 """What besides emotion tells the emotion: speaker, text, transcript, duration, level, DC offset, digital silence.
 
-Each check guesses the emotion of an utterance from one thing alone, having learned from other utterances (leave-one-out
-cross-validation, see `xser.audit.guessing`; of transcripts five folds, `xser.audit.transcripts`),
-and shuffles the emotions to see what chance would do. A model trained on the corpus can learn the same; what it learns
-from the thing is no emotion and goes wrong elsewhere.
+Each check classifies the emotion of an utterance by one thing alone, having learned from other utterances: by
+leave-one-out (`xser.audit.probes`), of transcripts in five folds (`xser.audit.transcripts`). Shuffled emotions show
+what chance does. A model trained on the corpus can learn the same; that is no emotion and goes wrong elsewhere.
 
-With the chance level c (100 % / emotions, or the mean over shuffles if that is higher), how bad it is depends on the
+With the chance level c (100 % / emotions, or the mean over shuffles if that is higher), the severity depends on the
 share s = (UAR - c) / (100 % - c) of the way from chance to certainty, and on the p-value of the permutation test:
 
 =========  =====================================
@@ -25,26 +24,28 @@ where 95 % of them are (``shuffled``, ``shuffled_low``, ``shuffled_high``), ``p`
 ``utterances`` and ``emotions`` were judged.
 
 Level and duration belong to emotion as well: anger is loud and sadness slow in honest recordings. A warning there says
-how much of a model's UAR needs no more than that; it is a reason to look, and not yet a fault.
+how much of a model's UAR needs no more than that. It is a reason to look, and not yet a fault.
 
-Emotions with fewer than 5 utterances are left out of all guesses and named in the sentence.
+Emotions with fewer than 5 utterances are left out everywhere and named in the sentence.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from xser.audit.findings import Finding
-from xser.audit.guessing import guess_from_cells, mutual_information, places
-from xser.audit.transcripts import guess_from_transcripts
+from xser.audit.findings import Case, Finding, Severity
+from xser.audit.probes import Probe, mutual_information, probe_groups, rank_groups
+from xser.audit.transcripts import probe_transcripts
 
 PERMUTATIONS = 999
 FEWEST_PERMUTATIONS = 199  # that can reach a p-value of ALPHA; a quick check is made with them
 ALPHA = 0.005
-SHARES = (("severe", 0.5), ("warning", 0.2), ("note", 0.05))
+SHARES: tuple[tuple[Severity, float], ...] = (("severe", 0.5), ("warning", 0.2), ("note", 0.05))
 FEWEST = 5  # utterances of an emotion
-SAYING = {
+TELLS: dict[Severity, str] = {
     "fine": "does not tell",
     "note": "tells a little of",
     "warning": "tells something of",
@@ -57,13 +58,13 @@ class Measure(NamedTuple):
 
     Attributes
     ----------
-    name : str
+    name
         Of the finding.
-    column : str
+    column
         Of the rows.
-    words : str
+    words
         For the sentence.
-    step : float
+    step
         Numbers are rounded to multiples of it, so that traces do not count that nobody can hear or learn from: what
         rounding to 16 bits leaves of a DC offset, a sample or two of silence.
     """
@@ -83,46 +84,33 @@ MEASURES = (
 )
 
 
-def confounds(rows, seed=0, permutations=PERMUTATIONS):
-    """Make every check of this file.
+def confounds(rows: pd.DataFrame, seed: int = 0, permutations: int = PERMUTATIONS) -> list[Finding]:
+    """Make every check of this file; those of `MEASURES` for the columns that are there.
 
     Parameters
     ----------
-    rows : pandas.DataFrame
+    rows
         A row an utterance with ``emotion``, ``speaker``, ``text`` and ``transcript`` (empty when unknown), and the
         columns of `MEASURES` that are known (NaN when unknown).
-    seed : int
+    seed
         Of the shuffles.
-    permutations : int
+    permutations
         `FEWEST_PERMUTATIONS` or more.
-
-    Returns
-    -------
-    list of Finding
-        One a check; those of `MEASURES` for the columns that are there.
     """
     findings = [check(rows, seed, permutations) for check in (speaker_emotion, text_emotion, transcript_emotion)]
     measured = [measure for measure in MEASURES if measure.column in rows.columns]
     return findings + [measure_emotion(rows, measure, seed, permutations) for measure in measured]
 
 
-def speaker_emotion(rows, seed=0, permutations=PERMUTATIONS):
-    """Guess the emotion from the speaker alone.
+def speaker_emotion(rows: pd.DataFrame, seed: int = 0, permutations: int = PERMUTATIONS) -> Finding:
+    """Classify the emotion by the speaker alone; parameters as of `confounds`.
 
-    Parameters
-    ----------
-    rows, seed, permutations
-        As for `confounds`.
-
-    Returns
-    -------
-    Finding
-        ``speaker-emotion`` in % UAR. ``details["mutual_information"]`` is the mutual information of speaker and emotion
-        as a share of the emotion's entropy, I(S; E) / H(E): what share of the emotion the speaker's name gives away.
-        It is not symmetric on purpose: normalised by the mean of both entropies, a corpus of 29 speakers, 26 of whom
-        have one of four emotions each, has 0.62 instead of 0.92, for the emotion tells little of the speaker. It is
-        of the sample as it is, and grows with the number of speakers where there is nothing to know
-        (``details["mutual_information_shuffled"]``: its mean over shuffled emotions); the UAR does not.
+    ``details["mutual_information"]`` is the mutual information of speaker and emotion as a share of the emotion's
+    entropy, I(S; E) / H(E): what share of the emotion the speaker's name gives away. It is not symmetric on purpose.
+    Normalised by the mean of both entropies, a corpus of 29 speakers, 26 of whom have one of four emotions each, has
+    0.62 instead of 0.92, for the emotion tells little of the speaker. It is of the sample as it is, and grows with the
+    number of speakers where there is nothing to know (``details["mutual_information_shuffled"]``: its mean over
+    shuffled emotions); the UAR does not.
     """
     name, words = "speaker-emotion", "speaker"
     known = _judged(rows, rows["speaker"] != "", "speakers")
@@ -130,26 +118,18 @@ def speaker_emotion(rows, seed=0, permutations=PERMUTATIONS):
         return _not_judged(name, words, known)
     if known["speaker"].nunique() < 2:
         return _not_judged(name, words, "there is one speaker")
-    cells, emotions = _codes(known["speaker"]), _codes(known["emotion"])
-    guess = guess_from_cells(cells, emotions, _enough(permutations), seed)
-    information, shuffled = mutual_information(cells, emotions, permutations, seed)
+    speakers, emotions = _codes(known["speaker"]), _codes(known["emotion"])
+    probe = probe_groups(speakers, emotions, _enough(permutations), seed)
+    information, shuffled = mutual_information(speakers, emotions, permutations, seed)
     also = f", normalised mutual information {information:.2f} (shuffled {shuffled:.2f})"
     details = {"mutual_information": information, "mutual_information_shuffled": shuffled}
-    return _finding(name, words, guess, known, rows, also, details, _only_one_emotion(known, "speaker"))
+    return _finding(name, words, probe, known, rows, also, details, _only_one_emotion(known, "speaker"))
 
 
-def text_emotion(rows, seed=0, permutations=PERMUTATIONS):
-    """Guess the emotion from the text id alone: finding ``text-emotion``, in % UAR.
+def text_emotion(rows: pd.DataFrame, seed: int = 0, permutations: int = PERMUTATIONS) -> Finding:
+    """Classify the emotion by the text id alone; parameters as of `confounds`.
 
-    Parameters
-    ----------
-    rows, seed, permutations
-        As for `confounds`.
-
-    Returns
-    -------
-    Finding
-        Without a value where text ids are unknown or no text is spoken twice.
+    The finding has no value where text ids are unknown or no text is spoken twice.
     """
     name, words = "text-emotion", "text id"
     known = _judged(rows, rows["text"] != "", "text ids")
@@ -159,22 +139,14 @@ def text_emotion(rows, seed=0, permutations=PERMUTATIONS):
         return _not_judged(name, words, "no text is spoken twice")
     if known["text"].nunique() < 2:
         return _not_judged(name, words, "there is one text")
-    guess = guess_from_cells(_codes(known["text"]), _codes(known["emotion"]), _enough(permutations), seed)
-    return _finding(name, words, guess, known, rows, cases=_only_one_emotion(known, "text"))
+    probe = probe_groups(_codes(known["text"]), _codes(known["emotion"]), _enough(permutations), seed)
+    return _finding(name, words, probe, known, rows, cases=_only_one_emotion(known, "text"))
 
 
-def transcript_emotion(rows, seed=0, permutations=PERMUTATIONS):
-    """Guess the emotion from the words alone: finding ``transcript-emotion``, in % UAR.
+def transcript_emotion(rows: pd.DataFrame, seed: int = 0, permutations: int = PERMUTATIONS) -> Finding:
+    """Classify the emotion by the words alone (`xser.audit.transcripts`); parameters as of `confounds`.
 
-    Parameters
-    ----------
-    rows, seed, permutations
-        As for `confounds`.
-
-    Returns
-    -------
-    Finding
-        Without a value where transcripts are unknown or all the same; see `xser.audit.transcripts`.
+    The finding has no value where transcripts are unknown or all the same.
     """
     name, words = "transcript-emotion", "transcript"
     known = _judged(rows, rows["transcript"].str.strip() != "", "transcripts")
@@ -182,24 +154,21 @@ def transcript_emotion(rows, seed=0, permutations=PERMUTATIONS):
         return _not_judged(name, words, known)
     if known["transcript"].nunique() < 2:
         return _not_judged(name, words, "all say the same")
-    guess = guess_from_transcripts(known["transcript"].tolist(), _codes(known["emotion"]), _enough(permutations), seed)
-    return _finding(name, words, guess, known, rows)
+    probe = probe_transcripts(known["transcript"].tolist(), _codes(known["emotion"]), _enough(permutations), seed)
+    return _finding(name, words, probe, known, rows)
 
 
-def measure_emotion(rows, measure, seed=0, permutations=PERMUTATIONS):
-    """Guess the emotion from one number of the recording alone.
+def measure_emotion(rows: pd.DataFrame, measure: Measure, seed: int = 0, permutations: int = PERMUTATIONS) -> Finding:
+    """Classify the emotion by one number of the recording alone.
+
+    The finding has no value where the number is unknown or the same everywhere.
 
     Parameters
     ----------
     rows, seed, permutations
         As for `confounds`.
-    measure : Measure
+    measure
         One of `MEASURES`, or another; its column may hold NaN.
-
-    Returns
-    -------
-    Finding
-        In % UAR; without a value where the number is unknown or the same everywhere.
     """
     if measure.column not in rows.columns:
         return _not_judged(measure.name, measure.words, f"the {measure.words} is not measured")
@@ -209,23 +178,23 @@ def measure_emotion(rows, measure, seed=0, permutations=PERMUTATIONS):
         return _not_judged(measure.name, measure.words, known)
     if known[measure.column].nunique() < 2:
         return _not_judged(measure.name, measure.words, "it is the same in all recordings")
-    cells, near = places(known[measure.column].to_numpy())
-    guess = guess_from_cells(cells, _codes(known["emotion"]), _enough(permutations), seed, near)
-    return _finding(measure.name, measure.words, guess, known, rows)
+    ranks, kernel = rank_groups(known[measure.column].to_numpy())
+    probe = probe_groups(ranks, _codes(known["emotion"]), _enough(permutations), seed, kernel)
+    return _finding(measure.name, measure.words, probe, known, rows)
 
 
-def _enough(permutations):
+def _enough(permutations: int) -> int:
     if permutations < FEWEST_PERMUTATIONS:
         raise ValueError(f"{permutations} permutations cannot reach p = {ALPHA}: {FEWEST_PERMUTATIONS} or more")
     return permutations
 
 
-def _codes(names):
+def _codes(names: pd.Series) -> NDArray:
     """Number names in the order of the alphabet, so that the order of the rows has no influence."""
     return np.unique(names.to_numpy(dtype=str), return_inverse=True)[1]
 
 
-def _judged(rows, known, what):
+def _judged(rows: pd.DataFrame, known: pd.Series, what: str) -> pd.DataFrame | str:
     """Rows of which the thing is known, without rare emotions; or why nothing can be judged."""
     rows = rows[np.asarray(known) & (rows["emotion"] != "").to_numpy()]
     if len(rows) == 0:
@@ -237,7 +206,7 @@ def _judged(rows, known, what):
     return rows[rows["emotion"].isin(kept)]
 
 
-def _only_one_emotion(rows, column):
+def _only_one_emotion(rows: pd.DataFrame, column: str) -> tuple[Case, ...]:
     """Speakers or texts that are heard twice or more, and in one emotion only."""
     groups = rows.groupby(column)["emotion"].agg(["nunique", "size", "first"])
     groups = groups[(groups["nunique"] == 1) & (groups["size"] > 1)]
@@ -246,22 +215,31 @@ def _only_one_emotion(rows, column):
     )
 
 
-def _not_judged(name, words, why):
+def _not_judged(name: str, words: str, why: str) -> Finding:
     return Finding(name, "fine", None, "% UAR", f"whether the {words} tells the emotion cannot be judged: {why}")
 
 
-def _finding(name, words, guess, known, rows, also="", details=None, cases=()):
-    """Judge a guess by the table at the top of this file."""
+def _finding(
+    name: str,
+    words: str,
+    probe: Probe,
+    known: pd.DataFrame,
+    rows: pd.DataFrame,
+    also: str = "",
+    details: Mapping[str, Any] | None = None,
+    cases: tuple[Case, ...] = (),
+) -> Finding:
+    """Judge a probe by the table at the top of this file."""
     emotions = known["emotion"].nunique()
     chance = 1 / emotions
-    blind = max(chance, guess.shuffled)
-    share = max(0.0, (guess.uar - blind) / (1 - blind))
-    reached = [severity for severity, least in SHARES if share >= least and guess.p <= ALPHA]
-    severity = reached[0] if reached else "fine"
-    value = 100 * max(guess.uar, chance)
-    against = f"UAR {value:.0f} %, chance {100 * blind:.0f} %, p {guess.p:.3f}"
-    says = SAYING[severity] if severity != "fine" or guess.p > ALPHA else "tells next to nothing of"
-    sentence = f"the {words} alone {says} the emotion: {against}{also}"
+    blind = max(chance, probe.shuffled)
+    share = max(0.0, (probe.uar - blind) / (1 - blind))
+    reached = [severity for severity, least in SHARES if share >= least and probe.p <= ALPHA]
+    severity: Severity = reached[0] if reached else "fine"
+    value = 100 * max(probe.uar, chance)
+    against = f"UAR {value:.0f} %, chance {100 * blind:.0f} %, p {probe.p:.3f}"
+    tells = TELLS[severity] if severity != "fine" or probe.p > ALPHA else "tells next to nothing of"
+    sentence = f"the {words} alone {tells} the emotion: {against}{also}"
     left_out = sorted(set(rows["emotion"]) - set(known["emotion"]) - {""})
     if left_out:
         sentence += f"; not judged: {', '.join(left_out)}"
@@ -269,11 +247,11 @@ def _finding(name, words, guess, known, rows, also="", details=None, cases=()):
         sentence += f"; {len(known)} of {len(rows)} utterances"
     numbers = {
         "chance": 100 * blind,
-        "cross_validated": 100 * guess.uar,
-        "shuffled": 100 * guess.shuffled,
-        "shuffled_low": 100 * guess.low,
-        "shuffled_high": 100 * guess.high,
-        "p": guess.p,
+        "cross_validated": 100 * probe.uar,
+        "shuffled": 100 * probe.shuffled,
+        "shuffled_low": 100 * probe.low,
+        "shuffled_high": 100 * probe.high,
+        "p": probe.p,
         "share": share,
         "emotions": emotions,
         "utterances": len(known),

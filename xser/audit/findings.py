@@ -2,46 +2,51 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, get_args
 
-SEVERITIES = ("fine", "note", "warning", "severe")  # severe in a split stops stage 1
+Severity = Literal["fine", "note", "warning", "severe"]  # severe in a split stops stage 1
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+Case = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """What one check says.
+    """The outcome of one check.
 
     Attributes
     ----------
-    name : str
+    name
         Of the check, one of `xser.audit.checks.CHECKS`: words joined by hyphens, such as ``split-stretches``.
-    severity : str
-        One of `SEVERITIES`; ``fine`` says that the check was made and found nothing.
-    value : float or None
+    severity
+        ``fine``: the check was made and found nothing.
+    value
         The number, None where there is nothing to measure.
-    unit : str
+    unit
         Of the number: ``% UAR``, ``recordings``, ``pairs``, ``Hz`` ...
-    sentence : str
+    sentence
         A plain sentence with the number in it.
-    cases : tuple of dict
+    cases
         Single recordings or pairs that make the finding, for the JSON file; possibly many.
-    details : dict
+    details
         Further numbers, such as the chance level and the p-value of a permutation test.
     """
 
     name: str
-    severity: str
-    value: float | None
+    severity: Severity
+    value: int | float | None
     unit: str
     sentence: str
-    cases: tuple = ()
-    details: dict = dataclasses.field(default_factory=dict)
-
-    def __post_init__(self):
-        if self.severity not in SEVERITIES:
-            raise ValueError(f"severity {self.severity!r} is none of {', '.join(SEVERITIES)}")
+    cases: tuple[Case, ...] = ()
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def worst_first(findings):
+def severity_rank(severity: Severity) -> int:
+    """Where a severity stands among `SEVERITIES`: 0 is fine."""
+    return SEVERITIES.index(severity)
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Order findings by severity, those of one severity as they come.
 
     Examples
@@ -50,10 +55,15 @@ def worst_first(findings):
     >>> [finding.name for finding in worst_first([mild, grave])]
     ['b', 'a']
     """
-    return sorted(findings, key=lambda finding: -SEVERITIES.index(finding.severity))
+    return sorted(findings, key=lambda finding: -severity_rank(finding.severity))
 
 
-def count(number, noun):
+def not_fine(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that tell of something, the worst first."""
+    return [finding for finding in worst_first(findings) if finding.severity != "fine"]
+
+
+def count(number: int, noun: str) -> str:
     """Write a number with its noun.
 
     Examples
@@ -65,28 +75,16 @@ def count(number, noun):
     return f"{number} {noun}{'' if number == 1 else plural}"
 
 
-def as_record(finding):
-    """Write a finding as plain data, for a JSON file.
-
-    Examples
-    --------
-    >>> as_record(Finding("a", "note", 1, "pairs", "one"))["severity"]
-    'note'
-    """
-    return _plain(dataclasses.asdict(finding))
+def plain(finding: Finding) -> Finding:
+    """The finding with Python's own numbers in place of NumPy's, and None for NaN and infinity, as JSON has them."""
+    return Finding(**{field.name: _plain(getattr(finding, field.name)) for field in dataclasses.fields(finding)})
 
 
-def from_record(record):
-    """Make a finding again of what `as_record` wrote."""
-    return Finding(**{**record, "cases": tuple(record["cases"])})
-
-
-def _plain(value):
-    """Without NumPy's types, and None for what is no number."""
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return tuple(_plain(each) for each in value)
     if hasattr(value, "tolist"):
         return _plain(value.tolist())
     return None if isinstance(value, float) and not math.isfinite(value) else value

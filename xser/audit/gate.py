@@ -1,4 +1,4 @@
-"""What of an audit stops stage 1: a severe finding in what a result is reported on, unless ``--allow`` names it.
+"""The gate of stage 1: a severe finding in what a result is reported on stops it, unless ``--allow`` names it.
 
 ==============================================  ============================================================
 what was found                                  how bad it is for the experiment
@@ -15,11 +15,15 @@ anything in a corpus as a whole                 as found, and it never stops sta
 """
 
 import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
-from xser.audit.auditing import Audits, audit_file, between_file, read_kept
+from xser.audit.audited import AuditedCorpus
 from xser.audit.checks import STOPPING
 from xser.audit.confounds import FEWEST_PERMUTATIONS
-from xser.audit.findings import SEVERITIES, count, worst_first
+from xser.audit.engine import Auditor
+from xser.audit.findings import SEVERITIES, Finding, Severity, count, not_fine, severity_rank
+from xser.audit.kept import KeptAudits, of_two
 from xser.core.errors import XserError
 
 REMEDIES = {
@@ -28,94 +32,171 @@ REMEDIES = {
 }
 
 
-def audit_experiment(experiment, subjects):
+@dataclasses.dataclass(frozen=True)
+class TaskAudit:
+    """The findings of the corpora of an experiment, as bad as they are for it.
+
+    Attributes
+    ----------
+    corpora
+        By the name of the corpus: those of the corpus and of its parts.
+    shared
+        By the names of a source and the target.
+    """
+
+    corpora: Mapping[str, Sequence[Finding]]
+    shared: Mapping[str, Sequence[Finding]]
+
+    def counts(self, corpus: str) -> str:
+        """How the checks of a corpus came out, as of `count_findings`."""
+        return count_findings(self.corpora[corpus])
+
+    def lines(self, corpus: str, verbose: bool = False) -> list[str]:
+        """The findings of a corpus for a terminal, as of `finding_lines`."""
+        return finding_lines(self.corpora[corpus], verbose)
+
+    def lines_of_shared(self, verbose: bool = False) -> list[str]:
+        """What sources share with the target, in the same way."""
+        named = [
+            dataclasses.replace(each, sentence=f"{about}: {each.sentence}")
+            for about, findings in self.shared.items()
+            for each in findings
+        ]
+        return finding_lines(named, verbose)
+
+
+def audit_task(
+    sources: Sequence[AuditedCorpus],
+    target: AuditedCorpus | None,
+    trained_on: Collection[str],
+    work_dir: Path,
+    allow: Collection[str] = (),
+    jobs: int = -1,
+) -> TaskAudit:
     """Audit the manifests of an experiment, and what its sources share with its target.
 
     Parameters
     ----------
-    experiment : Experiment
-        What the user asked for.
-    subjects : dict of Selection to Subject
-        Its manifests.
-
-    Returns
-    -------
-    found : dict of Selection to (list of Finding, list of Finding)
-        Those of a corpus, and those of its parts.
-    shared : dict of str to list of Finding
-        Those of a source with the target, by the names of both.
-    """
-    audits = Audits(tuple(subjects.values()), experiment.work_dir, experiment.preparation.jobs, FEWEST_PERMUTATIONS)
-    found, shared = {}, {}
-    for selection, subject in subjects.items():
-        audit = audits.of(subject)
-        found[selection] = list(audit.corpus), of_experiment(audit.split, experiment, selection)
-    target = experiment.task.target
-    for source in experiment.task.sources if _learns_from_sources(experiment) else ():
-        shared[f"{source} and {target}"] = list(audits.between(subjects[source], subjects[target]))
-    return found, shared
-
-
-def of_experiment(findings, experiment, selection):
-    """Say how bad the findings in a selection's parts are for an experiment.
-
-    Parameters
-    ----------
-    findings : sequence of Finding
-        From `xser.audit.splits.split_findings`.
-    experiment : Experiment
-    selection : Selection
-
-    Returns
-    -------
-    list of Finding
-    """
-    if selection in _reported_by_parts(experiment):
-        return list(findings)
-    idle = selection == experiment.task.target
-    return [
-        _at_most("note" if idle or finding.name == "split-small-groups" else "warning", finding) for finding in findings
-    ]
-
-
-def _reported_by_parts(experiment):
-    """The selection whose part test is reported on, of which a system has seen the part train."""
-    if not experiment.is_zero_shot:
-        return experiment.task.sources
-    return (experiment.task.target,) if "target" in _trained_on(experiment) else ()
-
-
-def _learns_from_sources(experiment):
-    return experiment.is_zero_shot and _trained_on(experiment) != {"target"}
-
-
-def _trained_on(experiment):
-    return {system.trained_on for system in experiment.systems}
-
-
-def _at_most(severity, finding):
-    worse = SEVERITIES.index(finding.severity) > SEVERITIES.index(severity)
-    return dataclasses.replace(finding, severity=severity) if worse else finding
-
-
-def refuse_severe(found, shared, allowed):
-    """Stop at the first severe finding that is not allowed.
-
-    Parameters
-    ----------
-    found, shared : dict
-        As of `audit_experiment`.
-    allowed : sequence of str
-        Names of findings.
+    sources, target
+        The manifests; no target within one corpus.
+    trained_on
+        What its systems are trained on: ``source``, ``sources``, ``target``.
+    work_dir
+        Results are kept in its folder ``audits``.
+    allow
+        Severe findings that do not stop it, as in ``--allow``.
+    jobs
+        Processes; -1 means every core.
 
     Raises
     ------
     XserError
-        Naming the finding, its number and the remedy.
+        At the first severe finding that is not allowed, with its number and the remedy.
     """
-    looked_at = {**{selection: of_parts for selection, (_, of_parts) in found.items()}, **shared}
+    auditor = Auditor((*sources, target) if target is not None else sources, work_dir, jobs, FEWEST_PERMUTATIONS)
+    corpora = {}
+    for corpus in auditor.corpora:
+        found = auditor.audit(corpus)
+        most, of_small = _most_severe(corpus is target, target is not None, "target" in trained_on)
+        parts = [_at_most(of_small if each.name == "split-small-groups" else most, each) for each in found.split]
+        corpora[corpus.name] = [*found.corpus, *parts]
+    shared = {}
+    if target is not None and set(trained_on) != {"target"}:
+        for source in sources:
+            shared[f"{source.name} and {target.name}"] = auditor.between(source, target)
+    audit = TaskAudit(corpora, shared)
+    _refuse_severe(audit, allow)
+    return audit
+
+
+def allowed_findings(
+    sources: Mapping[str, str], target: tuple[str, str] | None, trained_on: str, work_dir: Path
+) -> list[str]:
+    """What stage 1 found severe in what a system is reported on, and was allowed to go on with, in sentences.
+
+    Empty too where the stage 1 that was run did not audit.
+
+    Parameters
+    ----------
+    sources
+        Their names, and the file names of their results (`AuditedCorpus.file_name`).
+    target
+        The same of the target; None within one corpus.
+    trained_on
+        What the system is trained on: ``source``, ``sources`` or ``target``.
+    work_dir
+        Whose folder ``audits`` has the results.
+    """
+    if target is None:
+        reported = dict(sources)
+    elif trained_on == "target":
+        reported = dict([target])
+    else:
+        reported = {f"{name} and {target[0]}": of_two(file_name, target[1]) for name, file_name in sources.items()}
+    kept = {about: KeptAudits(work_dir).read(file_name) for about, file_name in reported.items()}
+    return [
+        f"{about}: {each.name}: {each.sentence}"
+        for about, found in kept.items()
+        if found
+        for each in _severe(found.findings)
+    ]
+
+
+def count_findings(findings: Sequence[Finding]) -> str:
+    """Count findings for a terminal, the worst first.
+
+    Examples
+    --------
+    >>> count_findings([Finding("a", "fine", 0, "", ""), Finding("b", "note", 1, "", "")])
+    '1 note (--verbose), 1 check fine'
+    """
+    numbers = {severity: sum(each.severity == severity for each in findings) for severity in SEVERITIES[::-1]}
+    nouns = {"severe": "severe finding", "fine": "check"}
+    counted = {severity: count(number, nouns.get(severity, severity)) for severity, number in numbers.items() if number}
+    more = {"note": " (--verbose)", "fine": " fine"}
+    return ", ".join(f"{text}{more.get(severity, '')}" for severity, text in counted.items())
+
+
+def finding_lines(findings: Sequence[Finding], verbose: bool = False) -> list[str]:
+    """Write findings for a terminal, a line for each that is severe or a warning, the worst first.
+
+    With `verbose`, each note has a line as well, and a last line counts what is fine.
+
+    Examples
+    --------
+    >>> found = [Finding("a", "fine", 0, "", ""), Finding("b", "note", 1, "", "."), Finding("c", "warning", 2, "", "!")]
+    >>> finding_lines(found)
+    ['warning c: !']
+    >>> finding_lines(found, verbose=True)
+    ['warning c: !', 'note    b: .', 'fine    1 check']
+    """
+    bad = not_fine(findings)
+    lines = [f"{each.severity:<8}{each.name}: {each.sentence}" for each in bad if verbose or each.severity != "note"]
+    fine = len(findings) - len(bad)
+    return lines + ([f"{'fine':<8}{count(fine, 'check')}"] if verbose and fine else [])
+
+
+def _most_severe(is_target: bool, has_target: bool, learns_from_target: bool) -> tuple[Severity, Severity]:
+    """How bad findings in the parts of a corpus can be, and that parts are small, by the table above."""
+    if not has_target or is_target and learns_from_target:
+        return "severe", "severe"
+    return ("note", "note") if is_target else ("warning", "note")
+
+
+def _at_most(severity: Severity, finding: Finding) -> Finding:
+    worse = severity_rank(finding.severity) > severity_rank(severity)
+    return dataclasses.replace(finding, severity=severity) if worse else finding
+
+
+def _severe(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that stop stage 1."""
+    return [finding for finding in findings if finding.severity == "severe" and finding.name in STOPPING]
+
+
+def _refuse_severe(audit: TaskAudit, allow: Collection[str]) -> None:
+    looked_at = {**audit.corpora, **audit.shared}
     stopping = [
-        (about, each) for about, those in looked_at.items() for each in severe(those) if each.name not in allowed
+        (about, each) for about, found in looked_at.items() for each in _severe(found) if each.name not in allow
     ]
     if not stopping:
         return
@@ -127,68 +208,3 @@ def refuse_severe(found, shared, allowed):
         f"{about}: {first.name}: {first.sentence}{others}: {remedy}, or go on and let the results say so: "
         f"--allow {','.join(names)}"
     )
-
-
-def severe(findings):
-    """The findings that stop stage 1."""
-    return [finding for finding in findings if finding.severity == "severe" and finding.name in STOPPING]
-
-
-def summary(findings):
-    """Write findings for a terminal: a line for each that is not fine, the worst first, and how many are.
-
-    Returns
-    -------
-    list of str
-    """
-    bad = [finding for finding in worst_first(findings) if finding.severity != "fine"]
-    lines = [f"{each.severity:<8}{each.name}: {each.sentence}" for each in bad]
-    fine = len(findings) - len(bad)
-    return lines + ([f"{'fine':<8}{count(fine, 'check')}"] if fine else [])
-
-
-def summary_of_shared(shared):
-    """Write what sources share with the target in the same way.
-
-    Parameters
-    ----------
-    shared : dict
-        As of `audit_experiment`.
-
-    Returns
-    -------
-    list of str
-    """
-    named = [
-        dataclasses.replace(each, sentence=f"{about}: {each.sentence}")
-        for about, those in shared.items()
-        for each in those
-    ]
-    return summary(named)
-
-
-def kept_severe(experiment, system, file_of):
-    """What stage 1 found severe in what a system is reported on, and so was allowed to go on with.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    system : System
-
-    Returns
-    -------
-    list of str
-        Sentences; empty too where stage 1 was run by an xser that did not audit.
-    """
-    target = experiment.task.target
-
-    def kept(name):
-        return [
-            f"{each.name}: {each.sentence}" for each in severe(read_kept(audit_file(experiment.work_dir, name)) or [])
-        ]
-
-    if target is None or system.trained_on == "target":
-        reported = experiment.task.sources[0] if target is None else target
-        return [f"{reported}: {sentence}" for sentence in kept(file_of(reported))]
-    names = {source: between_file(file_of(source), file_of(target)) for source in experiment.task.sources}
-    return [f"{source} and {target}: {said}" for source, name in names.items() for said in kept(name)]

@@ -1,20 +1,21 @@
 """The findings of an audit for the terminal, as a CSV table and as a page in Markdown."""
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 
 from xser.audit.checks import BETWEEN, CHECKS
-from xser.audit.findings import SEVERITIES, count, worst_first
-from xser.core.document import Table, to_markdown
+from xser.audit.findings import SEVERITIES, Case, Finding, count, not_fine
 
 SHOWN = 10  # cases of a finding on the page; the JSON file has them all
+Audited = Mapping[str, Sequence[Finding]]  # by what they are about: a corpus, or two
 
 
-def number(finding):
+def number(finding: Finding) -> str:
     """Write a finding's number with its unit.
 
     Examples
     --------
-    >>> from xser.audit.findings import Finding
     >>> number(Finding("a", "note", 61.25, "% UAR", "")), number(Finding("a", "fine", None, "% UAR", ""))
     ('61.2 % UAR', '–')
     """
@@ -25,20 +26,9 @@ def number(finding):
     return f"{value:.0f} {unit}" if value == int(value) else f"{value:.1f} {unit}"
 
 
-def table_text(title, findings):
-    """Lay out findings for a terminal.
-
-    Parameters
-    ----------
-    title : str
-    findings : sequence of Finding
-
-    Returns
-    -------
-    str
-        The worst first; of those that are fine, the names alone.
-    """
-    bad = [each for each in worst_first(findings) if each.severity != "fine"]
+def table_text(title: str, findings: Sequence[Finding]) -> str:
+    """Lay out findings for a terminal: the worst first; of those that are fine, the names alone."""
+    bad = not_fine(findings)
     fine = [each.name for each in findings if each.severity == "fine"]
     cells = [(each.severity, each.name, number(each), each.sentence) for each in bad]
     widths = [max(map(len, column)) for column in list(zip(*cells, strict=True))[:3]] if cells else []
@@ -51,20 +41,8 @@ def table_text(title, findings):
     return "\n".join(lines)
 
 
-def corpora_and_shared(audited):
-    """Tell the findings of corpora from those of two, which are put together.
-
-    Parameters
-    ----------
-    audited : dict of str to sequence of Finding
-        By what was audited: a corpus, or two.
-
-    Returns
-    -------
-    corpora : dict of str to sequence of Finding
-    shared : list of Finding
-        Their sentences name the corpora.
-    """
+def corpora_and_shared(audited: Audited) -> tuple[dict[str, Sequence[Finding]], list[Finding]]:
+    """Tell the findings of corpora from those of two; these are put together, as their sentences name the corpora."""
     of_two = {about for about, findings in audited.items() if all(each.name in BETWEEN for each in findings)}
     corpora = {about: findings for about, findings in audited.items() if about not in of_two}
     shared = [each for about in audited if about in of_two for each in audited[about] if each.severity != "fine"]
@@ -72,18 +50,8 @@ def corpora_and_shared(audited):
     return corpora, shared + list({each.name: each for each in fine}.values())
 
 
-def finding_frame(audited):
-    """Put all findings in one table.
-
-    Parameters
-    ----------
-    audited : dict of str to sequence of Finding
-        By what was audited: a corpus, or two.
-
-    Returns
-    -------
-    pandas.DataFrame
-    """
+def finding_frame(audited: Audited) -> pd.DataFrame:
+    """Put all findings in one table."""
     return pd.DataFrame(
         [
             {
@@ -103,25 +71,28 @@ def finding_frame(audited):
     )
 
 
-def audit_page(title, audited, notes, pictures, command, versions):
-    """Write the page.
+def audit_page(
+    title: str,
+    audited: Audited,
+    notes: Mapping[str, Sequence[str]],
+    pictures: Mapping[str, str],
+    command: str,
+    versions: Mapping[str, str],
+) -> str:
+    """Write the page in Markdown.
 
     Parameters
     ----------
-    title : str
-    audited : dict of str to sequence of Finding
-        As for `finding_frame`.
-    notes : dict of str to sequence of str
-        What stage 0 said of the recordings of each corpus.
-    pictures : dict of str to str
+    title
+        Its heading.
+    audited
+        The findings.
+    notes
+        What stage 0 tells of the recordings of each corpus.
+    pictures
         File of the picture of each corpus, beside the page.
-    command : str
-    versions : dict of str to str
-
-    Returns
-    -------
-    str
-        Markdown.
+    command, versions
+        How the page was made.
     """
     corpora, shared = corpora_and_shared(audited)
     sections = corpora | ({"What corpora share": shared} if shared else {})
@@ -133,7 +104,7 @@ def audit_page(title, audited, notes, pictures, command, versions):
             parts.append(f"Fine: {', '.join(fine)}.")
         if about in pictures:
             parts.append(f"![{about}]({pictures[about]})")
-        parts += [_cases(each) for each in worst_first(findings) if each.severity != "fine" and _of_recordings(each)]
+        parts += [_cases(each) for each in not_fine(findings) if _of_recordings(each)]
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     names = [name for name in CHECKS if any(each.name == name for found in audited.values() for each in found)]
     meanings = "\n".join(f"- `{name}`: {CHECKS[name]}" for name in names)
@@ -142,32 +113,34 @@ def audit_page(title, audited, notes, pictures, command, versions):
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _at_a_glance(audited):
-    header = ["", *SEVERITIES[::-1]]
+def _at_a_glance(audited: Audited) -> str:
+    severities = SEVERITIES[::-1]
     rows = [
-        [about, *(str(sum(each.severity == severity for each in findings)) for severity in header[1:])]
+        [about, *(str(sum(each.severity == severity for each in findings)) for severity in severities)]
         for about, findings in audited.items()
     ]
-    return to_markdown([Table(header, rows)]).rstrip()
+    return _markdown_table(["", *severities], ["---"] + ["---:"] * len(severities), rows)
 
 
-def _of_recordings(finding):
+def _of_recordings(finding: Finding) -> bool:
     """Whether a finding is about single recordings, or pairs of them."""
     return bool(finding.cases) and ("one" in finding.cases[0] or "utterance" in finding.cases[0])
 
 
-def _table(findings):
-    bad = [each for each in worst_first(findings) if each.severity != "fine"]
+def _table(findings: Sequence[Finding]) -> str:
+    bad = not_fine(findings)
     if not bad:
         return ""
-    lines = ["| severity | finding | number | |", "| --- | --- | ---: | --- |"]
-    for each in bad:
-        cells = [each.severity, f"`{each.name}`", number(each), each.sentence]
-        lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
-    return "\n".join(lines)
+    rows = [[each.severity, f"`{each.name}`", number(each), each.sentence] for each in bad]
+    return _markdown_table(["severity", "finding", "number", ""], ["---", "---", "---:", "---"], rows)
 
 
-def _cases(finding):
+def _markdown_table(header: Sequence[str], rule: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [[cell.replace("|", "\\|") for cell in row] for row in (header, rule, *rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cases(finding: Finding) -> str:
     lines = [f"- {_case(case)}" for case in finding.cases[:SHOWN]]
     hidden = len(finding.cases) - SHOWN
     more = [f"- and {hidden} more in the JSON file"] if hidden > 0 else []
@@ -175,16 +148,16 @@ def _cases(finding):
     return "\n".join([f"<details>{summary}\n", *lines, *more, "\n</details>"])
 
 
-def _case(case):
-    """A case in a line: two recordings and what they share, or whatever it says."""
+def _case(case: Case) -> str:
+    """A case in a line: two recordings and what they share, or one and its value."""
     if "start_one" in case:
         at = f"{case['seconds']:.2f} s, from {case['start_one']:.2f} and {case['start_other']:.2f} s"
-        said = f"`{case['one']}` and `{case['other']}`: {at}, similarity {case['similarity']:.2f}"
+        line = f"`{case['one']}` and `{case['other']}`: {at}, similarity {case['similarity']:.2f}"
     elif "one" in case:
-        said = f"`{case['one']}` and `{case['other']}`"
+        line = f"`{case['one']}` and `{case['other']}`"
     else:
         return f"`{case['utterance']}`" + (f": {case['value']}" if "value" in case else "")
     if "part_one" in case:
-        said += f" ({case['part_one']} and {case['part_other']})"
+        line += f" ({case['part_one']} and {case['part_other']})"
     differ = [what for what in ("emotion", "speaker") if case.get(f"other_{what}")]
-    return said + (f", another {' and another '.join(differ)}" if differ else "")
+    return line + (f", another {' and another '.join(differ)}" if differ else "")

@@ -4,9 +4,10 @@ import functools
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
-from xser.audit.findings import Finding, count
-from xser.audit.sharing import is_near_duplicate, same_digest
+from xser.audit.findings import Finding, Severity, count
+from xser.audit.shared_audio.pairs import is_near_duplicate, same_digest
 
 MANY = 0.01  # of the recordings: more than a slip
 SHORT = 0.3  # seconds, in which there is hardly a syllable
@@ -17,23 +18,21 @@ SHUFFLES = 999
 P_TELLING = 0.001  # of a table of formats and emotions
 
 
-def recording_findings(rows, pairs, recorded, prepared):
+def recording_findings(
+    rows: pd.DataFrame, pairs: pd.DataFrame, recorded: pd.DataFrame | None, prepared: pd.DataFrame
+) -> list[Finding]:
     """Look at the recordings of a corpus.
 
     Parameters
     ----------
-    rows : pandas.DataFrame
+    rows
         ``utterance``, ``emotion``, ``speaker``, ``seconds``, ``digest``.
-    pairs : pandas.DataFrame
-        From `xser.audit.sharing.shared_pairs`.
-    recorded : pandas.DataFrame or None
+    pairs
+        From `xser.audit.shared_audio.pairs.shared_pairs`.
+    recorded
         ``rate``, ``channels``, ``clipped`` as recorded, a row for each of `rows`; None where nobody measured.
-    prepared : pandas.DataFrame
+    prepared
         ``quiet`` of the prepared recordings, a row for each of `rows`.
-
-    Returns
-    -------
-    list of Finding
     """
     labelled = rows.set_index("utterance")
     twins = same_digest(rows)
@@ -52,18 +51,15 @@ def recording_findings(rows, pairs, recorded, prepared):
     return found
 
 
-def quiet_share(samples):
+def quiet_share(samples: NDArray[np.floating]) -> float:
     """Share of a recording's frames that are pauses.
+
+    A pause is a frame of 20 ms that lies `QUIET` decibels or more below the loudest one; of silence, every frame.
 
     Parameters
     ----------
-    samples : numpy.ndarray (samples,)
-        At 16 kHz.
-
-    Returns
-    -------
-    float
-        Frames of 20 ms that lie `QUIET` decibels or more below the loudest one, as a share of all; 1 for silence.
+    samples
+        ``(samples,)`` at 16 kHz.
 
     Examples
     --------
@@ -78,7 +74,7 @@ def quiet_share(samples):
     return float((power <= power.max() * 10 ** (-QUIET / 10)).mean())
 
 
-def _same_sound(labelled, pairs, name, what):
+def _same_sound(labelled: pd.DataFrame, pairs: pd.DataFrame, name: str, what: str) -> Finding:
     """Pairs of recordings with the same sound: severe where the two do not bear one label."""
     mine = pairs[pairs["one"].isin(labelled.index) & pairs["other"].isin(labelled.index)]
     if not len(mine):
@@ -95,14 +91,14 @@ def _same_sound(labelled, pairs, name, what):
     involved = len(set(mine["one"]) | set(mine["other"]))
     sentence = f"{count(len(mine), 'pair')} of recordings ({involved} of {len(labelled)} recordings) {what}"
     if any(across.values()):
-        said = [f"{across[column]} across {column}s" for column in across if across[column]]
-        sentence += f", {' and '.join(said)}"
+        crossing = [f"{across[column]} across {column}s" for column in across if across[column]]
+        sentence += f", {' and '.join(crossing)}"
     details = {"recordings": involved, "across_emotions": across["emotion"], "across_speakers": across["speaker"]}
-    severity = "severe" if any(across.values()) else "warning"
+    severity: Severity = "severe" if any(across.values()) else "warning"
     return Finding(name, severity, len(mine), "pairs", sentence, cases, details)
 
 
-def _single(rows, wrong, name, what, often=MANY):
+def _single(rows: pd.DataFrame, wrong: ArrayLike, name: str, what: str, often: float = MANY) -> Finding:
     """Single recordings with a fault: a note, and a warning where they are many."""
     wrong = np.asarray(wrong, dtype=bool)
     names = list(rows.loc[wrong, "utterance"])
@@ -111,12 +107,12 @@ def _single(rows, wrong, name, what, often=MANY):
     share = len(names) / len(rows)
     sentence = f"{len(names)} of {len(rows)} recordings ({share:.1%}) {what}"
     by_emotion = rows.loc[wrong, "emotion"].value_counts().sort_index().to_dict()
-    severity = "warning" if share > often else "note"
+    severity: Severity = "warning" if share > often else "note"
     cases = tuple({"utterance": utterance} for utterance in names)
     return Finding(name, severity, len(names), "recordings", sentence, cases, {"by_emotion": by_emotion})
 
 
-def _mixed(rows, values, name, what, unit):
+def _mixed(rows: pd.DataFrame, values: ArrayLike, name: str, what: str, unit: str) -> Finding:
     """Formats that differ: a note, and a warning where they go with the emotion."""
     values = np.asarray(values)
     table = pd.crosstab(pd.Series(values, name="value"), rows["emotion"].to_numpy())
@@ -124,7 +120,7 @@ def _mixed(rows, values, name, what, unit):
     if len(formats) == 1:
         return Finding(name, "fine", 1, unit, f"all recordings have one {what}: {int(formats.index[0])}")
     usual = formats.index[0]
-    shares = ", ".join(f"{int(value)} ({number} recordings)" for value, number in formats.items())
+    shares = ", ".join(f"{value} ({number} recordings)" for value, number in formats.items())
     p = _association(table.to_numpy())
     cases = tuple(
         {"utterance": utterance, "value": int(value)}
@@ -133,12 +129,12 @@ def _mixed(rows, values, name, what, unit):
     )
     sentence = f"the {what} is mixed: {shares}"
     sentence += f", and goes with the emotion (p = {p:.3f})" if p <= P_TELLING else ", whatever the emotion"
-    severity = "warning" if p <= P_TELLING else "note"
+    severity: Severity = "warning" if p <= P_TELLING else "note"
     details = {"p": p, "by_emotion": {str(int(row)): table.loc[row].to_dict() for row in table.index}}
     return Finding(name, severity, len(formats), unit, sentence, cases, details)
 
 
-def _association(table):
+def _association(table: NDArray) -> float:
     """p-value of a permutation test of independence, by the chi-square of a table of counts."""
     from scipy.stats import random_table
 
@@ -148,5 +144,5 @@ def _association(table):
     return float((1 + (squares(drawn) >= squares(table) - 1e-9).sum()) / (1 + SHUFFLES))
 
 
-def _chi_square(expected, tables):
+def _chi_square(expected: NDArray, tables: NDArray) -> NDArray:
     return ((tables - expected) ** 2 / expected).sum(axis=(-2, -1))

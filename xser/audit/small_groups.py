@@ -1,37 +1,36 @@
 """Which emotions, speakers and parts are too small for a figure about them."""
 
-import numpy as np
+from collections.abc import Sequence
 
-from xser.audit.findings import Finding
+import numpy as np
+import pandas as pd
+
+from xser.audit.findings import Case, Finding, Severity, count
 from xser.core.rows import PARTS
-from xser.evidence.figures.intervals import FEWEST_SPEAKERS
 
 FEWEST = 5  # utterances of an emotion or a speaker
+FEWEST_SPEAKERS = 5  # of an interval over speakers
 COARSEST = 2.0  # points of UAR that one utterance may make
 
 
-def small_groups(rows, parts=None):
+def small_groups(rows: pd.DataFrame, parts: Sequence[str] | pd.Series | None = None) -> Finding:
     """Find emotions, speakers and parts that are too small to judge.
+
+    The finding is a **warning** when a figure would mislead: an emotion with fewer than 5 utterances or one speaker of
+    several, one missing from a part, or so rare in valid or test that one utterance is more than 2 points of UAR there.
+    It is a **note** when a figure cannot be given: one speaker, a part of fewer than five (no interval over speakers),
+    speakers heard fewer than 5 times. Each case has the group (``emotion``, ``speaker``, ``part``), its ``utterances``
+    or ``speakers``, and ``why`` in words.
 
     Parameters
     ----------
-    rows : pandas.DataFrame (utterances,)
-        With ``emotion`` and ``speaker``; empty when unknown.
-    parts : sequence of str (utterances,), optional
-        ``train``, ``valid`` or ``test``; without it no parts are judged.
-
-    Returns
-    -------
-    Finding
-        ``small-groups``, the number of groups. Each case has the group (``emotion``, ``speaker``, ``part``), its
-        ``utterances`` or ``speakers``, and ``why`` in words. A **warning** when a figure would mislead: an emotion with
-        fewer than 5 utterances or one speaker of several, one missing from a part or so rare in valid or test that one
-        utterance is more than 2 points of UAR there. A **note** when a figure cannot be given: one speaker, a part of
-        fewer than five (no interval over speakers), speakers heard fewer than 5 times.
+    rows
+        ``emotion`` and ``speaker``; empty when unknown.
+    parts
+        ``(utterances,)``: ``train``, ``valid`` or ``test``; without it no parts are judged.
 
     Examples
     --------
-    >>> import pandas as pd
     >>> rows = pd.DataFrame({"emotion": ["sad"] * 9 + ["happy"] * 2, "speaker": list("abcdefghi") + ["a", "b"]})
     >>> small_groups(rows[["emotion"]].assign(speaker="")).sentence
     'too small to judge: emotion happy: 2 utterances'
@@ -41,22 +40,22 @@ def small_groups(rows, parts=None):
     misleading = _emotions(rows) + _emotions_of_parts(rows)
     missing = _one_speaker(rows) + _speakers_of_parts(rows)
     speakers = _speakers(rows)
-    said = [f"{_group(case)}: {case['why']}" for case in misleading + missing]
+    told = [f"{_group(case)}: {case['why']}" for case in misleading + missing]
     if speakers:
         known = rows.loc[rows["speaker"] != "", "speaker"].nunique()
-        said.append(f"{len(speakers)} of {known} speakers: fewer than {FEWEST} utterances")
+        told.append(f"{len(speakers)} of {known} speakers: fewer than {FEWEST} utterances")
     cases = (*misleading, *missing, *speakers)
-    severity = "warning" if misleading else "note" if cases else "fine"
+    severity: Severity = "warning" if misleading else "note" if cases else "fine"
     nothing = "no emotion, speaker or part is too small to judge"
-    sentence = f"too small to judge: {'; '.join(said)}" if cases else nothing
+    sentence = f"too small to judge: {'; '.join(told)}" if cases else nothing
     return Finding("small-groups", severity, len(cases), "groups", sentence, cases)
 
 
-def _group(case):
+def _group(case: Case) -> str:
     return " ".join(f"{what} {case[what]}" for what in ("part", "emotion", "speaker") if what in case) or "all"
 
 
-def _emotions(rows):
+def _emotions(rows: pd.DataFrame) -> list[Case]:
     """Emotions with few utterances, or with one speaker of several."""
     cases = []
     known = rows[rows["speaker"] != ""]
@@ -64,14 +63,14 @@ def _emotions(rows):
     complete = len(known) == len(rows)
     for emotion, here in rows.groupby("emotion", sort=True):
         if len(here) < FEWEST:
-            cases.append({"emotion": emotion, "utterances": len(here), "why": _number(len(here), "utterance")})
+            cases.append({"emotion": emotion, "utterances": len(here), "why": count(len(here), "utterance")})
         elif several and complete and here["speaker"].nunique() == 1:
             why = f"by speaker {here['speaker'].iloc[0]} alone"
             cases.append({"emotion": emotion, "utterances": len(here), "why": why})
     return cases
 
 
-def _emotions_of_parts(rows):
+def _emotions_of_parts(rows: pd.DataFrame) -> list[Case]:
     """Emotions that a part lacks, or has so few utterances of that one of them moves UAR far."""
     cases = []
     for part in PARTS:
@@ -84,34 +83,30 @@ def _emotions_of_parts(rows):
             if not utterances:
                 cases.append({**case, "why": "no utterance"})
             elif part != "train" and points > COARSEST:
-                why = f"{_number(utterances, 'utterance')}, one of them is {points:.1f} points of UAR"
+                why = f"{count(utterances, 'utterance')}, one of them is {points:.1f} points of UAR"
                 cases.append({**case, "points": points, "why": why})
     return cases
 
 
-def _one_speaker(rows):
+def _one_speaker(rows: pd.DataFrame) -> list[Case]:
     names = set(rows["speaker"])
     if len(names) != 1 or "" in names:
         return []
     return [{"speaker": names.pop(), "utterances": len(rows), "why": "the only one, nothing is known of others"}]
 
 
-def _speakers_of_parts(rows):
+def _speakers_of_parts(rows: pd.DataFrame) -> list[Case]:
     """Parts to be judged that have too few speakers for an interval over speakers."""
     cases = []
     for part in PARTS[1:]:
         names = set(rows.loc[rows["part"] == part, "speaker"])
         if names and "" not in names and len(names) < FEWEST_SPEAKERS:
-            why = f"{_number(len(names), 'speaker')}, too few for an interval over speakers"
+            why = f"{count(len(names), 'speaker')}, too few for an interval over speakers"
             cases.append({"part": part, "speakers": len(names), "why": why})
     return cases
 
 
-def _speakers(rows):
+def _speakers(rows: pd.DataFrame) -> list[Case]:
     counts = rows.loc[rows["speaker"] != "", "speaker"].value_counts().sort_index()
     few = counts[counts < FEWEST]
-    return [{"speaker": name, "utterances": int(n), "why": _number(n, "utterance")} for name, n in few.items()]
-
-
-def _number(n, what):
-    return f"{n} {what}{'' if n == 1 else 's'}"
+    return [{"speaker": name, "utterances": int(n), "why": count(n, "utterance")} for name, n in few.items()]

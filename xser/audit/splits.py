@@ -4,33 +4,30 @@ A split is looked at as it is reported on: what the part ``test`` shares with th
 one a figure of the other. What ``valid`` shares with either only helps to choose an epoch.
 """
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from xser.audit.findings import Finding, count
-from xser.audit.sharing import is_near_duplicate, same_digest
+from xser.audit.findings import Case, Finding, Severity, count
+from xser.audit.shared_audio.pairs import is_near_duplicate, same_digest
 from xser.audit.small_groups import small_groups
 from xser.core.rows import PARTS
 
 DISJOINT = ("speaker", "loso", "folds")  # the splits that promise other speakers in the part test
 
 
-def split_findings(tables, pairs, split):
-    """Look at what the parts of a split share.
+def split_findings(tables: Sequence[pd.DataFrame], pairs: pd.DataFrame, split: str) -> list[Finding]:
+    """Look at what the parts of a split share: severe where the part test of a fold is spoiled by its part train.
 
     Parameters
     ----------
-    tables : list of pandas.DataFrame
+    tables
         A table for each fold, one without folds: ``utterance``, ``speaker``, ``text``, ``digest``, ``emotion``,
         ``part``.
-    pairs : pandas.DataFrame
-        From `xser.audit.sharing.shared_pairs`.
-    split : str
+    pairs
+        From `xser.audit.shared_audio.pairs.shared_pairs`.
+    split
         Its name as in ``--split``; empty when nobody knows.
-
-    Returns
-    -------
-    list of Finding
-        Severe where the part test of a fold is spoiled by its part train.
     """
     near = is_near_duplicate(pairs)
     return [
@@ -43,11 +40,11 @@ def split_findings(tables, pairs, split):
     ]
 
 
-def _shared_values(tables, column, name, disjoint):
+def _shared_values(tables: Sequence[pd.DataFrame], column: str, name: str, disjoint: bool) -> Finding:
     """Speakers or texts of the part test that the part train has too, in the fold that has most of them."""
     what = f"{column}s"
     if not (tables[0][column] != "").any():
-        severity = "note" if column == "speaker" else "fine"
+        severity: Severity = "note" if column == "speaker" else "fine"
         return Finding(name, severity, None, what, f"{what} are unknown: nobody knows which of them the parts share")
     shared = {part: max((_common(table, column, part) for table in tables), key=len) for part in ("valid", "test")}
     number = len(shared["test"])
@@ -66,14 +63,14 @@ def _shared_values(tables, column, name, disjoint):
     return Finding(name, severity, number, what, sentence, cases, details)
 
 
-def _common(table, column, part):
+def _common(table: pd.DataFrame, column: str, part: str) -> set[str]:
     known = table[table[column] != ""]
     return set(known.loc[known["part"] == "train", column]) & set(known.loc[known["part"] == part, column])
 
 
-def _shared_pairs(tables, pairs, name, what):
+def _shared_pairs(tables: Sequence[pd.DataFrame], pairs: pd.DataFrame, name: str, what: str) -> Finding:
     """Pairs of recordings on two sides of a split."""
-    crossing = {}
+    crossing: dict[tuple[str, ...], list[Case]] = {}
     for fold, table in enumerate(tables, start=1):
         part = pd.Series(table["part"].to_numpy(), index=table["utterance"])
         mine = pairs[pairs["one"].isin(part.index) & pairs["other"].isin(part.index)]
@@ -100,11 +97,11 @@ def _shared_pairs(tables, pairs, name, what):
     return Finding(name, "fine", 0, "pairs", f"no two recordings on two sides of the split {what}")
 
 
-def _distinct(cases):
+def _distinct(cases: Sequence[Case]) -> int:
     return len({(case["one"], case["other"]) for case in cases})
 
 
-def _small_parts(tables):
+def _small_parts(tables: Sequence[pd.DataFrame]) -> Finding:
     """Parts that are too small to judge; of folds, the parts test together, as they are reported on."""
     rows = tables[0]
     if len(tables) > 1:
@@ -124,20 +121,16 @@ def _small_parts(tables):
 # Between corpora. -----------------------------------------------------------------------------------------------------
 
 
-def between_findings(one, other, pairs):
+def between_findings(one: pd.DataFrame, other: pd.DataFrame, pairs: pd.DataFrame) -> list[Finding]:
     """Look at what two corpora, or a source and a target, have in common.
 
     Parameters
     ----------
-    one, other : pandas.DataFrame
-        Rows with ``utterance``, ``digest`` and, of a source, ``part``. Where `one` has parts, only what is shared with
-        its part train is severe: its other parts teach nothing.
-    pairs : pandas.DataFrame
-        From `xser.audit.sharing.shared_pairs` of both.
-
-    Returns
-    -------
-    list of Finding
+    one, other
+        ``utterance``, ``digest`` and, of a source, ``part``. Where `one` has parts, only what is shared with its part
+        train is severe: its other parts teach nothing.
+    pairs
+        From `xser.audit.shared_audio.pairs.shared_pairs` of both.
     """
     twins = same_digest(pd.concat([one[["utterance", "digest"]], other[["utterance", "digest"]]]))
     near = is_near_duplicate(pairs)
@@ -148,7 +141,7 @@ def between_findings(one, other, pairs):
     ]
 
 
-def _between(one, other, pairs, name, what):
+def _between(one: pd.DataFrame, other: pd.DataFrame, pairs: pd.DataFrame, name: str, what: str) -> Finding:
     first, second = set(one["utterance"]), set(other["utterance"])
     across = (pairs["one"].isin(first) & pairs["other"].isin(second)) | (
         pairs["one"].isin(second) & pairs["other"].isin(first)
@@ -157,7 +150,7 @@ def _between(one, other, pairs, name, what):
     corpora = f"{_corpora(one)} and {_corpora(other)}"
     if not cases:
         return Finding(name, "fine", 0, "pairs", f"no recordings of {corpora} {what}")
-    severity = "severe"
+    severity: Severity = "severe"
     if "part" in one.columns:
         learned = set(one.loc[one["part"] == "train", "utterance"])
         severity = "severe" if any({case["one"], case["other"]} & learned for case in cases) else "warning"
@@ -165,5 +158,5 @@ def _between(one, other, pairs, name, what):
     return Finding(name, severity, len(cases), "pairs", sentence, cases)
 
 
-def _corpora(rows):
+def _corpora(rows: pd.DataFrame) -> str:
     return "+".join(sorted(set(rows["corpus"])))

@@ -1,18 +1,24 @@
-"""How well an emotion can be guessed from what is said: a bag of units of the transcript, in any language.
+"""How well the words tell the emotion: a classifier of bags of subword units, in any language.
 
-The units are a SentencePiece unigram model's (Kudo 2018), trained on the corpus's own transcripts, without their
-emotions: it finds its pieces in the running text and so needs no spaces between words (Chinese, Japanese, Thai), no
-list of words and no stemmer (Turkish, Amharic). The guess is multinomial naive Bayes over counts of units, with every
-emotion equally likely beforehand, in five folds that hold the emotions in equal shares. (Leaving out one utterance at
-a time would betray its emotion: each unit that occurs once is a little likelier in the emotion that lost it.) It is a
-weak reader on purpose: what it knows lies open in the words, and a model whose encoder knows the language knows it too.
+The units are a SentencePiece unigram model's (Kudo 2018), trained on the corpus's transcripts without their emotions.
+It finds its pieces in running text, and so needs no spaces between words (Chinese, Japanese, Thai), no list of words
+and no stemmer (Turkish, Amharic). The classifier is multinomial naive Bayes over counts of units, with a flat prior, in
+five stratified folds. (Leaving out one utterance at a time would betray its emotion: each unit that occurs once is a
+little likelier in the emotion that lost it.) It is weak on purpose: what it knows lies open in the words, and a model
+whose encoder knows the language knows it too.
 """
 
 import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from xser.audit.guessing import compare
+from xser.audit.probes import Probe, against_shuffled
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 FOLDS = 5
 UNITS = 300  # besides single characters
@@ -20,21 +26,19 @@ SMOOTHING = 1.0  # Laplace's
 LONGEST = 4000  # characters of a transcript that are read; SentencePiece takes lines of up to 4192 bytes by itself
 
 
-def guess_from_transcripts(transcripts, emotions, permutations, seed=0):
-    """Guess emotions from transcripts, and from transcripts with shuffled emotions.
+def probe_transcripts(transcripts: Sequence[str], emotions: ArrayLike, permutations: int, seed: int = 0) -> Probe:
+    """Classify emotions by transcripts, and shuffled emotions in the same way.
 
     Parameters
     ----------
-    transcripts : sequence of str (utterances,)
-    emotions : array of int (utterances,)
-        0 .. emotions - 1; each occurs at least `FOLDS` times.
-    permutations : int
-    seed : int
+    transcripts
+        ``(utterances,)``
+    emotions
+        ``(utterances,)``, numbered from 0; each occurs at least `FOLDS` times.
+    permutations
+        How many shuffles.
+    seed
         Of the shuffles. The order of the utterances has no influence.
-
-    Returns
-    -------
-    Guess
     """
     from sklearn.model_selection import StratifiedKFold
 
@@ -50,20 +54,11 @@ def guess_from_transcripts(transcripts, emotions, permutations, seed=0):
     for _ in range(permutations):
         drawn = rng.permutation(len(emotions))  # emotions keep their folds, so that these stay stratified
         shuffled.append(cross_validated(counts, emotions[drawn], folds[drawn]))
-    return compare(cross_validated(counts, emotions, folds), shuffled)
+    return against_shuffled(cross_validated(counts, emotions, folds), shuffled)
 
 
-def count_units(transcripts):
-    """Count the units of each transcript.
-
-    Parameters
-    ----------
-    transcripts : sequence of str (utterances,)
-
-    Returns
-    -------
-    scipy.sparse.csr_matrix of float (utterances, units)
-        Without units for a corpus whose transcripts are all empty.
+def count_units(transcripts: Sequence[str]) -> "csr_matrix":
+    """Count the units of each transcript, ``(utterances, units)``; no unit where all transcripts are empty.
 
     Examples
     --------
@@ -84,7 +79,7 @@ def count_units(transcripts):
     return counts
 
 
-def _into_units(lines):
+def _into_units(lines: Sequence[str]) -> list[list[str]]:
     """Split lines into the pieces of a model that is trained on them, or into characters where none can be trained."""
     import sentencepiece
 
@@ -108,19 +103,15 @@ def _into_units(lines):
     return sentencepiece.SentencePieceProcessor(model_proto=model.getvalue()).encode(lines, out_type=str)
 
 
-def cross_validated(counts, emotions, folds):
-    """UAR of naive Bayes that has learned from the other folds.
+def cross_validated(counts: "csr_matrix", emotions: NDArray, folds: NDArray) -> float:
+    """UAR of naive Bayes that has learned from the other folds, as a fraction of 1; tied emotions share the hit.
 
     Parameters
     ----------
-    counts : scipy.sparse.csr_matrix (utterances, units)
-    emotions, folds : array of int (utterances,)
-        0 .. ; each emotion occurs in each fold.
-
-    Returns
-    -------
-    float
-        As a fraction of 1; emotions that are level share the hit.
+    counts
+        ``(utterances, units)``
+    emotions, folds
+        ``(utterances,)``, numbered from 0; each emotion occurs in each fold.
     """
     each = np.arange(len(emotions))
     shape = int(folds.max()) + 1, int(emotions.max()) + 1

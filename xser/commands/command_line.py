@@ -67,7 +67,7 @@ def run_command(name: str, module: ModuleType, words: Sequence[str]) -> None:
         run(lambda: module.main(options, [word for word in words if word != "--debug"], more), words)
     else:
         options = parser.parse_args(list(words))
-        options.words = [word for word in words if word != "--debug"]
+        options.words = [word for word in words if word not in ("--debug", "--verbose")]  # as typed
         run(lambda: module.main(options), words)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xser.audit.gate import kept_severe
+from xser.audit.gate import allowed_findings
 from xser.core.errors import XserError
 from xser.core.files import only_writer, read_json
 from xser.experiments.earlier_runs import trained_on_another_encoder
@@ -96,7 +96,7 @@ def _predict(run: Run) -> None:
 
     rows = run.read_evaluation_rows()
     info = describe_evaluation_of(run, read_json(run.folder / "trained.json"))
-    info["allowed"] = kept_severe(run.experiment, run.system, lambda each: run.manifest(each).folder.name)
+    info["allowed"] = _allowed(run)
     device, recorded = run.experiment.device, run.read_recorded()
     scores, embeddings = predict(run.folder, rows, info["emotions"], device, recorded)
     pictured = None
@@ -104,6 +104,15 @@ def _predict(run: Run) -> None:
         pictured = _pictured(run, rows, embeddings, info["emotions"])
     if this_rank() == 0:
         _write(run.folder, rows, scores, pictured, info)
+
+
+def _allowed(run: Run) -> list[str]:
+    """What stage 1 found severe in what a run is reported on, and was allowed to go on with."""
+    task = run.experiment.task
+    files = {str(selection): run.manifest(selection).folder.name for selection in task.selections}
+    sources = {str(source): files[str(source)] for source in task.sources}
+    target = (str(task.target), files[str(task.target)]) if task.target is not None else None
+    return allowed_findings(sources, target, run.system.trained_on, run.experiment.work_dir)
 
 
 def _pictured(

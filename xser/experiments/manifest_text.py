@@ -28,12 +28,12 @@ def describe_classes(scheme: Scheme, rows: Sequence[ClassCounts]) -> str:
     return "\n".join(lines + [f"  {row.name}: {sentence}" for row in rows for sentence in label_notes(row)])
 
 
-def one_line(record: ManifestRecord, classes: ClassCounts, audited: Sequence[str]) -> str:
+def one_line(record: ManifestRecord, classes: ClassCounts, audited: str) -> str:
     """Describe a manifest in a line: utterances by emotion, classes that are missing, and how its audit came out."""
     counts = ", ".join(f"{count} {emotion}" for emotion, count in classes.classes.items() if count)
     missing = f"; no {' and no '.join(classes.missing)}" if classes.missing else ""
     few = _few_speakers(record)
-    tail = "".join(f"; {line}" for line in audited) + (f"; warning: {few}" if few else "")
+    tail = f"; audit: {audited}" + (f"; warning: {few}" if few else "")
     return f"{record.name}: {counts}{missing}{tail}"
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from xser.audit.auditing import Subject
-from xser.audit.gate import audit_experiment, refuse_severe, summary, summary_of_shared
+from xser.audit.audited import AuditedCorpus
+from xser.audit.gate import TaskAudit, audit_task
 from xser.core.errors import XserError
 from xser.core.files import only_writer
 from xser.core.records import write_record
@@ -97,27 +97,39 @@ def _make(experiment: Experiment) -> list[tuple[object, int, str]]:
         for source in task.sources:
             refuse_shared_recordings(selected[source], selected[task.target])
     made = {selection: plan_manifest(experiment, selection, rows) for selection, rows in selected.items()}
-    found, shared = audit_experiment(experiment, {selection: subject_of(each) for selection, each in made.items()})
-    refuse_severe(found, shared, experiment.allow)
+    audited = {selection: audited_manifest(each) for selection, each in made.items()}
+    audit = audit_task(
+        [audited[source] for source in task.sources],
+        audited[task.target] if task.target is not None else None,
+        {system.trained_on for system in experiment.systems},
+        experiment.work_dir,
+        experiment.allow,
+        experiment.preparation.jobs,
+    )
     for each in made.values():
         write_manifest(each)
     records = {selection: each.manifest.record for selection, each in made.items()}
     classes = [classes_of(record, scheme) for record in records.values()]
     said: list[tuple[object, int, str]] = []
     for (selection, each), of_corpus in zip(made.items(), classes, strict=True):
-        audited = summary([finding for findings in found[selection] for finding in findings])
+        name = audited[selection].name
         alone = [of_corpus] if len(classes) == 1 else []
         where = each.manifest.folder
-        said.append((where, logging.INFO, "  " + one_line(records[selection], of_corpus, audited)))
-        said.append(((where, "all"), logging.DEBUG, describe(records[selection], where, each.is_kept, alone, audited)))
+        short = [one_line(records[selection], of_corpus, audit.counts(name)), *(f"  {it}" for it in audit.lines(name))]
+        said.append((where, logging.INFO, "\n".join(f"  {line}" for line in short)))
+        everything = describe(records[selection], where, each.is_kept, alone, audit.lines(name, verbose=True))
+        said.append(((where, "all"), logging.DEBUG, everything))
     if len(classes) > 1:
         said.append(("classes", logging.DEBUG, describe_classes(scheme, classes)))
-    return said + [(line, logging.INFO, f"  {line}") for line in _of_the_whole(experiment, records, shared)]
+    whole = _of_the_whole(experiment, records, audit)
+    shared = [f"sources and {task.target}: {line}" for line in audit.lines_of_shared(verbose=True)]
+    said += [(line, logging.DEBUG, f"  {line}") for line in shared if line not in whole]
+    return said + [(line, logging.INFO, f"  {line}") for line in whole]
 
 
-def _of_the_whole(experiment: Experiment, records: dict[Selection, ManifestRecord], shared: Any) -> list[str]:
+def _of_the_whole(experiment: Experiment, records: dict[Selection, ManifestRecord], audit: TaskAudit) -> list[str]:
     """What there is to say of an experiment beside its corpora."""
-    said = [f"sources and {experiment.task.target}: {line}" for line in summary_of_shared(shared)]
+    said = [f"sources and {experiment.task.target}: {line}" for line in audit.lines_of_shared()]
     if experiment.named_task is not None:
         sources = [records[source] for source in experiment.task.sources]
         said.append(describe_training(experiment.named_task, sources))
@@ -202,12 +214,13 @@ def plan_manifest(experiment: Experiment, selection: Selection, rows: pd.DataFra
     return MadeManifest(Manifest(where, record), False, tables, rows, folder, prepared.notes)
 
 
-def subject_of(made: MadeManifest) -> Subject:
+def audited_manifest(made: MadeManifest) -> AuditedCorpus:
     """What of a manifest is audited."""
     record = made.manifest.record
     tables = tuple(made.tables.values())
     name, file_name = record.name, made.manifest.folder.name
-    return Subject(name, file_name, record.fingerprint, tables, record.split, made.rows, made.prepared, (), made.notes)
+    key, split = record.fingerprint, record.split
+    return AuditedCorpus(name, file_name, key, tables, split, made.rows, made.prepared, (), made.notes)
 
 
 def write_manifest(made: MadeManifest) -> None:

@@ -1,4 +1,4 @@
-"""Planted stretches are found wherever they stand and whatever was done to them, and nothing else is."""
+"""Planted segments are found wherever they stand and whatever was done to them, and nothing else is."""
 
 import numpy as np
 import pytest
@@ -6,15 +6,15 @@ import soundfile
 
 from tests.support import CHECKOUT, made_speech
 from tests.support.made_speech import RATE, noise, speech, tones, with_noise, write_all
-from xser.audit.shared_stretches import find_shared_stretches
-from xser.audit.stretch_signatures import HOP
+from xser.audit.shared_audio.fingerprints import HOP
+from xser.audit.shared_audio.search import find_shared_segments
 from xser.core.errors import XserError
 
 END = 0.1  # seconds by which the ends of a stretch are known
 
 
 def find(folder, recordings, **options):
-    return find_shared_stretches(write_all(folder, recordings), jobs=1, progress=False, **options)
+    return find_shared_segments(write_all(folder, recordings), jobs=1, **options)
 
 
 def planted(piece, seed, before, after=0.7):
@@ -139,7 +139,7 @@ def test_silence_hum_tones_and_faint_noise_are_not_shared(tmp_path):
 def test_made_up_corpora_share_nothing():
     paths = sorted((CHECKOUT / "egs_data" / "cafe").rglob("*.wav"))
     assert len(paths) > 100
-    assert find_shared_stretches(paths, jobs=1, progress=False).empty
+    assert find_shared_segments(paths, jobs=1).empty
 
 
 # How it is called. ----------------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_processes_do_not_change_the_result(tmp_path):
     recordings = [planted(piece, seed, 1000 + 101 * seed) for seed in range(9)]
     recordings += [speech(50 + seed, 1.0) for seed in range(100)]
     paths = write_all(tmp_path, recordings)
-    alone, together = (find_shared_stretches(paths, jobs=jobs, progress=False) for jobs in (1, 2))
+    alone, together = (find_shared_segments(paths, jobs=jobs) for jobs in (1, 2))
     assert len(alone) == 36
     assert alone.equals(together)
 
@@ -167,4 +167,4 @@ def test_what_is_not_prepared_is_refused(tmp_path):
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     for name in ("slow.wav", "broken.wav", "none.wav"):
         with pytest.raises(XserError, match=f"{name}.*stage 0"):
-            find_shared_stretches([tmp_path / name], jobs=1, progress=False)
+            find_shared_segments([tmp_path / name], jobs=1)

@@ -1,24 +1,33 @@
 """Recordings that hold the same sound: a second or more of it, wherever it stands in each, or all of a shorter one.
 
 Such recordings in different parts of a split are seen in training and judged in the test; under different labels or
-speakers they are errors of the corpus. Where two recordings may share a sound is found by signatures of their spectra
-(`stretch_signatures`); whether they do is decided by their waveforms (`stretch_alignment`).
+speakers they are errors of the corpus. Where two recordings may share a sound is found by fingerprints of their spectra
+(`fingerprints`); whether they do is decided by their waveforms (`alignment`). Findings call a shared segment a stretch.
 """
 
 import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
-from xser.audit.stretch_alignment import BLOCK, RATE, filter_band, find_lag, grow
-from xser.audit.stretch_signatures import HOP, LENGTH, find_like_frames, sign_frames
+from xser.audit.shared_audio.alignment import BLOCK, RATE, Samples, filter_band, find_lag, longest_segment
+from xser.audit.shared_audio.fingerprints import HOP, LENGTH, find_like_frames, fingerprint_frames
 from xser.core.errors import XserError
+from xser.core.progress import progress
+
+Places = list[list[tuple[int, int]]]  # for each of some lags, some frames of the one recording with their lag
+Row = tuple[int, int, float, float, float, float, float, bool]  # of COLUMNS
 
 COLUMNS = ("one", "other", "start_one", "start_other", "seconds", "similarity", "covered", "near")
-SIMILAR = 0.8  # normalised cross-correlation of a shared stretch
-SIMILAR_NEAR = 0.9  # of near-duplicates shorter than a stretch must be
+SIMILAR = 0.8  # normalised cross-correlation of a shared segment
+SIMILAR_NEAR = 0.9  # of near-duplicates shorter than a segment must be
 NEARLY_ALL = 0.9  # of the shorter recording, in near-duplicates
 SHORTEST_NEAR = 0.3  # seconds that the shorter recording lasts
-UNSURE = 0.1  # seconds; a stretch whose ends are faint, or drowned in noise, looks this much shorter
+UNSURE = 0.1  # seconds; a segment whose ends are faint, or drowned in noise, looks this much shorter
 SPEAKING = 4  # frames for a lag before it is looked at: by chance there are up to three, of a noisy second fourteen
 LAGS_TRIED = 4  # of two recordings: those that most frames speak for
 LAG_MARGIN = 2  # frames by which like frames may miss the lag
@@ -28,56 +37,52 @@ KEPT_SAMPLES = 20 * 60 * RATE  # of waveforms that one process keeps
 IN_THIS_PROCESS = 100  # recordings, or pairs, that are done before other processes have started
 
 
-def find_shared_stretches(paths, jobs=-1, shortest=1.0, progress=True):
-    """Find the pairs of recordings that share a stretch at any offset.
+def find_shared_segments(paths: Sequence[str | Path], jobs: int = -1, shortest: float = 1.0) -> pd.DataFrame:
+    """Find the pairs of recordings that share a segment at any offset.
 
     Found are copies that are louder or quieter, inverted, filtered lightly, noisier (to about 20 dB), resampled, or
     were through a lossy codec. Not promised: copies whose speed or pitch was changed, that reverberate, or that lie
     under other speech; more than some tens of partners of one recording, where a sound stands in hundreds (each of them
-    is still in some pair). Silence, hum, tones and steady noise are no stretches, nor are the same words said twice.
+    is still in some pair). Silence, hum, tones and steady noise are no segments, nor are the same words said twice.
 
     Parameters
     ----------
-    paths : sequence of str or Path
+    paths
         16 kHz mono WAVs, as stage 0 writes them.
-    jobs : int
+    jobs
         Processes; -1 means every core.
-    shortest : float
-        Seconds that a stretch must last, but in near-duplicates, see ``near``.
-    progress : bool
-        Show a bar on stderr where that is a terminal.
+    shortest
+        Seconds that a segment must last, but in near-duplicates, see ``near``.
 
     Returns
     -------
-    pandas.DataFrame
+    pairs
         A row a pair, ordered by ``one`` and ``other``:
 
         - ``one``, ``other``: indices into `paths`, ``one`` the smaller
-        - ``start_one``, ``start_other``: where the longest shared stretch starts in each, in seconds
+        - ``start_one``, ``start_other``: where the longest shared segment starts in each, in seconds
         - ``seconds``: how long it is, to some 0.1 s; ends of a noisy copy that are faint fall short by more
         - ``similarity``: absolute normalised cross-correlation over it, 0 to 1
         - ``covered``: its share of the shorter recording, 0 to 1
         - ``near``: whether it covers (nearly) all of the shorter recording, which may then last less than `shortest`
     """
-    import pandas as pd
-
     paths = list(paths)
-    signed = _in_parts(_sign_one, [(path,) for path in paths], jobs, progress, "signatures")
-    ends = np.cumsum([len(signatures) for signatures, _ in signed], dtype=np.int64)
+    known = _in_parts(_fingerprints_of, [(path,) for path in paths], jobs, "fingerprints", "recordings")
+    ends = np.cumsum([len(fingerprints) for fingerprints, _ in known], dtype=np.int64)
     if not len(ends):
         return pd.DataFrame([], columns=COLUMNS)
-    signatures, changing = (np.concatenate(it) for it in zip(*signed, strict=True))
-    places = _gather(find_like_frames(signatures, changing, ends), ends)
+    fingerprints, changing = (np.concatenate(it) for it in zip(*known, strict=True))
+    places = _gather(find_like_frames(fingerprints, changing, ends), ends)
     tasks = [(one, other, paths[one], paths[other], where, shortest) for (one, other), where in places.items()]
-    found = _in_parts(_compare, tasks, jobs, progress, "shared stretches")
+    found = _in_parts(_compare, tasks, jobs, "shared segments", "pairs")
     return pd.DataFrame([row for row in found if row is not None], columns=COLUMNS)
 
 
-def _sign_one(path):
-    return sign_frames(_read(path))
+def _fingerprints_of(path: str | Path) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    return fingerprint_frames(_read(path))
 
 
-def _read(path, start=0, stop=None):
+def _read(path: str | Path, start: int = 0, stop: int | None = None) -> Samples:
     import soundfile
 
     try:
@@ -89,20 +94,15 @@ def _read(path, start=0, stop=None):
     return samples
 
 
-def _gather(pairs, ends):
-    """Gather like frames by recordings and lag.
+def _gather(pairs: NDArray, ends: NDArray) -> dict[tuple[int, int], Places]:
+    """Gather like frames by two recordings, and by the lags that most frames speak for.
 
     Parameters
     ----------
-    pairs : numpy.ndarray
+    pairs
         ``(pairs, 2)``, of `find_like_frames`.
-    ends : numpy.ndarray
+    ends
         ``(recordings,)``
-
-    Returns
-    -------
-    dict of (int, int) to list of list of (int, int)
-        Two recordings -> for each of the lags that most frames speak for, some of them: frame in the one, and lag.
     """
     starts = np.r_[0, ends[:-1]]
     one, other = (np.searchsorted(ends, pairs[:, side], "right") for side in (0, 1))
@@ -113,29 +113,32 @@ def _gather(pairs, ends):
     new = np.r_[True, (np.diff(one) != 0) | (np.diff(other) != 0) | (np.diff(lag) > 1)][: len(one)]
     first = np.flatnonzero(new)
     count = np.diff(np.r_[first, len(one)])
-    places = {}
+    places: dict[tuple[int, int], Places] = {}
     for group in np.lexsort((-count, other[first], one[first])):
         if count[group] < SPEAKING:
             continue
         lags = places.setdefault((int(one[first[group]]), int(other[first[group]])), [])
         if len(lags) < LAGS_TRIED:
-            some = {int(first[group] + count[group] * part // 4): None for part in (2, 1, 3)}
+            some = dict.fromkeys(int(first[group] + count[group] * part // 4) for part in (2, 1, 3))
             lags.append([(int(frame[it]), int(lag[it])) for it in some])
     return places
 
 
-def _compare(one, other, path, path_other, places, shortest):
-    """Return a row of the table, None where the waveforms share nothing."""
+def _compare(
+    one: int, other: int, path: str | Path, path_other: str | Path, places: Places, shortest: float
+) -> Row | None:
+    """Compare two recordings; None where the waveforms share nothing."""
     confirmed = [(_confirm(path, path_other, frame, lag) for frame, lag in some) for some in places]
-    lags = {next((lag for lag in some if lag is not None), None) for some in confirmed} - {None}
+    found = [next((lag for lag in some if lag is not None), None) for some in confirmed]
+    lags = {lag for lag in found if lag is not None}
     if not lags:
         return None
     wave, wave_other = _wave(path), _wave(path_other)
-    stretches = [grow(wave, wave_other, lag) for lag in sorted(lags)]
-    stretches = [stretch for stretch in stretches if stretch is not None and stretch.similarity >= SIMILAR]
-    if not stretches:
+    candidates = [longest_segment(wave, wave_other, lag) for lag in sorted(lags)]
+    segments = [each for each in candidates if each is not None and each.similarity >= SIMILAR]
+    if not segments:
         return None
-    best = max(stretches, key=lambda stretch: stretch.samples)
+    best = max(segments, key=lambda segment: segment.samples)
     seconds = best.samples / RATE
     shorter = min(len(wave), len(wave_other))
     covered = min(1.0, best.samples / (shorter - BLOCK))
@@ -145,8 +148,8 @@ def _compare(one, other, path, path_other, places, shortest):
     return (one, other, best.start_one / RATE, best.start_other / RATE, seconds, best.similarity, covered, near)
 
 
-def _confirm(path, path_other, frame, lag):
-    """Return the lag, in samples, at which the waveforms around like frames agree, None where they do not."""
+def _confirm(path: str | Path, path_other: str | Path, frame: int, lag: int) -> int | None:
+    """The lag, in samples, at which the waveforms around like frames agree, None where they do not."""
     start = max(0, frame * HOP - AROUND)
     start_other = max(0, start + (lag - LAG_MARGIN) * HOP)
     part = filter_band(_read(path, start, frame * HOP + LENGTH + AROUND))
@@ -155,10 +158,10 @@ def _confirm(path, path_other, frame, lag):
     return found + start_other - start if similarity >= PROMISING else None
 
 
-_waves = {}  # of this process: path -> filtered samples
+_waves: dict[str | Path, Samples] = {}  # of this process, filtered
 
 
-def _wave(path):
+def _wave(path: str | Path) -> Samples:
     if path not in _waves:
         while _waves and sum(map(len, _waves.values())) > KEPT_SAMPLES:
             del _waves[next(iter(_waves))]
@@ -166,17 +169,16 @@ def _wave(path):
     return _waves[path]
 
 
-def _in_parts(function, tasks, jobs, progress, title):
+def _in_parts(function: Callable[..., Any], tasks: Sequence[tuple], jobs: int, title: str, unit: str) -> list[Any]:
     """Return what `function` makes of each tuple of arguments, in their order; many are shared among processes."""
     import joblib
-    from tqdm import tqdm
 
     workers = joblib.effective_n_jobs(jobs) if len(tasks) > IN_THIS_PROCESS else 1
     size = min(64, max(1, math.ceil(len(tasks) / (4 * workers))))
     parts = [tasks[start : start + size] for start in range(0, len(tasks), size)]
-    results = []
+    results: list[Any] = []
     with (
-        tqdm(total=len(tasks), desc=title, disable=None if progress else True, dynamic_ncols=True, leave=False) as bar,
+        progress(len(tasks), title, unit) as bar,
         joblib.parallel_config("loky" if workers > 1 else "sequential", n_jobs=workers),
     ):
         parallel = joblib.Parallel(return_as="generator", batch_size=1)
@@ -192,5 +194,5 @@ def _in_parts(function, tasks, jobs, progress, title):
     return results
 
 
-def _do(function, tasks):
+def _do(function: Callable[..., Any], tasks: Sequence[tuple]) -> list[Any]:
     return [function(*task) for task in tasks]

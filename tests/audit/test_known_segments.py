@@ -5,7 +5,7 @@ import pytest
 import soundfile
 from scipy.signal import correlate, decimate
 
-from xser.audit.shared_stretches import find_shared_stretches
+from xser.audit.shared_audio.search import find_shared_segments
 from xser.corpora.audio.decoding import read_recording, to_pcm
 
 RATE = 16000
@@ -38,7 +38,7 @@ def urdu(shared, tmp_path_factory):
     """Recordings of URDU by speaker and file, and the pairs that were found."""
     folder = tmp_path_factory.mktemp("urdu")
     paths = prepared(folder, sorted((shared / "corpora" / "urdu").rglob("*.flac")))
-    found = find_shared_stretches(paths, jobs=1, progress=False)
+    found = find_shared_segments(paths, jobs=1)
     names = [path.stem for path in paths]
     return paths, {(names[pair.one], names[pair.other]): pair for pair in found.itertuples()}
 
@@ -67,7 +67,7 @@ def test_brute_force_finds_what_was_found_and_no_more(urdu):
 def test_ravdess_has_one_recording_under_two_names(shared, tmp_path):
     actor = sorted((shared / "corpora" / "ravdess").rglob("03-01-0[34]-*-07.flac"))
     names = [path.stem for path in actor]
-    found = find_shared_stretches(prepared(tmp_path, actor), jobs=1, progress=False)
+    found = find_shared_segments(prepared(tmp_path, actor), jobs=1)
     assert [(names[pair.one], names[pair.other]) for pair in found.itertuples()] == [
         ("03-01-03-01-02-01-07", "03-01-03-01-02-02-07")
     ]

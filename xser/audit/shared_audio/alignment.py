@@ -7,28 +7,31 @@ import dataclasses
 import functools
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Samples = NDArray[np.floating]
 
 RATE = 16000  # Hz, of prepared recordings
 BAND = (150, 3800)  # Hz: above hum and DC, below what codecs and resamplers change
-BLOCK = 160  # samples; stretches start and end on blocks
+BLOCK = 160  # samples; segments start and end on blocks
 SMOOTHED = 5  # blocks whose agreement is judged together
-AGREEMENT = 0.6  # normalised correlation of blocks that lengthen a stretch; lower ones shorten it
+AGREEMENT = 0.6  # normalised correlation of blocks that lengthen a segment; lower ones shorten it
 EDGE = 3  # blocks at the edges of recordings that are not judged by themselves
 AUDIBLE = 2 / 32768  # root mean square; below it there are rounding errors
 PERIODIC = 0.95  # of the agreement is there at another lag too in hum and tones, shared or not
-JUDGED = 10 * RATE  # samples of a stretch that tell whether it is periodic
+JUDGED = 10 * RATE  # samples of a segment that tell whether it is periodic
 PERIODS = (0.1, 0.5)  # seconds in which they come round; no voice keeps one pitch so well through them
 
 
 @dataclasses.dataclass(frozen=True)
-class Stretch:
+class Segment:
     """A sound that two recordings hold.
 
     Attributes
     ----------
-    start_one, start_other, samples : int
+    start_one, start_other, samples
         Where it starts in each, and how long it is, in samples.
-    similarity : float
+    similarity
         Absolute normalised cross-correlation over it.
     """
 
@@ -39,47 +42,36 @@ class Stretch:
 
 
 @functools.cache
-def _sections():
+def _sections() -> NDArray:
     from scipy.signal import butter
 
     return butter(2, BAND, btype="bandpass", fs=RATE, output="sos").astype(np.float32)
 
 
-def filter_band(samples):
-    """Keep the band in which recordings are compared.
-
-    Parameters
-    ----------
-    samples : numpy.ndarray
-        ``(samples,)``.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``(samples,)``, float32.
-    """
+def filter_band(samples: ArrayLike) -> Samples:
+    """Keep the band in which recordings are compared: ``(samples,)``, float32."""
     from scipy.signal import sosfilt
 
     return sosfilt(_sections(), np.asarray(samples, np.float32))
 
 
-def find_lag(part, longer, lag, margin):
+def find_lag(part: Samples, longer: Samples, lag: int, margin: int) -> tuple[int, float]:
     """Find the lag at which a part of one recording is most like a part of another one.
 
     Parameters
     ----------
-    part, longer : numpy.ndarray
+    part, longer
         ``(samples,)``, filtered.
-    lag : int
+    lag
         Where `part` stands in `longer`, about.
-    margin : int
+    margin
         By how many samples `lag` may be wrong. What of `part` would then reach beyond `longer` is not compared.
 
     Returns
     -------
-    lag : int
+    lag
         Where `part` stands in `longer`.
-    similarity : float
+    similarity
         Absolute normalised cross-correlation there; 0 where less than 0.05 s can be compared.
     """
     from scipy.fft import irfft, next_fast_len, rfft
@@ -98,24 +90,21 @@ def find_lag(part, longer, lag, margin):
     return lag - margin + best, float(similarity[best])
 
 
-def _energy(samples):
+def _energy(samples: Samples) -> Samples:
     return np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
 
 
-def grow(one, other, lag):
-    """Find the longest stretch that two recordings share at a lag.
+def longest_segment(one: Samples, other: Samples, lag: int) -> Segment | None:
+    """Find the longest segment that two recordings share at a lag.
+
+    None where nothing agrees, or what agrees is too quiet, or a hum or tone.
 
     Parameters
     ----------
-    one, other : numpy.ndarray
+    one, other
         ``(samples,)``, filtered.
-    lag : int
+    lag
         Where the sound stands in `other` less where it stands in `one`.
-
-    Returns
-    -------
-    Stretch or None
-        None where nothing agrees, or what agrees is too quiet, or a hum or tone.
     """
     first = max(0, -lag)
     blocks = (min(len(one), len(other) - lag) - first) // BLOCK
@@ -123,9 +112,7 @@ def grow(one, other, lag):
         return None
     a = one[first : first + blocks * BLOCK].reshape(blocks, BLOCK)
     b = other[first + lag : first + lag + blocks * BLOCK].reshape(blocks, BLOCK)
-    products, energy, energy_other = (
-        np.einsum("ij,ij->i", x, y, dtype=np.float64) for x, y in [(a, b), (a, a), (b, b)]
-    )
+    products, energy, energy_other = _dot(a, b), _dot(a, a), _dot(b, b)
     start, end = max(
         (_best_run(sign * products, energy, energy_other) for sign in (1, -1)), key=lambda run: run[1] - run[0]
     )
@@ -136,17 +123,17 @@ def grow(one, other, lag):
     if max(_periodicity(it[start:end].ravel()[:JUDGED]) for it in (a, b)) > PERIODIC * similarity:
         return None
     start_one = first + start * BLOCK
-    return Stretch(start_one, start_one + lag, (end - start) * BLOCK, min(1.0, float(similarity)))
+    return Segment(start_one, start_one + lag, (end - start) * BLOCK, min(1.0, float(similarity)))
 
 
-def _dot(a, b):
+def _dot(a: Samples, b: Samples) -> Samples:
     return np.einsum("ij,ij->i", a, b, dtype=np.float64)
 
 
-def _best_run(products, energy, energy_other):
+def _best_run(products: Samples, energy: Samples, energy_other: Samples) -> tuple[int, int]:
     """Return start and end of the run of blocks that agree most, louder ones counting more.
 
-    The weight is the square root of the level: noise in a pause cannot break a stretch, nor can one loud word pay for
+    The weight is the square root of the level: noise in a pause cannot break a segment, nor can one loud word pay for
     long silence.
     """
     smooth = np.ones(SMOOTHED)
@@ -170,7 +157,7 @@ def _best_run(products, energy, energy_other):
     return (0 if start <= EDGE else start), (len(agree) if end >= len(agree) - EDGE else end)
 
 
-def _periodicity(samples):
+def _periodicity(samples: Samples) -> float:
     """How much a sound is like itself some time later, 0 to 1: absolute normalised autocorrelation."""
     from scipy.fft import irfft, next_fast_len, rfft
 
