@@ -39,8 +39,8 @@ def evaluate(experiment: Experiment) -> None:
     _refuse_untrained(runs)
     if not _evaluate_all(runs, experiment.device):
         return
-    from xser.commands.report import write_table
     from xser.evidence.figures.predictions import read_run
+    from xser.evidence.pages.report import write_table
 
     folder = Workspace(experiment).results_folder
     print(write_table([read_run(run.folder) for run in runs], folder, "table"))

@@ -4,82 +4,85 @@ import collections
 import re
 import shlex
 import statistics
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from xser.core.files import read_json
-from xser.experiments.runs import PlannedRun
-from xser.protocol.systems import read_system
+from xser.grid.plan import Job
+
+Key = tuple[str, str, str | None, int]  # system, encoder, finetuning, steps
 
 
-def describe_cost(cells, options, command):
+def describe_cost(jobs: Sequence[Job], grid: str, at_once: int | None, command: Sequence[str]) -> str:
     """Say what of a grid is finished, what is to do, and how long that takes.
 
     Parameters
     ----------
-    cells : list of Cell
-        Of `xser.grid.grid.plan_cells`.
-    options : argparse.Namespace
-        Of `xser.grid.grid.read_options`: ``grid`` and ``at_once``.
-    command : list of str
-        What starts one cell when ``--task``, ``--system`` and ``--seed`` are put behind it.
-
-    Returns
-    -------
-    str
+    grid
+        The grid's name.
+    at_once
+        How many jobs would run at a time, where the user says so.
+    command
+        What starts one job when ``--task``, ``--system`` and ``--seed`` are put behind it.
     """
-    measured, devices = _measured({cell.experiment.work_dir for cell in cells})
-    rows, unknown, seconds, to_do, finished = {}, {}, 0.0, 0, 0
-    for cell in cells:
-        row = rows.setdefault((cell.task, cell.system), [0, 0, 0.0])
-        if cell.is_finished:
+    measured, devices = _measured({job.experiment.work_dir for job in jobs})
+    rows: dict[tuple[str, str], list[float]] = {}  # finished, to do, seconds of the latter
+    unknown: dict[Key, Job] = {}
+    seconds = 0.0
+    to_do = [job for job in jobs if not job.is_finished]
+    for job in jobs:
+        row = rows.setdefault((job.task, job.system), [0, 0, 0.0])
+        if job not in to_do:
             row[0] += 1
-            finished += 1
             continue
         row[1] += 1
-        to_do += 1
-        key = _key(cell)
+        key = _key(job)
         if key in measured:
-            cost = statistics.median(measured[key]) * len(cell.runs or [None])
+            cost = statistics.median(measured[key]) * len(job.runs or [None])
             row[2] += cost
             seconds += cost
         else:
             row[2] = float("nan")
-            unknown.setdefault(key, cell)
-    lines = [f"grid {options.grid}: {len(cells)} cells: {finished} finished, {to_do} to do", ""]
-    lines += _table(rows)
-    lines.append("")
-    if any(cell.runs is None for cell in cells):
+            unknown.setdefault(key, job)
+    lines = [
+        f"grid {grid}: {len(jobs)} jobs: {len(jobs) - len(to_do)} finished, {len(to_do)} to do",
+        "",
+        *_table(rows),
+        "",
+    ]
+    if any(job.runs is None for job in jobs):
         lines.append("Stages 0 and 1 (audio and manifests) are still to run: the grid does that first, once.")
     if to_do and seconds:
-        known = to_do - sum(_key(cell) in unknown for cell in cells if not cell.is_finished)
-        at_once = f", {duration(seconds / options.at_once)} with --at-once {options.at_once}" if options.at_once else ""
+        known = len(to_do) - sum(_key(job) in unknown for job in to_do)
+        faster = f", {duration(seconds / at_once)} with --at-once {at_once}" if at_once else ""
         lines.append(
-            f"Training of {known} cells: about {duration(seconds)} one after the other{at_once} (median of the "
+            f"Training of {known} jobs: about {duration(seconds)} one after the other{faster} (median of the "
             f"finished runs of the same system, encoder and steps, on {', '.join(sorted(devices))})."
         )
     if unknown:
-        lines.append("No run of these is finished, so what they cost cannot be known yet; one cell of each tells:")
+        lines.append("No run of these is finished, so what they cost cannot be known yet; one job of each tells:")
         lines += [f"  {each}" for each in _to_find_out(unknown, command)]
     return "\n".join(lines)
 
 
-def _to_find_out(unknown, command):
-    """A command for each encoder and number of steps, of a first cell of every system that is not known."""
+def _to_find_out(unknown: Mapping[Key, Job], command: Sequence[str]) -> Iterator[str]:
+    """A command for each encoder and number of steps, of a first job of every system that is not known."""
     together = collections.defaultdict(list)
-    for (_, encoder, _, steps), cell in unknown.items():
-        together[encoder, steps, cell.task, cell.seed].append(cell.system)
+    for (_, encoder, _, steps), job in unknown.items():
+        together[encoder, steps, job.task, job.seed].append(job.system)
     for (encoder, steps, task, seed), systems in together.items():
         words = [*command, "--task", task, "--system", ",".join(systems), "--seed", str(seed)]
         yield f"{', '.join(systems)} ({encoder}, {steps} steps): {' '.join(map(shlex.quote, words))}"
 
 
-def _key(cell):
-    experiment = cell.experiment
-    system = read_system(experiment.hparams / "systems" / f"{cell.system}.yaml")
-    steps = PlannedRun(experiment, system, (), cell.seed, 0).value_of("steps")
-    return cell.system, experiment.encoder, experiment.finetuning, steps
+def _key(job: Job) -> Key:
+    experiment = job.experiment
+    (system,) = (each for each in experiment.systems if each.name == job.system)
+    steps = experiment.hyperparameters(system).values["steps"]
+    return job.system, experiment.encoder.name, experiment.finetuning, int(steps or 0)
 
 
-def _measured(work_dirs):
+def _measured(work_dirs: Collection[Path]) -> tuple[dict[Key, list[float]], set[str]]:
     """Seconds of training of the finished runs by what decides on them, and the devices they ran on."""
     seconds, devices = collections.defaultdict(list), set()
     for path in (path for work_dir in work_dirs for path in work_dir.glob("runs/*/*/*/*/trained.json")):
@@ -92,16 +95,16 @@ def _measured(work_dirs):
     return seconds, devices
 
 
-def _table(rows):
+def _table(rows: Mapping[tuple[str, str], Sequence[float]]) -> list[str]:
     width = [max(len(key[at]) for key in [("task", "system"), *rows]) for at in range(2)]
     lines = [f"{'task':<{width[0]}}  {'system':<{width[1]}}  finished  to do  training"]
     for (task, system), (finished, to_do, seconds) in rows.items():
         cost = "-" if not to_do else "not known" if seconds != seconds else duration(seconds)
-        lines.append(f"{task:<{width[0]}}  {system:<{width[1]}}  {finished:>8}  {to_do:>5}  {cost}")
+        lines.append(f"{task:<{width[0]}}  {system:<{width[1]}}  {finished:>8.0f}  {to_do:>5.0f}  {cost}")
     return lines
 
 
-def duration(seconds):
+def duration(seconds: float) -> str:
     """Write a duration for people.
 
     Examples

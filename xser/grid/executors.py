@@ -1,7 +1,7 @@
-"""Start the cells of a grid: here, several at a time on the devices there are, or on SLURM.
+"""Start the jobs of a grid: here, several at a time on the devices there are, or on SLURM.
 
-A cell (a task, a system, a seed) is trained and evaluated in processes of its own, so that nothing of the last one is
-left in memory or on a device. What a process says goes to the cell's log.
+A job (a task, a system, a seed) is trained and evaluated in a process of its own, so that nothing of the last one is
+left in memory or on a device. What a process says goes to the job's log.
 """
 
 import collections
@@ -16,85 +16,74 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 from xser.core.errors import HeldByAnother, XserError
 from xser.core.extras import optional
 
-STAGES = ("train", "evaluate")
-
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """What one process after the other has to do for a cell. Plain data: SLURM's job reads it from a file.
+    """What a process has to do for a job. Plain data: SLURM's job reads it from a file.
 
     Attributes
     ----------
-    name : str
+    name
         For people.
-    options : tuple of str
-        Those of an experiment that has this cell alone.
-    gpus : int
+    words
+        Those of ``xser run`` for this job alone.
+    gpus
         Processes of each stage.
-    log : Path
+    log
         Where they speak to; it grows from launch to launch.
     """
 
     name: str
-    options: tuple[str, ...]
+    words: tuple[str, ...]
     gpus: int
     log: Path
 
-    def commands(self):
-        """The commands of the stages.
+    def command(self) -> list[str]:
+        """The command that trains and evaluates.
 
         Examples
         --------
-        >>> [command[1:] for command in Work("a", ("--seed", "0"), 2, Path("log")).commands()]
-        [['-m', 'xser.grid.ranks', '--gpus', '2', 'train', '--seed', '0'], \
-['-m', 'xser.grid.ranks', '--gpus', '2', 'evaluate', '--seed', '0']]
+        >>> " ".join(Work("a", ("--task", "en-de"), 2, Path("log")).command()[1:])
+        '-m xser run --task en-de --stage train --stop-stage evaluate --gpus 2'
         """
-        several = ["xser.grid.ranks", "--gpus", str(self.gpus)]
-        return [
-            [
-                sys.executable,
-                "-m",
-                *([*several, stage] if self.gpus > 1 else [f"xser.experiments.{stage}"]),
-                *self.options,
-            ]
-            for stage in STAGES
-        ]
+        stages = ["--stage", "train", "--stop-stage", "evaluate", "--gpus", str(self.gpus)]
+        return [sys.executable, "-m", "xser", "run", *self.words, *stages]
 
-    def __call__(self, environment=None, started=None):
-        """Run the stages.
+    def __call__(
+        self,
+        environment: Mapping[str, str] | None = None,
+        started: Callable[[subprocess.Popen], None] | None = None,
+    ) -> "Outcome":
+        """Run it.
 
         Parameters
         ----------
-        environment : dict of str to str, optional
+        environment
             Variables besides those of this process.
-        started : callable, optional
-            Is told each process.
-
-        Returns
-        -------
-        Outcome
+        started
+            Is told the process.
         """
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "ab") as log:
             beginning = log.seek(0, os.SEEK_END)
-            for command in self.commands():
-                log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(command)}\n".encode())
-                log.flush()
-                variables = {**os.environ, **(environment or {}), "XSER_PARENT": str(os.getpid())}
-                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=variables)
-                if started:
-                    started(process)
-                code = process.wait()
-                if code:
-                    return Outcome(self.name, code, _reason(code, self.log, beginning))
-        return Outcome(self.name, 0, "")
+            command = self.command()
+            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(command)}\n".encode())
+            log.flush()
+            variables = {**os.environ, **(environment or {}), "XSER_PARENT": str(os.getpid())}
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=variables)
+            if started:
+                started(process)
+            code = process.wait()
+        return Outcome(self.name, code, _reason(code, self.log, beginning) if code else "")
 
-    def checkpoint(self, *arguments, **options):
+    def checkpoint(self, *arguments: Any, **options: Any) -> Any:
         """Let submitit start this again when SLURM ends the job early: training goes on from its last checkpoint."""
         import submitit
 
@@ -103,19 +92,19 @@ class Work:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How a cell ended: its name, the exit code of the last process, and the line that says why it is not 0."""
+    """How a job ended: its name, the exit code of the last process, and the line that says why it is not 0."""
 
     name: str
     code: int
     line: str
 
     @property
-    def is_held(self):
+    def is_held(self) -> bool:
         """Whether another launch was at work on the cell."""
         return self.code == HeldByAnother.exit_code
 
 
-def _reason(code, log, beginning):
+def _reason(code: int, log: Path, beginning: int) -> str:
     """The line of a log that says what went wrong: the last of xser's own, else (a traceback's) last."""
     if code < 0:
         name = signal.Signals(-code).name
@@ -127,23 +116,31 @@ def _reason(code, log, beginning):
     return (own or lines)[-1].removeprefix("xser: ")
 
 
+class Executor(Protocol):
+    """What runs jobs."""
+
+    def run(self, works: Sequence[Work], skip: Callable[[str], bool]) -> Iterator[Outcome]:
+        """Run jobs, and tell how each ended; `skip` is asked right before one starts."""
+        ...
+
+
 # Here. ----------------------------------------------------------------------------------------------------------------
 
 
-def device_groups(device, gpus):
-    """Say on which devices cells can run at once.
+def device_groups(device: str, gpus: int) -> list[str]:
+    """Say on which devices jobs can run at once.
 
     Parameters
     ----------
-    device : str
+    device
         As in ``--device``.
-    gpus : int
-        GPUs of a cell.
+    gpus
+        GPUs of a job.
 
     Returns
     -------
     list of str
-        A value of CUDA_VISIBLE_DEVICES for each cell that can run at once; empty where there are too few NVIDIA GPUs,
+        A value of CUDA_VISIBLE_DEVICES for each job that can run at once; empty where there are too few NVIDIA GPUs,
         or ``--device`` is another or names one itself.
     """
     if device not in ("auto", "cuda"):
@@ -159,42 +156,42 @@ def device_groups(device, gpus):
 
 
 class Here:
-    """Runs cells on this computer.
+    """Runs jobs on this computer.
 
     Parameters
     ----------
-    at_once : int or None
+    at_once
         How many; by default one on each group of GPUs, and one where there are none.
-    groups : list of str
+    groups
         Of `device_groups`.
     """
 
-    def __init__(self, at_once, groups):
+    def __init__(self, at_once: int | None, groups: Sequence[str]) -> None:
         self.at_once = at_once or max(1, len(groups))
-        self._slots = queue.SimpleQueue()
+        self._slots: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
         for number in range(self.at_once):
             self._slots.put({"CUDA_VISIBLE_DEVICES": groups[number % len(groups)]} if groups else {})
-        self._threads = {}
+        self._threads: dict[str, str] = {}
         if self.at_once > 1 and "OMP_NUM_THREADS" not in os.environ:
             self._threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // self.at_once))}
-        self._running = set()
+        self._running: set[subprocess.Popen] = set()
         self._stopped = False
         self._lock = threading.Lock()
 
-    def run(self, works, skip):
-        """Run cells.
+    def run(self, works: Sequence[Work], skip: Callable[[str], bool]) -> Iterator[Outcome]:
+        """Run jobs.
 
         Parameters
         ----------
-        works : list of Work
-            The cells.
-        skip : callable
+        works
+            The jobs.
+        skip
             Asked with a work's name right before it starts: True leaves it for now, to another launch.
 
         Yields
         ------
         Outcome
-            As cells end.
+            As jobs end.
         """
         self._stopped = False
         pool = concurrent.futures.ThreadPoolExecutor(self.at_once)
@@ -207,7 +204,7 @@ class Here:
             self._end()
             pool.shutdown()
 
-    def _one(self, work, skip):
+    def _one(self, work: Work, skip: Callable[[str], bool]) -> Outcome:
         if skip(work.name):
             return Outcome(work.name, HeldByAnother.exit_code, "another launch is at work on it")
         slot = self._slots.get()
@@ -216,13 +213,13 @@ class Here:
         finally:
             self._slots.put(slot)
 
-    def _started(self, process):
+    def _started(self, process: subprocess.Popen) -> None:
         with self._lock:
             self._running = {each for each in self._running if each.poll() is None} | {process}
             if self._stopped:
                 process.terminate()
 
-    def _end(self):
+    def _end(self) -> None:
         """End what still runs: on Ctrl-C, or an error of this process."""
         with self._lock:
             self._stopped = True
@@ -234,7 +231,7 @@ class Here:
 # On SLURM. ------------------------------------------------------------------------------------------------------------
 
 
-def refuse_without_slurm():
+def refuse_without_slurm() -> None:
     """Refuse a computer from which no job can be submitted.
 
     Raises
@@ -247,25 +244,25 @@ def refuse_without_slurm():
 
 
 class Slurm:
-    """Runs cells as the jobs of an array on SLURM, through submitit.
+    """Runs jobs as those of an array on SLURM, through submitit.
 
     Parameters
     ----------
-    folder : Path
+    folder
         Where submitit keeps what it gives to jobs and what they say; every node must see it.
-    settings : dict
+    settings
         Of submitit's ``update_parameters``.
     """
 
     POLL_SECONDS = 5
 
-    def __init__(self, folder, settings):
+    def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
         submitit = optional("submitit", "--slurm")
         refuse_without_slurm()
         self.executor = submitit.AutoExecutor(folder, cluster="slurm")
         self.executor.update_parameters(**settings)
 
-    def run(self, works, skip):
+    def run(self, works: Sequence[Work], skip: Callable[[str], bool]) -> Iterator[Outcome]:
         """As `Here.run`; the jobs go on when this process ends."""
         works = [work for work in works if not skip(work.name)]
         if not works:
@@ -275,7 +272,8 @@ class Slurm:
         waiting = dict(zip(jobs, works, strict=True))
         counted = collections.Counter(job.job_id.partition("_")[0] for job in jobs)
         print(
-            "submitted: " + ", ".join(f"job {name} ({many} cells)" for name, many in counted.items()), file=sys.stderr
+            "submitted: " + ", ".join(f"job {name} ({many} of the grid)" for name, many in counted.items()),
+            file=sys.stderr,
         )
         while waiting:
             for job, work in list(waiting.items()):
@@ -285,9 +283,9 @@ class Slurm:
             time.sleep(self.POLL_SECONDS if waiting else 0)
 
     @staticmethod
-    def _outcome(job, work):
+    def _outcome(job: Any, work: Work) -> Outcome:
         try:
             return job.result()
-        except Exception as error:  # whatever SLURM or submitit says: the other cells go on
+        except Exception as error:  # whatever SLURM or submitit says: the other jobs go on
             *_, last = type(error).__name__, *filter(str.strip, str(error).splitlines())
             return Outcome(work.name, 1, f"job {job.job_id} ended as {job.state}: {last.strip()}")

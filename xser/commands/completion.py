@@ -1,0 +1,33 @@
+"""Print a completion script: eval "$(xser completion bash)", or put what it prints where your shell looks for it."""
+
+import argparse
+import importlib
+
+from xser.commands.command_line import OneLineParser, parser_of
+from xser.core.extras import optional
+
+SHELLS = ("bash", "zsh", "tcsh")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``xser completion``."""
+    parser.add_argument("shell", choices=SHELLS, help="the shell that is to complete")
+
+
+def main(options: argparse.Namespace) -> None:
+    """Print the script."""
+    shtab = optional("shtab", "xser completion")
+    print(shtab.complete(whole_parser(), shell=options.shell))
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """One parser with all subcommands, for tools that want to see them together."""
+    from xser.__main__ import COMMANDS
+
+    whole = OneLineParser(prog="xser", description="zero-shot cross-lingual speech emotion recognition")
+    subparsers = whole.add_subparsers()
+    for name, text in COMMANDS.items():
+        module = importlib.import_module(f"xser.commands.{name.replace('-', '_')}")
+        own = parser_of(name, module)
+        subparsers.add_parser(name, help=text, parents=[own], add_help=False, conflict_handler="resolve")
+    return whole
