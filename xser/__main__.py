@@ -3,15 +3,7 @@
 import importlib
 import sys
 
-COMMANDS = {  # name: what it does
-    "run": "prepare, train and evaluate: within one corpus, or on a language that training never hears",
-    "grid": "every task of a grid with every system and every seed, here or on SLURM",
-    "report": "tables, pictures and a page from finished runs",
-    "audit": "what would fool a model: in recordings, labels, splits, and between corpora",
-    "labels": "what a scheme makes of the corpora's labels",
-    "new-recipe": "write a recipe for a folder of recordings",
-    "completion": "print a completion script for bash, zsh or tcsh",
-}
+from xser.commands import COMMANDS
 
 
 def main() -> None:

@@ -98,5 +98,5 @@ no neutral: there calm counts as neutral (\`recipes/zero_shot/four_real_speech.y
 runs=$(realpath -- "${work_dir[1]:-$root/exp}/runs")
 output=$(realpath -m -- "${output:-$root/docs/results}")
 cd -- "$root" # so that the page quotes short paths
-"$python" -m xser.commands.report "$(realpath --relative-to=. -- "$runs")" --output "$(realpath -m --relative-to=. -- "$output")" \
+"$python" -m xser report "$(realpath --relative-to=. -- "$runs")" --output "$(realpath -m --relative-to=. -- "$output")" \
     --name real_speech --overview --title "Real speech" "${notes[@]}"

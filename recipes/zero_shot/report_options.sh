@@ -49,6 +49,6 @@ report() {
     # shellcheck source=tools/environment.sh
     source "$root/tools/environment.sh"
     cd -- "$root" || exit # so that the page quotes short paths
-    "$python" -m xser.commands.report "$(realpath -m --relative-to=. -- "$work_dir/runs")" \
+    "$python" -m xser report "$(realpath -m --relative-to=. -- "$work_dir/runs")" \
         --output "$(realpath --relative-to=. -m -- "$output")" --name "$name" "$@"
 }

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 
+from xser.commands import COMMANDS
 from xser.commands.command_line import OneLineParser, parser_of
 from xser.core.extras import optional
 
@@ -22,8 +23,6 @@ def main(options: argparse.Namespace) -> None:
 
 def whole_parser() -> argparse.ArgumentParser:
     """One parser with all subcommands, for tools that want to see them together."""
-    from xser.__main__ import COMMANDS
-
     whole = OneLineParser(prog="xser", description="zero-shot cross-lingual speech emotion recognition")
     subparsers = whole.add_subparsers()
     for name, text in COMMANDS.items():

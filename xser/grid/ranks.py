@@ -17,6 +17,7 @@ from typing import Any
 
 from xser.core.errors import UsageError
 
+FIRST_STAGE = 2  # that several ranks share
 WAIT_SECONDS = 3600  # for the other nodes: the first may still be preparing audio
 
 
@@ -81,7 +82,7 @@ def torchrun_words(ranks: Ranks, stage: int, words: Sequence[str], log_dir: str)
     else:
         host, _, port = ranks.rdzv.rpartition(":")
         # A port for each stage: a node that has finished the last one does not meet it once more.
-        endpoint = f"{host}:{int(port) + stage}"
+        endpoint = f"{host}:{int(port) + stage - FIRST_STAGE}"
         called += ["--nnodes", str(ranks.nnodes), "--node_rank", str(ranks.node_rank)]
         called += ["--rdzv_backend", "static", "--rdzv_endpoint", endpoint, "--rdzv_id", "xser"]
         called += ["--rdzv_conf", f"timeout={WAIT_SECONDS}"]
