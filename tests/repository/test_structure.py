@@ -14,30 +14,28 @@ import yaml
 
 from tests.support import CHECKOUT
 from tests.support.fresh_interpreter import SAY_HEAVY, python
+from xser.commands import COMMANDS
+from xser.core.extras import EXTRA_OF
 
 LIBRARY = CHECKOUT / "xser"
 MODULES = sorted(LIBRARY.rglob("*.py"))
-RECIPES = sorted(
-    path for path in (CHECKOUT / "recipes").iterdir() if path.is_dir() and path.name not in ("hparams", "schemas")
-)
-CORPORA = [recipe for recipe in RECIPES if recipe.name != "zero_shot"]
-VERBS = sorted(path.stem for path in LIBRARY.glob("*.py") if "\n    run(main" in path.read_text(encoding="utf-8"))
+RECIPES = sorted(path.parent for path in (CHECKOUT / "recipes").glob("*/run.sh"))
+CORPORA = [recipe for recipe in RECIPES if (recipe / "corpus.yaml").is_file()]
 
-FOUNDATION = {"errors", "files", "command_line"}
-MAY_IMPORT = {
-    "corpora": FOUNDATION | {"corpora"},
-    "protocol": FOUNDATION | {"corpora", "protocol"},
-    "evidence": FOUNDATION | {"corpora", "protocol", "evidence"},
-    "model": FOUNDATION | {"corpora", "protocol", "model"},
-}
+FLOORS = (  # from the ground; those of one floor do not import each other
+    ("core",),
+    ("corpora",),
+    ("protocol",),
+    ("model", "evidence", "audit"),
+    ("experiments",),
+    ("grid",),
+    ("commands",),
+)
+FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 
 
 def name_of(path):
     return path.relative_to(CHECKOUT).as_posix()
-
-
-def each(paths):
-    return pytest.mark.parametrize("path", paths, ids=name_of)
 
 
 def parts_imported(source, package):
@@ -80,16 +78,49 @@ def later():
     assert parts_imported("from . import x\nfrom .encoders import y", "xser.model") == {"model"}
 
 
-@each([path for path in MODULES if path.parent != LIBRARY])
-def test_wings_import_only_downwards(path):
-    wing = path.relative_to(LIBRARY).parts[0]
+def imported_by(path):
     package = ".".join(path.relative_to(CHECKOUT).parent.parts)
-    assert parts_imported(path.read_text(encoding="utf-8"), package) <= MAY_IMPORT[wing]
+    return parts_imported(path.read_text(encoding="utf-8"), package)
 
 
-@each([LIBRARY / f"{name}.py" for name in sorted(FOUNDATION)])
-def test_the_foundation_imports_no_wing(path):
-    assert parts_imported(path.read_text(encoding="utf-8"), "xser") <= FOUNDATION
+def test_no_file_imports_upwards():
+    upwards = []
+    for path in MODULES:
+        own, *below = path.relative_to(LIBRARY).parts
+        if not below:
+            continue  # the two files at the top: the public face and the command
+        allowed = {name for name, floor in FLOOR_OF.items() if floor < FLOOR_OF[own]} | {own}
+        upwards += [f"{name_of(path)} -> {name}" for name in sorted(imported_by(path) - allowed)]
+    assert upwards == []
+
+
+def test_nothing_but_the_public_face_and_the_command_stands_at_the_top():
+    assert [path.name for path in sorted(LIBRARY.glob("*.py"))] == ["__init__.py", "__main__.py"]
+    assert {path.name for path in LIBRARY.iterdir() if path.is_dir() and any(path.glob("*.py"))} == set(FLOOR_OF)
+
+
+def test_there_is_no_circle():
+    """Modules can be put in an order in which each imports only earlier ones."""
+    dotted = {".".join(path.relative_to(CHECKOUT).with_suffix("").parts): path for path in MODULES}
+    names = {name.removesuffix(".__init__"): path for name, path in dotted.items()}
+    wanted = {name: modules_imported(path, names) - {name} for name, path in names.items()}
+    while wanted:
+        free = [name for name, needs in wanted.items() if not needs & wanted.keys()]
+        assert free, f"a circle among {sorted(wanted)}"
+        for name in free:
+            del wanted[name]
+
+
+def modules_imported(path, names):
+    """Modules of the library that a module imports when it is imported itself, not within its functions."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            of_module = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= of_module & names.keys() or {node.module}
+    return found & names.keys()
 
 
 def test_every_folder_of_the_library_is_a_package():
@@ -104,7 +135,7 @@ def test_every_module_says_what_it_is():
 
 def test_every_library_that_is_imported_is_required():
     named_otherwise = {"sklearn": "scikit_learn", "yaml": "pyyaml", "ruamel": "ruamel_yaml"}
-    text = (CHECKOUT / "requirements.txt").read_text(encoding="utf-8")
+    text = (CHECKOUT / "requirements.txt").read_text(encoding="utf-8") + "\n" + "\n".join(EXTRA_OF)
     required = {re.sub(r"[-.]", "_", name.lower()) for name in re.findall(r"^([\w.-]+)", text, flags=re.MULTILINE)}
     imported = set()
     for path in MODULES:
@@ -113,7 +144,7 @@ def test_every_library_that_is_imported_is_required():
                 imported.update(alias.name.split(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 imported.add(node.module.split(".")[0])
-    foreign = imported - set(sys.stdlib_module_names) - {"xser"}
+    foreign = imported - set(sys.stdlib_module_names) - {"xser", "markupsafe"}  # which comes with jinja2
     assert {named_otherwise.get(name, name) for name in foreign} - required == set()
 
 
@@ -137,11 +168,10 @@ def corpus_names():
     return sorted({recipe.name for recipe in CORPORA} | set(titles))
 
 
-@each(MODULES)
-def test_the_library_knows_no_corpus_by_name(path):
-    names = "|".join(map(re.escape, corpus_names()))
-    source = outside_docstrings(path.read_text(encoding="utf-8"))
-    assert re.findall(rf"(?<![A-Za-z])(?:{names})(?![A-Za-z])", source) == []
+def test_the_library_knows_no_corpus_by_name():
+    names = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(map(re.escape, corpus_names()))})(?![A-Za-z])")
+    found = {name_of(path): names.findall(outside_docstrings(path.read_text(encoding="utf-8"))) for path in MODULES}
+    assert {name: named for name, named in found.items() if named} == {}
 
 
 def test_docstrings_are_told_from_code():
@@ -156,89 +186,101 @@ def test_there_are_recipes():
     }  # fmt: skip
 
 
-@each(CORPORA)
-def test_a_recipe_is_a_run_sh_of_a_few_lines_a_corpus_yaml_and_a_readme(path):
-    assert sorted(file.name for file in path.iterdir()) == ["README.md", "corpus.yaml", "run.sh"]
-    run = path / "run.sh"
-    assert os.access(run, os.X_OK)
-    text = run.read_text(encoding="utf-8")
-    assert len(text.splitlines()) < 10 and f"--corpus {path.name} " in text
-
-
-def test_recipes_differ_in_nothing_but_their_corpus():
+def test_a_recipe_is_a_run_sh_of_three_lines_a_corpus_yaml_and_a_readme():
+    for recipe in CORPORA:
+        assert sorted(file.name for file in recipe.iterdir()) == ["README.md", "corpus.yaml", "run.sh"]
+        assert os.access(recipe / "run.sh", os.X_OK)
     texts = {recipe: (recipe / "run.sh").read_text(encoding="utf-8") for recipe in CORPORA}
-    assert len({text.replace(f"--corpus {recipe.name} ", "--corpus C ") for recipe, text in texts.items()}) == 1
+    assert len({text.replace(f" run {recipe.name} ", " run C ") for recipe, text in texts.items()}) == 1
+    assert len(next(iter(texts.values())).splitlines()) == 3
 
 
 # Importing is light. --------------------------------------------------------------------------------------------------
 
 
-def test_importing_xser_is_quick_and_imports_nothing_else():
-    code = "import sys, time; t = time.perf_counter(); import xser; print(time.perf_counter() - t, len(sys.modules))"
-    seconds, modules = zip(*(map(float, python(code).split()) for _ in range(3)), strict=True)
-    assert min(seconds) < 0.2
-    assert modules[0] <= float(python("import sys, time; print(len(sys.modules))")) + 2
+def test_importing_xser_is_quick_and_imports_nothing_but_the_standard_library():
+    code = """
+import sys, time
+start = time.perf_counter()
+import xser
+print(time.perf_counter() - start)
+foreign = {name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names) - {"__main__", "xser"}
+print(*sorted(name for name in foreign if not name.startswith(("_", "sitecustomize", "distutils"))))
+"""
+    seconds, foreign = zip(*(python(code).split("\n")[:2] for _ in range(3)), strict=True)
+    assert min(map(float, seconds)) < 0.2
+    assert set(foreign) == {""}
 
 
-@pytest.mark.parametrize("wing", ["corpora", "protocol"])
-def test_the_lower_wings_and_the_check_of_options_import_without_heavy_libraries(wing):
-    modules = [".".join(path.relative_to(CHECKOUT).with_suffix("").parts) for path in (LIBRARY / wing).rglob("*.py")]
+def test_what_stands_below_the_model_and_resolving_an_experiment_need_no_heavy_library():
+    paths = [path for name in ("core", "corpora", "protocol") for path in (LIBRARY / name).rglob("*.py")]
+    modules = [".".join(path.relative_to(CHECKOUT).with_suffix("").parts) for path in paths]
     code = f"import sys, importlib\nfor name in sys.argv[1:]: importlib.import_module(name)\n{SAY_HEAVY}"
-    assert python(code, *modules, "xser.experiments.experiment") == "heavy:\n"
+    assert python(code, *modules, "xser.experiments.request") == "heavy:\n"
 
 
-RUN_VERB = f"""
-import runpy, sys
-verb, *sys.argv[1:] = sys.argv[1:]
+COMMAND = f"""
+import sys
+from xser.__main__ import main
+sys.argv[0] = "xser"
 try:
-    runpy.run_module("xser." + verb, run_name="__main__")
+    main()
 except SystemExit as end:
     assert not end.code, end
 {SAY_HEAVY}
 """
 
 
-def test_there_are_verbs():
-    assert set(VERBS) >= {"prepare", "manifests", "train", "evaluate", "report", "experiment"}
+def test_the_command_lists_its_subcommands_without_importing_any():
+    listed = python(COMMAND + "print(len([name for name in sys.modules if name.startswith('xser.')]))")
+    for name in COMMANDS:
+        assert f"xser {name}" in listed
+    assert "heavy:\n" in listed and int(listed.splitlines()[-1]) <= 2
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_the_help_of_a_verb_needs_no_heavy_library(verb):
-    words = ["help", "--corpus", "emodb"] if verb == "experiment" else ["--help"]
-    said = python(RUN_VERB, verb, *words)
-    assert "usage" in said
-    assert said.endswith("heavy:\n")
-
-
-def test_checking_options_needs_no_heavy_library():
-    assert python(RUN_VERB, "experiment", "check", "--corpus", "emodb") == "heavy:\n"
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_needs_no_heavy_library(name):
+    told = python(COMMAND, name, "--help")
+    assert f"usage: xser {name}" in told
+    assert told.endswith("heavy:\n")
 
 
 # The package. ---------------------------------------------------------------------------------------------------------
 
 
-def test_pip_install_gives_the_package_and_its_verbs(tmp_path):
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The package as `pip install` makes it of a checkout, in a folder of its own."""
     pytest.importorskip("setuptools", reason="building a package needs setuptools")
-    source, target = tmp_path / "source", tmp_path / "installed"
-    shutil.copytree(LIBRARY, source / "xser", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE", "requirements.txt", "requirements-test.txt"):
-        shutil.copy(CHECKOUT / name, source)
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
+    for name in ("xser", "recipes", "egs_data"):
+        shutil.copytree(CHECKOUT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in CHECKOUT.iterdir():
+        if path.is_file() and not path.name.startswith("."):
+            shutil.copy(path, source)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*command, "--target", target, source], check=True, capture_output=True, cwd=tmp_path)
-    assert [path.name for path in target.iterdir() if path.suffix != ".dist-info"] == ["xser"]
-    installed = sorted(path.relative_to(target).as_posix() for path in (target / "xser").rglob("*.py"))
-    assert installed == sorted(path.relative_to(CHECKOUT).as_posix() for path in MODULES)
-    assert (target / "xser" / "evidence" / "page.html").is_file()
-    for name in ("languages.tsv", "emotion_words.yaml"):
-        assert (target / "xser" / "corpora" / name).is_file()
-    metadata = next(target.glob("*.dist-info/METADATA")).read_text(encoding="utf-8")
-    version = re.search(r'__version__ = "(.+)"', (LIBRARY / "__init__.py").read_text(encoding="utf-8"))[1]
-    assert f"Version: {version}\n" in metadata and "Requires-Dist: torch==2.13.0\n" in metadata
-    usage = subprocess.run(
-        [sys.executable, "-m", "xser.experiments.prepare", "--help"],
-        env={**os.environ, "PYTHONPATH": str(target)},
-        cwd=tmp_path,
-        text=True,
-        capture_output=True,
-    )
-    assert "usage" in usage.stdout, usage.stderr
+    subprocess.run([*command, "--target", target, source], check=True, capture_output=True, cwd=source.parent)
+    return target
+
+
+def test_the_package_has_all_modules_recipes_and_made_up_corpora(installed):
+    modules = {path.relative_to(installed).as_posix() for path in (installed / "xser").rglob("*.py")}
+    assert modules >= {name_of(path) for path in MODULES}
+    for folder in ("recipes", "egs_data"):
+        there = {path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / folder).rglob("*") if path.is_file()}
+        here = installed / "xser" / "data"
+        assert there - {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()} == set()
+
+
+def test_an_installed_xser_works_without_a_checkout(installed, tmp_path):
+    def xser(*words):
+        environment = {**os.environ, "PYTHONPATH": str(installed)}
+        command = [sys.executable, "-m", "xser", *words]
+        ended = subprocess.run(command, env=environment, cwd=tmp_path, text=True, capture_output=True)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout + ended.stderr
+
+    assert "xser run" in xser()
+    assert "emodb" in xser("labels", "emodb")
+    told = xser("run", "emodb", "--stop-stage", "1")
+    assert "emodb: EMO-DB (made up)" in told and (tmp_path / "exp" / "manifests").is_dir()

@@ -25,7 +25,7 @@ class NamedTask(Record):
     """
 
     source: str = pydantic.Field(
-        description="the corpus, or one language of it (esd:cmn), that a system trained on one source learns from"
+        description="the corpus, or one language of it (corpus:cmn), that a system trained on one source learns from"
     )
     non_target: tuple[str, ...] = pydantic.Field(description="the other corpora that are learned from")
     target: str = pydantic.Field(description="the corpus that training never sees")
