@@ -4,6 +4,7 @@ Plain data: `xser.corpora.description.corpus_yaml` lists the keys, `xser.corpora
 """
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ class Corpus:
         return f"{self.id}-{nfc(native)}"
 
 
-def _texts(patterns) -> list[str]:
+def _texts(patterns: Iterable[FilePattern]) -> list[str]:
     return [nfc(pattern.text) for pattern in patterns]
 
 
@@ -196,7 +197,7 @@ def read_corpus(path: str | Path) -> Corpus:
         ),
         same_recording=tuple(tuple(f"{id}-{name}" for name in names) for names in said.same_recording),
         scheme=said.scheme or next(iter(SCHEMES)),
-        stratified=said.stratified and said.stratified.model_dump(),
+        stratified=said.stratified.model_dump() if said.stratified else None,
         **said.shared_values(),
     )
 
