@@ -13,7 +13,7 @@ from xser.corpora.description.corpus import Corpus
 from xser.corpora.description.file_patterns import Fields, match_first, nfc
 from xser.corpora.description.label_tables import LabelTable, read_table, tables_beside
 from xser.corpora.folders import File, list_files, real_path, refuse_pointers
-from xser.corpora.tables.listing import Listing
+from xser.corpora.tables.listed import Listed
 from xser.corpora.tables.recordings import files_of, locate
 from xser.corpora.tables.sidecar import sidecar_of
 
@@ -61,7 +61,7 @@ def scan(
     Parameters
     ----------
     folder
-        Holds the recordings in any layout that the corpus's patterns match, or where its listing says.
+        Holds the recordings in any layout that the corpus's patterns match, or where its table names them.
     allow_incomplete
         Go on when recordings are missing; the scan's notes say so.
     expected
@@ -73,8 +73,8 @@ def scan(
         When the folder is missing, empty, of another corpus, full of Git LFS pointers or incomplete; for a native label
         without an entry; and for two files that would be the same utterance.
     """
-    if corpus.listing is not None:
-        return _scan_listing(corpus, corpus.listing, folder, allow_incomplete)
+    if corpus.listed is not None:
+        return _scan_listed(corpus, corpus.listed, folder, allow_incomplete)
     matched, tables, strays = _sort_out(corpus, folder, list_files(folder))
     refuse_pointers(folder, [file for file, _ in matched] + [file for table in tables for _, file in table])
     left_out: list[str] = []
@@ -96,23 +96,23 @@ def scan(
     return Scan(rows, left_out + odd, left_out, doubtful, counted.total(), _total(should_be), complete)
 
 
-def _scan_listing(corpus: Corpus, listing: Listing, folder: str | Path, allow_incomplete: bool) -> Scan:
-    """Find the recordings that the user's own table lists."""
-    rows, missing = locate(listing, folder)
+def _scan_listed(corpus: Corpus, listed: Listed, folder: str | Path, allow_incomplete: bool) -> Scan:
+    """Find the recordings that a table lists."""
+    rows, missing = locate(listed, folder)
     refuse_pointers(folder, files_of(rows))
     notes = []
     if missing:
-        what = f"found {len(rows)} of {corpus.total} recordings that {listing.path} lists; not in {folder} is e.g. "
+        what = f"found {len(rows)} of {corpus.total} recordings that {listed.path} lists; not in {folder} is e.g. "
         what += missing[0]
         if not rows:
-            raise XserError(f"{what}: relative paths start there, or at the `root` of {sidecar_of(listing.path)}")
+            raise XserError(f"{what}: relative paths start there, or at the `root` of {sidecar_of(listed.path)}")
         if not allow_incomplete:
             raise XserError(f"{what}; fetch what is missing, or go on without it: --allow-incomplete")
         notes.append(what)
-    columns = [*SCANNED, *(SEGMENT_COLUMNS if listing.segments else ())]
+    columns = [*SCANNED, *(SEGMENT_COLUMNS if listed.segments else ())]
     frame = pd.DataFrame(rows, columns=columns, dtype=str)
-    notes = [*listing.left_out, *listing.notes, *notes]
-    return Scan(frame, notes, listing.left_out, {}, len(rows), corpus.total, not missing)
+    notes = [*listed.left_out, *listed.notes, *notes]
+    return Scan(frame, notes, listed.left_out, {}, len(rows), corpus.total, not missing)
 
 
 def _count(things: Sized, name: str) -> str:

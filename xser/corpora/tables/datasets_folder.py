@@ -123,13 +123,13 @@ def _with_parts(native: Native) -> Native:
     """Take the parts that names of files tell for official ones, where each row has one and no column says them."""
     if not all(row["xser part"] for row in native.rows) or any(map(_is_part, native.columns)):
         return native
-    columns = {**native.said.get("columns", {}), "part": "xser part"}
+    columns = {**native.about.get("columns", {}), "part": "xser part"}
     return Native(
         native.path,
         native.root,
         (*native.columns, "xser part"),
         native.rows,
-        {**native.said, "columns": columns},
+        {**native.about, "columns": columns},
         native.shards,
     )
 

@@ -20,7 +20,7 @@ def extract_recordings(shards: Shards, folder: Path) -> int:
     shards
         The files.
     folder
-        As `Listing.folder` says.
+        As `Listed.folder` says.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Which form a user's own corpus has, and the reader of that form."""
+"""Which form a table corpus has, and the reader of that form."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ FORMS = f"a table ({', '.join(SUFFIXES)}), or the folder of a data set of audfor
 
 
 def read_native(path: Path, said: Sidecar) -> Native:
-    """Read a user's own corpus as text.
+    """Read a table corpus as text.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ class Native:
         Names of the columns, in order.
     rows
         Text by column; a column may be missing, and an unknown value is empty.
-    said
+    about
         Keys of the file beside it (`xser.corpora.tables.sidecar`) that the form has a place for itself.
     shards
         Files that hold the audio of rows; None when recordings are files.
@@ -62,7 +62,7 @@ class Native:
     root: Path
     columns: tuple[str, ...]
     rows: list[dict[str, str]]
-    said: dict = dataclasses.field(default_factory=dict)
+    about: dict[str, Any] = dataclasses.field(default_factory=dict)
     shards: Shards | None = None
     named: bool = False
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from xser.core.errors import XserError
 from xser.corpora.folders import File, real_path
-from xser.corpora.tables.listing import Listing, same_path
+from xser.corpora.tables.listed import Listed, same_path
 
 
-def locate(listing: Listing, folder: str | Path) -> tuple[list[dict[str, str]], list[str]]:
-    """Find the recordings of a listing.
+def locate(listed: Listed, folder: str | Path) -> tuple[list[dict[str, str]], list[str]]:
+    """Find the recordings that a table lists.
 
     A path counts as it is written, with ``/`` for the backslashes of Windows, and in either Unicode normal form. The
     end of a stretch that goes on to the end of its recording is looked up; nothing is decoded.
@@ -32,7 +32,7 @@ def locate(listing: Listing, folder: str | Path) -> tuple[list[dict[str, str]], 
     """
     found: dict[str, str | None] = {}
     rows, missing = [], []
-    for row in listing.rows:
+    for row in listed.rows:
         written = row["source"]
         if written not in found:
             found[written] = _spelled(folder, written)

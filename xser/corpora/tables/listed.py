@@ -1,4 +1,4 @@
-"""What a user's own table says becomes the description of a corpus, without a corpus.yaml."""
+"""What a table holds becomes the description of a corpus, without a corpus.yaml."""
 
 import collections
 import dataclasses
@@ -24,7 +24,7 @@ from xser.corpora.tables.words import code_of_language, gender_of, part_of, seco
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Listing:
+class Listed:
     """The utterances that a table lists.
 
     Attributes
@@ -64,10 +64,10 @@ class Listing:
         """Return where relative paths start: `root`, or below `work_dir` where audio is taken out of `shards`."""
         if self.shards is None:
             return self.root
-        return Path(work_dir) / "recordings" / f"{own_corpus_id(self.path)}-{self.shards.key}"
+        return Path(work_dir) / "recordings" / f"{table_corpus_id(self.path)}-{self.shards.key}"
 
 
-def own_corpus_id(path: str | Path) -> str:
+def table_corpus_id(path: str | Path) -> str:
     """Return the id of a corpus that a table or a folder describes: its name, made safe.
 
     Raises
@@ -77,7 +77,7 @@ def own_corpus_id(path: str | Path) -> str:
 
     Examples
     --------
-    >>> own_corpus_id(Path("/data/My Corpus (v2).csv"))
+    >>> table_corpus_id(Path("/data/My Corpus (v2).csv"))
     'my_corpus_v2'
     """
     path = Path(path)
@@ -87,7 +87,7 @@ def own_corpus_id(path: str | Path) -> str:
     return id
 
 
-def read_own_values(path: Path) -> dict[str, Any]:
+def read_table_values(path: Path) -> dict[str, Any]:
     """Read a table or a folder that describes a corpus.
 
     Parameters
@@ -98,7 +98,7 @@ def read_own_values(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        The attributes of a `xser.corpora.description.corpus.Corpus`, its ``listing`` among them, but ``id`` and
+        The attributes of a `xser.corpora.description.corpus.Corpus`, its ``listed`` among them, but ``id`` and
         ``yaml``.
 
     Raises
@@ -109,16 +109,16 @@ def read_own_values(path: Path) -> dict[str, Any]:
     sidecar = sidecar_of(path)
     said = read_sidecar(sidecar)
     native = read_native(path, said)
-    chosen = {**native.said.get("columns", {}), **said.columns}
+    chosen = {**native.about.get("columns", {}), **said.columns}
     chosen = {column: column for column in native.columns} if native.named else chosen
-    said = said.model_copy(update={key: native.said[key] for key in native.said.keys() - said.model_fields_set})
+    said = said.model_copy(update={key: native.about[key] for key in native.about.keys() - said.model_fields_set})
     columns = find_columns(path, native.columns, chosen, sidecar)
     rows, left_out = _understood(native, columns, said.language or "", sidecar)
     languages = sorted({row["language"] for row in rows})
     labels = _labels([row["native_label"] for row in rows], said.labels, languages, path, sidecar)
-    id = own_corpus_id(path)
+    id = table_corpus_id(path)
     _name(rows, id)
-    listing = Listing(
+    listed = Listed(
         path=path,
         root=(native.root / Path(said.root).expanduser()).resolve() if said.root else native.root,
         rows=sorted(rows, key=lambda row: row["utterance"]),
@@ -142,7 +142,7 @@ def read_own_values(path: Path) -> dict[str, Any]:
         "speakers": len({row["speaker"] for row in rows} - {""}),
         "example": nfc(rows[0]["source"]),
         "files": (FilePattern("{recording:.+}"),),  # any: the table says which
-        "listing": listing,
+        "listed": listed,
     }
 
 
@@ -261,10 +261,10 @@ def _labels(
         labels |= {label: emotion} if emotion else {}
     unknown = sorted(counts.keys() - labels.keys())
     if unknown:
-        listed = ", ".join(f"{label!r} ({counts[label]} rows)" for label in unknown[:8])
+        shown = ", ".join(f"{label!r} ({counts[label]} rows)" for label in unknown[:8])
         more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
         raise XserError(
-            f"{path} has labels that xser does not know: {listed}{more}: say what they are in {sidecar}, as in "
+            f"{path} has labels that xser does not know: {shown}{more}: say what they are in {sidecar}, as in "
             f"`labels: {{{json.dumps(unknown[0], ensure_ascii=False)}: angry}}` (an emotion, or drop)"
         )
     return labels
