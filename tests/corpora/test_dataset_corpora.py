@@ -31,9 +31,9 @@ FORMS = {
 
 def scanned(corpus, work):
     """Scan a corpus as stage 0 does."""
-    if corpus.listing.shards:
-        extract_recordings(corpus.listing.shards, corpus.listing.folder(work))
-    return scan(corpus, corpus.listing.folder(work))
+    if corpus.listed.shards:
+        extract_recordings(corpus.listed.shards, corpus.listed.folder(work))
+    return scan(corpus, corpus.listed.folder(work))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -45,7 +45,7 @@ def test_every_form_says_the_same(tmp_path, form):
     parts = found.rows.groupby("official_part").size().to_dict()
     assert parts == {"train": 8, "valid": 8, "test": 8}
     for row in found.rows.to_dict("records"):
-        path = os.path.join(corpus.listing.folder(tmp_path / "exp"), row["source"])
+        path = os.path.join(corpus.listed.folder(tmp_path / "exp"), row["source"])
         (expected,) = (each for each in utterances() if os.path.basename(path).removesuffix(".wav") in each["file"][4:])
         with open(path, "rb") as file:
             assert file.read() == wav_bytes(expected["emotion"], expected["seed"])
@@ -106,7 +106,7 @@ def test_the_user_chooses_tables_and_the_column_of_emotions(tmp_path):
         table.write_text(table.read_text().replace("emotion", "vote", 1))
     (tmp_path / "db.yaml").write_text("columns: {label: vote}\ntables: [emotion.dev, emotion.train]\n")
     corpus = read_corpus(folder)
-    assert (corpus.total, set(row["official_part"] for row in corpus.listing.rows)) == (16, {"train", "valid"})
+    assert (corpus.total, set(row["official_part"] for row in corpus.listed.rows)) == (16, {"train", "valid"})
 
 
 def test_a_single_parquet_file_with_audio_or_with_paths(tmp_path):
@@ -119,7 +119,7 @@ def test_a_single_parquet_file_with_audio_or_with_paths(tmp_path):
         pyarrow.parquet.write_table(made.arrow_table(rows, inside), folder / "one.parquet")
         (folder / "one.yaml").write_text("language: deu\n")
         corpus = read_corpus(folder / "one.parquet")
-        assert (corpus.listing.shards is not None) == inside
+        assert (corpus.listed.shards is not None) == inside
         found = scanned(corpus, tmp_path / "exp")
         assert sorted(found.rows["utterance"])[0] == "one-A_angry_0"
         assert (found.complete, corpus.labels) == (True, LABELS)
@@ -136,7 +136,7 @@ def test_recordings_inside_beside_paths_and_without_names(tmp_path):
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(table, schema), tmp_path / "t.parquet")
     (tmp_path / "t.yaml").write_text("language: deu\n")
     corpus = read_corpus(tmp_path / "t.parquet")
-    assert corpus.listing.left_out == ["1 rows of t.parquet without a label left out, e.g. t/000000-A_angry_0.wav"]
+    assert corpus.listed.left_out == ["1 rows of t.parquet without a label left out, e.g. t/000000-A_angry_0.wav"]
     found = scanned(corpus, tmp_path / "exp").rows
     assert list(found["source"]) == ["t/000002", str(tmp_path / rows[1]["file"])]
 
@@ -150,13 +150,13 @@ def test_hostile_names_stay_in_the_folder(tmp_path):
     corpus = read_corpus(tmp_path / "t.parquet")
     scanned(corpus, tmp_path / "exp")
     written = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix not in (".parquet", ".yaml")]
-    assert {path.parent for path in written} == {corpus.listing.folder(tmp_path / "exp") / "t"}
+    assert {path.parent for path in written} == {corpus.listed.folder(tmp_path / "exp") / "t"}
     assert {path.name for path in written} == {"x.wav", "y.wav", "_"}
 
 
 def test_recordings_are_taken_out_whole_or_not_at_all(tmp_path, monkeypatch):
     corpus = read_corpus(made.parquet_shards(tmp_path / "d"))
-    folder = corpus.listing.folder(tmp_path / "exp")
+    folder = corpus.listed.folder(tmp_path / "exp")
 
     def cut_off(*arguments):
         yield "data/a.wav", b"RIFF"
@@ -165,13 +165,13 @@ def test_recordings_are_taken_out_whole_or_not_at_all(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(extraction, "recordings_inside", cut_off)
         with pytest.raises(XserError, match="No space left on device.*--work-dir"):
-            extract_recordings(corpus.listing.shards, folder)
+            extract_recordings(corpus.listed.shards, folder)
     assert list(folder.parent.iterdir()) == []
-    assert extract_recordings(corpus.listing.shards, folder) == 24
+    assert extract_recordings(corpus.listed.shards, folder) == 24
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.wav")}
-    assert extract_recordings(corpus.listing.shards, folder) == 0
+    assert extract_recordings(corpus.listed.shards, folder) == 0
     shutil.rmtree(folder)
-    extract_recordings(corpus.listing.shards, folder)
+    extract_recordings(corpus.listed.shards, folder)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.wav")} == before
 
 

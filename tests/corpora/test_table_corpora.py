@@ -22,7 +22,7 @@ def recordings(tmp_path):
 def rows_of(path, **options):
     """The rows that stage 0 finds, by utterance, without empty cells."""
     corpus = read_corpus(path)
-    found = scan(corpus, corpus.listing.root, **options)
+    found = scan(corpus, corpus.listed.root, **options)
     return {row["utterance"]: {k: v for k, v in row.items() if v} for row in found.rows.to_dict("records")}
 
 
@@ -76,7 +76,7 @@ def test_values_that_are_missing(recordings):
     path = write_csv(recordings / "t.csv", [*HEADINGS, "speaker"], [*rows, ["", "", "", ""]])
     found = rows_of(path)
     assert "speaker" not in found["t-a"] and found["t-b"]["speaker"] == "t-NA"  # somebody may be called so
-    assert read_corpus(path).listing.left_out == ["1 rows of t.csv without a label left out, e.g. wav/c.wav"]
+    assert read_corpus(path).listed.left_out == ["1 rows of t.csv without a label left out, e.g. wav/c.wav"]
 
 
 def test_a_row_that_stands_twice_counts_once_and_a_contradiction_is_refused(recordings):
@@ -210,9 +210,9 @@ def test_objects_a_line(recordings):
 
 def test_what_the_table_says_changes_its_digest_and_how_it_says_it_does_not(tmp_path):
     path = made_csv(tmp_path)
-    digest = read_corpus(path).listing.digest
+    digest = read_corpus(path).listed.digest
     text = path.read_text()
     path.write_text(text.replace(",", ";"), encoding="utf-8-sig")
-    assert read_corpus(path).listing.digest == digest
+    assert read_corpus(path).listed.digest == digest
     path.write_text(text.replace(",C,", ",D,"))
-    assert read_corpus(path).listing.digest != digest
+    assert read_corpus(path).listed.digest != digest

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from xser.core.errors import XserError
@@ -21,9 +22,9 @@ class File:
 
     Attributes
     ----------
-    path : str
+    path
         Its path from the folder, in Unicode NFC: the form that patterns match.
-    source : str
+    source
         The same path as it can be written to a table and opened again by `real_path`.
     """
 
@@ -31,33 +32,25 @@ class File:
     source: str
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Name of the file."""
         return self.path.rpartition("/")[2]
 
     @property
-    def stem(self):
+    def stem(self) -> str:
         """Name of the file without its suffix."""
         return os.path.splitext(self.name)[0]
 
     @property
-    def is_audio(self):
+    def is_audio(self) -> bool:
         """Whether the suffix is one of audio or video."""
         return os.path.splitext(self.name)[1].lower() in AUDIO_SUFFIXES
 
 
-def list_files(folder):
+def list_files(folder: str | Path) -> list[File]:
     """List every file below `folder`, sorted, but hidden ones and what macOS adds to zips.
 
     Linked folders are followed, each folder once.
-
-    Parameters
-    ----------
-    folder : str or Path
-
-    Returns
-    -------
-    list of File
 
     Raises
     ------
@@ -67,14 +60,14 @@ def list_files(folder):
     if not os.path.isdir(folder):
         what = "is not a folder" if os.path.exists(folder) else "does not exist"
         raise XserError(f"{folder} {what}: give --data-root the folder that holds the recordings")
-    files, seen = [], set()
-    _walk(os.fspath(folder), "", files, seen)
+    files: list[File] = []
+    _walk(os.fspath(folder), "", files, set())
     if not files:
         raise XserError(f"{folder} is empty: give --data-root the folder that holds the recordings")
     return sorted(files)
 
 
-def _walk(folder, prefix, files, seen):
+def _walk(folder: str, prefix: str, files: list[File], seen: set[tuple[int, int]]) -> None:
     status = os.stat(folder)
     if (status.st_dev, status.st_ino) in seen:
         return
@@ -93,7 +86,7 @@ def _walk(folder, prefix, files, seen):
         _walk(os.path.join(folder, name), f"{prefix}{name}/", files, seen)
 
 
-def writable(path):
+def writable(path: str) -> str:
     r"""Return `path` as text that can be written; bytes of a name that are no UTF-8 become ``\xNN``.
 
     Examples
@@ -104,19 +97,15 @@ def writable(path):
     return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def real_path(folder, source):
+def real_path(folder: str | Path, source: str) -> Path:
     """Return the path that opens a recording.
 
     Parameters
     ----------
-    folder : str or Path
+    folder
         The corpus's folder.
-    source : str
+    source
         The recording's `source` in the rows.
-
-    Returns
-    -------
-    Path
     """
     path = Path(folder, source)
     if "\\x" not in source or os.path.lexists(path):
@@ -125,13 +114,8 @@ def real_path(folder, source):
     return Path(folder, os.fsdecode(name))
 
 
-def refuse_pointers(folder, files):
+def refuse_pointers(folder: str | Path, files: Sequence[File]) -> None:
     """Raise when files are Git LFS pointers instead of recordings.
-
-    Parameters
-    ----------
-    folder : str or Path
-    files : list of File
 
     Raises
     ------
@@ -143,7 +127,7 @@ def refuse_pointers(folder, files):
         raise XserError(f"{pointers} of {len(files)} files are Git LFS pointers: run `git lfs pull` in {folder}")
 
 
-def _is_pointer(path):
+def _is_pointer(path: Path) -> bool:
     try:
         if not len(_POINTER) < os.stat(path).st_size < 1024:
             return False

@@ -2,19 +2,24 @@
 
 import collections
 import dataclasses
+from collections.abc import Sized
+from pathlib import Path
 
 import pandas as pd
 
 from xser.core.errors import XserError
 from xser.core.rows import ROW_COLUMNS
-from xser.corpora.description.file_patterns import match_first, nfc
-from xser.corpora.description.label_tables import read_table, tables_beside
+from xser.corpora.description.corpus import Corpus
+from xser.corpora.description.file_patterns import Fields, match_first, nfc
+from xser.corpora.description.label_tables import LabelTable, read_table, tables_beside
 from xser.corpora.folders import File, list_files, real_path, refuse_pointers
+from xser.corpora.tables.listed import Listed
 from xser.corpora.tables.recordings import files_of, locate
 from xser.corpora.tables.sidecar import sidecar_of
 
 SCANNED = ROW_COLUMNS[: ROW_COLUMNS.index("audio")]  # what preparation adds comes after
 SEGMENT_COLUMNS = ("start", "end")
+Matched = tuple[File, Fields]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,19 +28,19 @@ class Scan:
 
     Attributes
     ----------
-    rows : pandas.DataFrame
+    rows
         One row per usable utterance with the columns `SCANNED`, all text, sorted by utterance. Where utterances are
         segments of recordings also `SEGMENT_COLUMNS`: seconds, as text.
-    notes : list of str
+    notes
         Sentences: what was left out, then what is odd.
-    left_out : list of str
+    left_out
         Those of the notes that say what was left out.
-    doubtful : dict of str to str
+    doubtful
         Utterances among the rows that are known not to be usable in the official release, and why: some copies have
         them repaired.
-    found, expected : int
+    found, expected
         Recordings of the official release that are here, and that there are. Known faulty ones count as found.
-    complete : bool
+    complete
         Whether nothing of the official release is missing.
     """
 
@@ -48,22 +53,19 @@ class Scan:
     complete: bool
 
 
-def scan(corpus, folder, allow_incomplete=False, expected=None):
+def scan(
+    corpus: Corpus, folder: str | Path, allow_incomplete: bool = False, expected: dict[str, int] | None = None
+) -> Scan:
     """Find the utterances of a corpus in a folder. Nothing is decoded and nothing written.
 
     Parameters
     ----------
-    corpus : Corpus
-    folder : str or Path
-        Holds the recordings in any layout that the corpus's patterns match, or where its listing says.
-    allow_incomplete : bool
+    folder
+        Holds the recordings in any layout that the corpus's patterns match, or where its table names them.
+    allow_incomplete
         Go on when recordings are missing; the scan's notes say so.
-    expected : dict of str to int, optional
+    expected
         Native label -> number of recordings, instead of the official release's: for made-up or partial corpora.
-
-    Returns
-    -------
-    Scan
 
     Raises
     ------
@@ -71,11 +73,12 @@ def scan(corpus, folder, allow_incomplete=False, expected=None):
         When the folder is missing, empty, of another corpus, full of Git LFS pointers or incomplete; for a native label
         without an entry; and for two files that would be the same utterance.
     """
-    if corpus.listing is not None:
-        return _scan_listing(corpus, folder, allow_incomplete)
+    if corpus.listed is not None:
+        return _scan_listed(corpus, corpus.listed, folder, allow_incomplete)
     matched, tables, strays = _sort_out(corpus, folder, list_files(folder))
     refuse_pointers(folder, [file for file, _ in matched] + [file for table in tables for _, file in table])
-    left_out, odd = [], []
+    left_out: list[str] = []
+    odd: list[str] = []
     if strays:
         odd.append(
             f"{_count(strays, 'audio file')} found that no pattern of {corpus.title} matches, e.g. {strays[0].source}"
@@ -86,40 +89,43 @@ def scan(corpus, folder, allow_incomplete=False, expected=None):
     _check_labels(corpus, utterances)
     utterances = _once(corpus, utterances, left_out)
     usable, doubtful, counted = _without_faults(corpus, utterances, left_out)
-    expected = _expected(corpus, expected)
-    complete = _compare(corpus, folder, counted, expected, allow_incomplete, left_out, odd)
+    should_be = _expected(corpus, expected)
+    complete = _compare(corpus, folder, counted, should_be, allow_incomplete, left_out, odd)
     segments = SEGMENT_COLUMNS if any(table.segments for table in corpus.tables) else ()
     rows = pd.DataFrame(usable, columns=[*SCANNED, *segments], dtype=str)
-    return Scan(rows, left_out + odd, left_out, doubtful, counted.total(), _total(expected), complete)
+    return Scan(rows, left_out + odd, left_out, doubtful, counted.total(), _total(should_be), complete)
 
 
-def _scan_listing(corpus, folder, allow_incomplete):
-    """Find the recordings that the user's own table lists."""
-    listing = corpus.listing
-    rows, missing = locate(listing, folder)
+def _scan_listed(corpus: Corpus, listed: Listed, folder: str | Path, allow_incomplete: bool) -> Scan:
+    """Find the recordings that a table lists."""
+    rows, missing = locate(listed, folder)
     refuse_pointers(folder, files_of(rows))
     notes = []
     if missing:
-        what = f"found {len(rows)} of {corpus.total} recordings that {listing.path} lists; not in {folder} is e.g. "
+        what = f"found {len(rows)} of {corpus.total} recordings that {listed.path} lists; not in {folder} is e.g. "
         what += missing[0]
         if not rows:
-            raise XserError(f"{what}: relative paths start there, or at the `root` of {sidecar_of(listing.path)}")
+            raise XserError(f"{what}: relative paths start there, or at the `root` of {sidecar_of(listed.path)}")
         if not allow_incomplete:
             raise XserError(f"{what}; fetch what is missing, or go on without it: --allow-incomplete")
         notes.append(what)
-    columns = [*SCANNED, *(SEGMENT_COLUMNS if listing.segments else ())]
+    columns = [*SCANNED, *(SEGMENT_COLUMNS if listed.segments else ())]
     frame = pd.DataFrame(rows, columns=columns, dtype=str)
-    notes = [*listing.left_out, *listing.notes, *notes]
-    return Scan(frame, notes, listing.left_out, {}, len(rows), corpus.total, not missing)
+    notes = [*listed.left_out, *listed.notes, *notes]
+    return Scan(frame, notes, listed.left_out, {}, len(rows), corpus.total, not missing)
 
 
-def _count(things, name):
+def _count(things: Sized, name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
-def _sort_out(corpus, folder, files):
+def _sort_out(
+    corpus: Corpus, folder: str | Path, files: list[File]
+) -> tuple[list[Matched], list[list[tuple[Fields, File]]], list[File]]:
     """Sort files into recordings with the fields of their paths, tables with theirs, and audio that is neither."""
-    matched, tables, strays = [], [[] for _ in corpus.tables], []
+    matched: list[Matched] = []
+    tables: list[list[tuple[Fields, File]]] = [[] for _ in corpus.tables]
+    strays = []
     for file in files:
         fields = match_first(corpus.files, file.path)
         if fields is not None:
@@ -140,7 +146,15 @@ def _sort_out(corpus, folder, files):
     return matched, tables, strays
 
 
-def _join(corpus, folder, table, files, matched, left_out, odd):
+def _join(
+    corpus: Corpus,
+    folder: str | Path,
+    table: LabelTable,
+    files: list[tuple[Fields, File]],
+    matched: list[Matched],
+    left_out: list[str],
+    odd: list[str],
+) -> list[Matched]:
     """Add a table's fields to the recordings; a recording without a row is no utterance."""
     paths = [(fields, str(real_path(folder, file.source))) for fields, file in files]
     paths += tables_beside(table, folder, [fields for fields, _ in paths])
@@ -166,13 +180,12 @@ def _join(corpus, folder, table, files, matched, left_out, odd):
     return joined
 
 
-def utterance_at(corpus, path):
+def utterance_at(corpus: Corpus, path: str) -> str | None:
     """Say which utterance a recording at `path` is, by its path alone.
 
     Parameters
     ----------
-    corpus : Corpus
-    path : str
+    path
         In any layout that the corpus's patterns match; the file need not exist.
 
     Returns
@@ -196,16 +209,16 @@ def utterance_at(corpus, path):
     return corpus.utterance_id(fields.get("utterance", file.stem))
 
 
-def _fields(file, matched):
+def _fields(file: File, matched: Fields) -> Fields:
     return {"stem": file.stem, "name": file.name, "path": file.path, **matched}
 
 
-def _utterance(corpus, fields):
+def _utterance(corpus: Corpus, fields: Fields) -> str:
     column = corpus.columns.get("utterance")
     return corpus.utterance_id(column.value(fields) if column else fields.get("stem", ""))
 
 
-def _row(corpus, file, fields):
+def _row(corpus: Corpus, file: File, fields: Fields) -> Fields:
     for name, column in corpus.columns.items():
         try:
             fields[name] = column.value(fields)
@@ -224,7 +237,7 @@ def _row(corpus, file, fields):
     return row
 
 
-def _check_labels(corpus, utterances):
+def _check_labels(corpus: Corpus, utterances: list[Fields]) -> None:
     unknown = [row for row in utterances if row["native_label"] not in corpus.labels]
     if unknown:
         label = unknown[0]["native_label"]
@@ -235,10 +248,11 @@ def _check_labels(corpus, utterances):
         )
 
 
-def _once(corpus, utterances, left_out):
+def _once(corpus: Corpus, utterances: list[Fields], left_out: list[str]) -> list[Fields]:
     """Keep each utterance once: of repeated files the one that lies highest, then the first by name."""
     utterances = sorted(utterances, key=lambda row: (row["utterance"], row["source"].count("/"), row["source"]))
-    once, repeated = [], []
+    once: list[Fields] = []
+    repeated = []
     for row in utterances:
         if once and row["utterance"] == once[-1]["utterance"]:
             repeated.append((row, once[-1]))
@@ -259,14 +273,18 @@ def _once(corpus, utterances, left_out):
     return once
 
 
-def _without_faults(corpus, utterances, left_out):
+def _without_faults(
+    corpus: Corpus, utterances: list[Fields], left_out: list[str]
+) -> tuple[list[Fields], dict[str, str], collections.Counter[str]]:
     """Leave known faulty files out, unless a decoder must tell.
 
     Returns the rows that are left, the doubtful ones among them (utterance -> what it is known to be), and the number
     of recordings found by native label.
     """
     faults = {fault.utterance: fault for fault in corpus.faults}
-    usable, doubtful, counted = [], {}, collections.Counter()
+    usable: list[Fields] = []
+    doubtful: dict[str, str] = {}
+    counted: collections.Counter[str] = collections.Counter()
     for row in utterances:
         fault = faults.get(row["utterance"])
         if fault is None or fault.part:
@@ -278,7 +296,7 @@ def _without_faults(corpus, utterances, left_out):
     return usable, doubtful, counted
 
 
-def _expected(corpus, expected):
+def _expected(corpus: Corpus, expected: dict[str, int] | None) -> dict[str, int] | int:
     if expected is None:
         return corpus.counts
     unknown = [label for label in expected if label not in corpus.labels]
@@ -287,21 +305,31 @@ def _expected(corpus, expected):
     return expected
 
 
-def _total(expected):
+def _total(expected: dict[str, int] | int) -> int:
     return expected if isinstance(expected, int) else sum(expected.values())
 
 
-def _compare(corpus, folder, counted, expected, allow_incomplete, left_out, odd):
+def _compare(
+    corpus: Corpus,
+    folder: str | Path,
+    counted: collections.Counter[str],
+    expected: dict[str, int] | int,
+    allow_incomplete: bool,
+    left_out: list[str],
+    odd: list[str],
+) -> bool:
     """Compare what was found with what there should be, of each label where that is known.
 
     Returns whether nothing is missing.
     """
     found, total = counted.total(), _total(expected)
     if isinstance(expected, int):
-        counted, expected = {"all": found}, {"all": total}
-    names = [name for name in ("all", *corpus.labels) if counted.get(name, 0) != expected.get(name, 0)]
-    labels = ", ".join(f"{name} {counted.get(name, 0)} of {expected.get(name, 0)}" for name in names)
-    missing = any(counted.get(name, 0) < expected.get(name, 0) for name in names)
+        numbers = {"all": (found, total)}
+    else:
+        numbers = {label: (counted.get(label, 0), expected.get(label, 0)) for label in corpus.labels}
+    names = [label for label, (here, all) in numbers.items() if here != all]
+    labels = ", ".join("{} {} of {}".format(label, *numbers[label]) for label in names)
+    missing = any(here < all for here, all in numbers.values())
     if not names:
         return True
     if not missing:

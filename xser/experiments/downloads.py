@@ -30,7 +30,7 @@ def download_missing(experiment: Experiment, accept_licence: bool) -> None:
         that must be asked for, from whom and where to put them: after the others are fetched.
     """
     data_root = experiment.preparation.data_root
-    corpora = [corpus for corpus in experiment.corpora if corpus.listing is None]
+    corpora = [corpus for corpus in experiment.corpora if corpus.listed is None]
     if not corpora:
         name = experiment.task.reported_on
         raise XserError(f"--download is for corpora with a recipe, and {name} is your own: leave --download out")

@@ -55,12 +55,12 @@ def prepare(experiments: Sequence[Experiment]) -> None:
 def _scan(experiment: Experiment, corpus: Corpus) -> tuple[Scan, bool]:
     """What the folder of a corpus holds, and whether it stands in for the real corpus."""
     preparation, data_folder = experiment.preparation, Workspace(experiment).data_folder(corpus)
-    if corpus.listing is not None:
-        if corpus.listing.shards:
-            number = extract_recordings(corpus.listing.shards, data_folder)
+    if corpus.listed is not None:
+        if corpus.listed.shards:
+            number = extract_recordings(corpus.listed.shards, data_folder)
             if number:
                 logger.info(f"{corpus.id}: {number} recordings taken out: {data_folder}")
-        return scan(corpus, data_folder, preparation.allow_incomplete), corpus.listing.made_up
+        return scan(corpus, data_folder, preparation.allow_incomplete), corpus.listed.made_up
     counts = read_counts(preparation.data_root)
     if counts.made_up and corpus.id not in counts.counts:
         raise XserError(

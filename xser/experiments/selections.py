@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from xser.core.errors import XserError
-from xser.corpora.description.corpus import read_own_corpus
+from xser.corpora.description.corpus import read_table_corpus
 from xser.corpora.description.languages import is_language, language_code, language_name
 from xser.corpora.tables.forms import FORMS, SUFFIXES
 from xser.experiments.catalogue import Catalogue
@@ -79,7 +79,7 @@ def table_selection(word: str, catalogue: Catalogue) -> Selection:
     XserError
         When it cannot be read, or is called as a recipe is.
     """
-    corpus = read_own_corpus(word)
+    corpus = read_table_corpus(word)
     if corpus.id in catalogue.corpus_ids:
         raise XserError(f"{word} would be called {corpus.id}, as the recipe {corpus.id} is: rename it")
     return Selection(corpus)

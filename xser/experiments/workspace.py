@@ -53,8 +53,8 @@ class Workspace:
         It is the data root's folder of the corpus's name; for a single corpus without such a folder, the data root
         itself. Whether it exists and holds recordings is for the scan to say.
         """
-        if corpus.listing is not None:
-            return corpus.listing.folder(self.root)
+        if corpus.listed is not None:
+            return corpus.listed.folder(self.root)
         data_root = self.experiment.preparation.data_root
         folder = data_root / corpus.id
         several = len(self.experiment.task.selections) > 1

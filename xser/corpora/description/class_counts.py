@@ -3,7 +3,9 @@ class, from the official numbers or from the recordings at hand.
 """
 
 import dataclasses
+from collections.abc import Collection, Sequence
 
+from xser.corpora.description.emotions import Scheme
 from xser.corpora.description.languages import language_name
 
 
@@ -13,13 +15,13 @@ class Label:
 
     Attributes
     ----------
-    name : str
+    name
         As the corpus writes it.
-    emotion : str or None
+    emotion
         The canonical emotion; None for a label that the corpus's description drops.
-    counts_as : str or None
+    counts_as
         The class of the scheme; None where it is left out.
-    utterances : int or None
+    utterances
         None where the number is not known.
     """
 
@@ -29,11 +31,11 @@ class Label:
     utterances: int | None
 
     @property
-    def is_merged(self):
+    def is_merged(self) -> bool:
         """Whether it counts as another emotion than its own."""
         return self.counts_as not in (None, self.emotion)
 
-    def __str__(self):
+    def __str__(self) -> str:
         """Write it for people: ``Calm (calm) 408``."""
         number = "" if self.utterances is None else f" {self.utterances}"
         return f"{self.name} ({self.emotion or 'drop'}){number}"
@@ -45,15 +47,15 @@ class ClassCounts:
 
     Attributes
     ----------
-    name : str
+    name
         The corpus, or one language of it, as on the command line.
-    languages : tuple of str
+    languages
         ISO 639-3 codes.
-    labels : tuple of Label
+    labels
         Every native label that has utterances.
-    utterances : int
+    utterances
         All of them, in the scheme or not.
-    emotions : tuple of str
+    emotions
         The classes of the scheme, in its order.
     """
 
@@ -64,56 +66,59 @@ class ClassCounts:
     emotions: tuple[str, ...]
 
     @property
-    def classes(self):
+    def classes(self) -> dict[str, int | None]:
         """Class -> number of utterances; 0 where it has none, None where the number is not known."""
         return {emotion: self._sum([emotion]) for emotion in self.emotions}
 
     @property
-    def kept(self):
+    def kept(self) -> int | None:
         """Number of utterances in the scheme; None where it is not known."""
         return self.utterances if not self.left_out else self._sum(self.emotions)
 
     @property
-    def left_out(self):
+    def left_out(self) -> list[Label]:
         """The labels that are no class of the scheme."""
         return [label for label in self.labels if label.counts_as is None]
 
     @property
-    def merged(self):
+    def merged(self) -> list[Label]:
         """The labels that count as another emotion than their own."""
         return [label for label in self.labels if label.is_merged]
 
     @property
-    def missing(self):
+    def missing(self) -> list[str]:
         """The classes that no label counts as."""
         there = {label.counts_as for label in self.labels}
         return [emotion for emotion in self.emotions if emotion not in there]
 
-    def _sum(self, emotions):
+    def _sum(self, emotions: Collection[str]) -> int | None:
         numbers = [label.utterances for label in self.labels if label.counts_as in emotions]
-        return None if None in numbers else sum(numbers)
+        known = [number for number in numbers if number is not None]
+        return sum(known) if len(known) == len(numbers) else None
 
 
-def count_classes(name, corpus_id, languages, emotions_of, counts, scheme):
+def count_classes(
+    name: str,
+    corpus_id: str,
+    languages: Sequence[str],
+    emotions_of: dict[str, str | None],
+    counts: dict[str, int] | int,
+    scheme: Scheme,
+) -> ClassCounts:
     """Count the utterances of a corpus by the classes of a scheme.
 
     Parameters
     ----------
-    name : str
+    name
         The row's name.
-    corpus_id : str
+    corpus_id
         For a scheme that merges in some corpora only.
-    languages : sequence of str
+    languages
         ISO 639-3 codes.
-    emotions_of : dict of str to (str or None)
+    emotions_of
         Native label -> canonical emotion, None for one that is dropped.
-    counts : dict of str to int, or int
+    counts
         Native label -> utterances, or the number of all.
-    scheme : Scheme
-
-    Returns
-    -------
-    ClassCounts
 
     Examples
     --------
@@ -125,22 +130,22 @@ def count_classes(name, corpus_id, languages, emotions_of, counts, scheme):
     >>> print(*row.merged, *row.left_out)
     Calm (calm) 2 Cough (drop) 1
     """
-    known = isinstance(counts, dict)
+    of_label = counts if isinstance(counts, dict) else None
     labels = tuple(
-        Label(label, emotion, scheme.emotion_of(emotion, corpus_id), counts[label] if known else None)
+        Label(label, emotion, scheme.emotion_of(emotion, corpus_id), None if of_label is None else of_label[label])
         for label, emotion in emotions_of.items()
-        if not known or counts.get(label)
+        if of_label is None or of_label.get(label)
     )
-    total = sum(counts.values()) if known else counts
+    total = counts if isinstance(counts, int) else sum(counts.values())
     return ClassCounts(name, tuple(languages), labels, total, scheme.emotions)
 
 
-def class_table(rows):
+def class_table(rows: Sequence[ClassCounts]) -> list[str]:
     """Write the table corpus x class for people.
 
     Parameters
     ----------
-    rows : sequence of ClassCounts
+    rows
         All of one scheme.
 
     Returns
@@ -158,7 +163,7 @@ def class_table(rows):
     return ["  ".join(_aligned(cell, at, widths[at]) for at, cell in enumerate(row)).rstrip() for row in cells]
 
 
-def label_notes(row):
+def label_notes(row: ClassCounts) -> list[str]:
     """Name every drop, merge and missing class of a corpus.
 
     Returns
@@ -172,23 +177,23 @@ def label_notes(row):
     return said + ([f"warning: no utterance of class {', '.join(row.missing)}"] if row.missing else [])
 
 
-def _numbers(row):
+def _numbers(row: ClassCounts) -> list[int | None]:
     left_out = None if row.kept is None else row.utterances - row.kept
     return [*row.classes.values(), row.kept, left_out]
 
 
-def _sum_of_known(numbers):
+def _sum_of_known(numbers: Sequence[int | None]) -> int | str:
     known = [number for number in numbers if number is not None]
     return sum(known) if len(known) == len(numbers) else f"{sum(known)}+"
 
 
-def _spoken(row):
+def _spoken(row: ClassCounts) -> str:
     return ", ".join(language_name(code) for code in row.languages)
 
 
-def _cell(value):
+def _cell(value: int | str | None) -> str:
     return "?" if value is None else "-" if value == 0 else str(value)
 
 
-def _aligned(cell, at, width):
+def _aligned(cell: str, at: int, width: int) -> str:
     return cell.ljust(width) if at < 2 else cell.rjust(width)

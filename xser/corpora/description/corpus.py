@@ -4,6 +4,7 @@ Plain data: `xser.corpora.description.corpus_yaml` lists the keys, `xser.corpora
 """
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from xser.corpora.description.download_files import DownloadFile
 from xser.corpora.description.emotions import SCHEMES
 from xser.corpora.description.file_patterns import FILE_FIELDS, Column, FilePattern, field_names, nfc
 from xser.corpora.description.label_tables import LabelTable
-from xser.corpora.tables.listing import Listing, own_corpus_id, read_own_values
+from xser.corpora.tables.listed import Listed, read_table_values, table_corpus_id
 
 AS_WRITTEN = (  # keys of corpus.yaml that are attributes of a corpus
     "title", "licence", "url", "citation", "obtain", "download", "example", "files", "ignore", "tables", "counts",
@@ -67,7 +68,7 @@ class Corpus:
         Utterances known to be one recording under several names; all but the first are left out.
     stratified
         Exact sizes {train, valid, test} of the splits `stratified` and `paper` in the scheme `four`, for each language.
-    listing
+    listed
         The utterances themselves, where a table lists them and there is no recipe; None of a recipe.
     """
 
@@ -97,7 +98,7 @@ class Corpus:
     repeated_files: bool = False
     same_recording: tuple[tuple[str, ...], ...] = ()
     stratified: dict[str, int] | None = None
-    listing: Listing | None = None
+    listed: Listed | None = None
 
     @property
     def total(self) -> int:
@@ -122,8 +123,8 @@ class Corpus:
         speakers), what later stages read (emotions, scheme, sizes of parts), and the order of keys where it means
         nothing. Of a table corpus: the digest of what it lists, and its repairs.
         """
-        if self.listing is not None:
-            return [self.listing.digest, *self.repairs]
+        if self.listed is not None:
+            return [self.listed.digest, *self.repairs]
         columns: dict[str, list] = {}
         for name, column in self.columns.items():
             made_before = sorted(set(column.fields) & set(columns))  # all that their order decides
@@ -155,7 +156,7 @@ class Corpus:
         return f"{self.id}-{nfc(native)}"
 
 
-def _texts(patterns) -> list[str]:
+def _texts(patterns: Iterable[FilePattern]) -> list[str]:
     return [nfc(pattern.text) for pattern in patterns]
 
 
@@ -170,7 +171,7 @@ def read_corpus(path: str | Path) -> Corpus:
     Parameters
     ----------
     path
-        ``recipes/<corpus id>/corpus.yaml``; any other path as of `read_own_corpus`.
+        ``recipes/<corpus id>/corpus.yaml``; any other path as of `read_table_corpus`.
 
     Raises
     ------
@@ -180,7 +181,7 @@ def read_corpus(path: str | Path) -> Corpus:
     """
     path = Path(path)
     if path.name != "corpus.yaml":
-        return read_own_corpus(path)
+        return read_table_corpus(path)
     said = read_yaml(path, CorpusYaml, "a recipe needs its corpus.yaml")
     id = path.resolve().parent.name
     return Corpus(
@@ -196,15 +197,15 @@ def read_corpus(path: str | Path) -> Corpus:
         ),
         same_recording=tuple(tuple(f"{id}-{name}" for name in names) for names in said.same_recording),
         scheme=said.scheme or next(iter(SCHEMES)),
-        stratified=said.stratified and said.stratified.model_dump(),
+        stratified=said.stratified.model_dump() if said.stratified else None,
         **said.shared_values(),
     )
 
 
-def read_own_corpus(path: str | Path) -> Corpus:
+def read_table_corpus(path: str | Path) -> Corpus:
     """Read a corpus without a recipe, which a table or a folder describes.
 
-    Its ``listing`` has the utterances, its ``id`` is the name of the file or folder.
+    Its ``listed`` has the utterances, its ``id`` is the name of the file or folder.
 
     Parameters
     ----------
@@ -214,7 +215,7 @@ def read_own_corpus(path: str | Path) -> Corpus:
     Raises
     ------
     XserError
-        See `xser.corpora.tables.listing.read_own_values`.
+        See `xser.corpora.tables.listed.read_table_values`.
     """
     path = Path(path).expanduser().absolute()
-    return Corpus(id=own_corpus_id(path), yaml=path, **read_own_values(path))
+    return Corpus(id=table_corpus_id(path), yaml=path, **read_table_values(path))

@@ -8,7 +8,6 @@ import dataclasses
 import re
 from typing import Annotated, Any
 
-import yaml
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -260,14 +259,3 @@ class CorpusYaml(Shared):
         """What a column's map makes of a recording; `otherwise` without a map."""
         pairs = self.made.get(name, Column("")).map
         return {value for _, value in pairs} if pairs else otherwise
-
-
-class OnceLoader(yaml.SafeLoader):
-    """YAML's safe loader, refusing a key that stands twice in a mapping."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for at, key in enumerate(keys):
-            if key in keys[:at]:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)

@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, GetCoreSchemaHandler
@@ -18,10 +19,11 @@ from xser.core.errors import XserError
 from xser.core.records import understood
 
 DEFAULT_FIELD = "[^/_-]+"
+Fields = dict[str, str]  # of a recording or of a row of a table: name of the field, value
 FILE_FIELDS = ("stem", "name", "path")  # what every file has: its name without suffix, its name, its path from the root
 
 
-def nfc(text):
+def nfc(text: str) -> str:
     """Return `text` in Unicode NFC, the form in which paths are compared."""
     return unicodedata.normalize("NFC", text)
 
@@ -32,7 +34,7 @@ class FilePattern:
 
     Attributes
     ----------
-    text : str
+    text
         The pattern as corpus.yaml writes it. A field that stands twice must have the same value twice.
 
     Examples
@@ -58,7 +60,7 @@ class FilePattern:
         return pattern
 
     @functools.cached_property
-    def regex(self):
+    def regex(self) -> re.Pattern[str]:
         """The compiled regular expression.
 
         Raises
@@ -83,31 +85,22 @@ class FilePattern:
             raise XserError(f"the pattern {self.text!r} is no regular expression ({error})") from error
 
     @property
-    def fields(self):
+    def fields(self) -> tuple[str, ...]:
         """Names of the fields."""
         return tuple(self.regex.groupindex)
 
-    def match(self, path):
-        """Return the fields of `path` (NFC, ``/`` between folders), None when it does not match.
-
-        Parameters
-        ----------
-        path : str
-
-        Returns
-        -------
-        dict of str to str, or None
-        """
+    def match(self, path: str) -> dict[str, str] | None:
+        """Return the fields of `path` (NFC, ``/`` between folders), None when it does not match."""
         match = self.regex.fullmatch(path)
         return match.groupdict("") if match else None
 
 
-def field_names(patterns):
+def field_names(patterns: Iterable[FilePattern]) -> set[str]:
     """Return the set of all fields of `patterns`."""
     return {field for pattern in patterns for field in pattern.fields}
 
 
-def match_first(patterns, path):
+def match_first(patterns: Iterable[FilePattern], path: str) -> dict[str, str] | None:
     """Return the fields of the first of `patterns` that matches `path`, None when none does."""
     for pattern in patterns:
         fields = pattern.match(path)
@@ -116,7 +109,7 @@ def match_first(patterns, path):
     return None
 
 
-def split_fields(text):
+def split_fields(text: str) -> list[tuple[str | None, str]]:
     """Split a pattern into literal text and fields.
 
     Returns
@@ -134,7 +127,8 @@ def split_fields(text):
     >>> split_fields(r"wav/{speaker:\\d{2}}{take}.wav")
     [(None, 'wav/'), ('speaker', '\\\\d{2}'), ('take', ''), (None, '.wav')]
     """
-    pieces, at = [], 0
+    pieces: list[tuple[str | None, str]] = []
+    at = 0
     while at < len(text):
         opening = text.find("{", at)
         literal = text[at:] if opening < 0 else text[at:opening]
@@ -153,7 +147,7 @@ def split_fields(text):
     return pieces
 
 
-def _partner(text, opening):
+def _partner(text: str, opening: int) -> int:
     depth, at = 0, opening
     while at < len(text):
         if text[at] == "\\":
@@ -175,9 +169,9 @@ class Column:
 
     Attributes
     ----------
-    template : str
+    template
         Text with ``{field}`` or ``{field%350}`` (the number modulo 350); a field that the file does not have is empty.
-    map : tuple of (str, str), optional
+    map
         (regular expression, value): the first that matches the whole filled template gives the value, a template too,
         which may also use the named groups of the expression.
 
@@ -195,7 +189,7 @@ class Column:
     map: tuple[tuple[str, str], ...] | None = None
 
     @property
-    def fields(self):
+    def fields(self) -> tuple[str, ...]:
         """Names of the fields that the templates use."""
         used = [match[1] for match in _REFERENCE.finditer(self.template)]
         for expression, value in self.map or ():
@@ -203,12 +197,8 @@ class Column:
             used += [match[1] for match in _REFERENCE.finditer(value) if match[1] not in own]
         return tuple(used)
 
-    def value(self, fields):
+    def value(self, fields: dict[str, str]) -> str:
         """Return the column's value for a file.
-
-        Parameters
-        ----------
-        fields : dict of str to str
 
         Raises
         ------
@@ -225,7 +215,7 @@ class Column:
         raise ValueError(f"{text!r} has no entry in its `map`")
 
 
-def _fill(fields, match):
+def _fill(fields: dict[str, str], match: re.Match[str]) -> str:
     value = fields.get(match[1], "")
     if match[2] is None:
         return value

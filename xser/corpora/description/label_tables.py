@@ -5,14 +5,16 @@ import io
 import json
 import math
 import os
-from typing import Annotated
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, model_validator
 
 from xser.core.errors import XserError
 from xser.core.records import Record, WrongValue
-from xser.corpora.description.file_patterns import FilePattern, field_names, match_first, nfc, split_fields
+from xser.corpora.description.file_patterns import Fields, FilePattern, field_names, match_first, nfc, split_fields
 from xser.corpora.folders import File
 
 
@@ -51,15 +53,14 @@ class LabelTable(Record):
         return self
 
 
-def read_table(table, files):
+def read_table(table: LabelTable, files: list[tuple[Fields, str]]) -> dict[tuple[str, ...], list[Fields]]:
     """Read a table that comes in one file or several.
 
     UTF-8, or Windows-1252 where it is not.
 
     Parameters
     ----------
-    table : LabelTable
-    files : list of (dict, str)
+    files
         For every file the fields of its name and its path.
 
     Returns
@@ -73,7 +74,9 @@ def read_table(table, files):
         When a column is missing, no line is a row, two rows say different things of one recording, or a segment has
         neither start nor end.
     """
-    rows, origin, segments = {}, {}, set()
+    rows: dict[tuple[str, ...], list[Fields]] = {}
+    origin: dict[tuple[str, ...], str] = {}
+    segments = set()
     for name_fields, path in files:
         for row in _rows(table, path):
             row = {**name_fields, **row}
@@ -94,7 +97,7 @@ def read_table(table, files):
     return rows
 
 
-def _segment(row, path):
+def _segment(row: Fields, path: str) -> Fields:
     """The row of a segment, its times in the form that rows have."""
     try:
         start, end = float(row["start"]), float(row["end"])
@@ -108,18 +111,18 @@ def _segment(row, path):
     return {**row, "start": f"{start:.6f}", "end": f"{end:.6f}"}
 
 
-def _rows(table, path):
+def _rows(table: LabelTable, path: str) -> Iterator[Fields]:
     if table.rows is None:
-        read = _rows_of_columns
+        rows = _rows_of_columns(table, path)
     elif path.lower().endswith((".json", ".jsonl", ".ndjson", ".yaml", ".yml")):
-        read = _rows_of_objects
+        rows = _rows_of_objects(table.rows, table.columns, path)
     else:
-        read = _rows_of_lines
-    for row in read(table, path):
+        rows = _rows_of_lines(table.rows, path)
+    for row in rows:
         yield {field: _file_field(field, nfc(value).strip()) for field, value in row.items()}
 
 
-def _file_field(field, value):
+def _file_field(field: str, value: str) -> str:
     """Of a recording's path its name, or that without suffix, where the field asks for it."""
     if field not in ("stem", "name"):
         return value
@@ -127,7 +130,7 @@ def _file_field(field, value):
     return file.stem if field == "stem" and file.is_audio else file.name
 
 
-def _rows_of_columns(table, path):
+def _rows_of_columns(table: LabelTable, path: str) -> Iterator[Fields]:
     delimiter = table.delimiter or ("\t" if path.lower().endswith(".tsv") else ",")
     reader = csv.DictReader(io.StringIO(_text(path), newline=""), delimiter=delimiter)
     headings = [nfc(heading).strip() for heading in reader.fieldnames or ()]
@@ -140,28 +143,28 @@ def _rows_of_columns(table, path):
         yield {field: row[heading] or "" for field, heading in table.columns.items()}
 
 
-def _rows_of_lines(table, path):
+def _rows_of_lines(pattern: FilePattern, path: str) -> Iterator[Fields]:
     for line in _text(path).splitlines():
-        fields = table.rows.match(nfc(line).strip())
+        fields = pattern.match(nfc(line).strip())
         if fields is not None:
             yield fields
 
 
-def _rows_of_objects(table, path):
-    literal = "".join(expression for field, expression in split_fields(table.rows.text) if field is None)
+def _rows_of_objects(pattern: FilePattern, columns: dict[str, str], path: str) -> Iterator[Fields]:
+    literal = "".join(expression for field, expression in split_fields(pattern.text) if field is None)
     rows = []
     for keys, value in _objects(_content(path), literal.count("/") + 1):
-        fields = table.rows.match(nfc("/".join(keys)))
+        fields = pattern.match(nfc("/".join(keys)))
         if fields is not None:
-            rows.append((fields, {field: _at(value, where) for field, where in table.columns.items()}))
-    for field, where in table.columns.items():
+            rows.append((fields, {field: _at(value, where) for field, where in columns.items()}))
+    for field, where in columns.items():
         if rows and all(found[field] is None for _, found in rows):
-            raise XserError(f"{path} has no {where} below {table.rows.text}: put the official table in its place")
+            raise XserError(f"{path} has no {where} below {pattern.text}: put the official table in its place")
     for fields, found in rows:
         yield {**fields, **{field: "" if text is None else str(text) for field, text in found.items()}}
 
 
-def _content(path):
+def _content(path: str) -> Any:
     text = _text(path)
     try:
         if path.lower().endswith(".json"):
@@ -177,7 +180,7 @@ def _content(path):
         ) from error
 
 
-def _objects(content, depth):
+def _objects(content: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield (keys, object) for every object `depth` keys below `content`; the keys of a list are its numbers from 0."""
     if depth == 0:
         yield (), content
@@ -187,14 +190,14 @@ def _objects(content, depth):
             yield from (((str(key), *keys), found) for keys, found in _objects(value, depth - 1))
 
 
-def _at(value, where):
+def _at(value: Any, where: str) -> Any:
     """What stands at a path such as ``votes/final`` below an object, None where nothing does."""
     for key in where.split("/"):
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
-def _text(path):
+def _text(path: str) -> str:
     with open(path, "rb") as file:
         content = file.read()
     try:
@@ -203,15 +206,14 @@ def _text(path):
         return content.decode("cp1252", errors="replace")
 
 
-def tables_beside(table, folder, known):
+def tables_beside(table: LabelTable, folder: str | Path, known: list[Fields]) -> list[tuple[Fields, str]]:
     """Find a table's files in the folder above `folder`, where some people keep them.
 
     Parameters
     ----------
-    table : LabelTable
-    folder : str or Path
+    folder
         The corpus's folder.
-    known : list of dict
+    known
         The fields of the names of files that were found already; these are not looked for.
 
     Returns

@@ -2,7 +2,7 @@
 
 No library has what is needed. pycountry (21 MB) knows no macrolanguages, and neither Swahili, Mandarin nor Greek by
 these names. langcodes with its data (30 MB) knows 64 of 444 macrolanguages, and reads 136 of 8,316 names otherwise:
-Dan, of Ivory Coast, as Danish.
+Fala, of Spain, as French.
 """
 
 import difflib

@@ -5,6 +5,9 @@ pyarrow is imported where it is needed: most corpora do not.
 
 import json
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from xser.core.errors import XserError
 from xser.core.extras import optional
@@ -16,29 +19,31 @@ SUFFIXES = (".parquet", ".arrow")
 ROWS_AT_ONCE = 64  # of those with audio inside
 
 
-def read_shards(paths, folder, audio=None, label_names=None):
+def read_shards(
+    paths: list[Path], folder: Path, audio: str | None = None, label_names: dict[str, list[str]] | None = None
+) -> tuple[list[str], list[list[dict[str, str]]], str | None, Shards | None]:
     """Read the rows of files, without the audio inside.
 
     Parameters
     ----------
-    paths : list of Path
+    paths
         ``.parquet`` files, or ``.arrow`` files (a stream or a file of record batches).
-    folder : Path
+    folder
         They lie in or below it.
-    audio : str, optional
+    audio
         The column of recordings, where the user names it.
-    label_names : dict of str to list of str, optional
+    label_names
         Column of numbers from 0 -> what they stand for, beside what the files themselves say.
 
     Returns
     -------
-    columns : list of str
-    rows : list of list of dict of str to str
-        For every file its rows. In the column of recordings the path, or the one that `recordings_inside`
-        gives.
-    audio : str or None
+    columns
+        Their names.
+    rows
+        For every file its rows. In the column of recordings the path, or the one that `recordings_inside` gives.
+    audio
         The column of recordings, where it is one that may hold audio.
-    shards : Shards or None
+    shards
         The files that hold audio, where there are any.
 
     Raises
@@ -46,7 +51,8 @@ def read_shards(paths, folder, audio=None, label_names=None):
     XserError
         When a file cannot be read.
     """
-    columns, all_rows, shards, found = [], [], [], None
+    columns: list[str] = []
+    all_rows, shards, found = [], [], None
     for path in paths:
         with _opened(path) as shard:
             names = {**(label_names or {}), **_label_names(shard.schema)}
@@ -55,19 +61,19 @@ def read_shards(paths, folder, audio=None, label_names=None):
         columns += [name for name in shard.schema.names if name not in columns]
         all_rows.append(rows)
         shards += [path] if inside else []
-    return columns, all_rows, found, Shards(tuple(shards), folder, found) if shards else None
+    return columns, all_rows, found, Shards(tuple(shards), folder, found) if shards and found else None
 
 
-def recordings_inside(path, folder, audio):
+def recordings_inside(path: Path, folder: Path, audio: str) -> Iterator[tuple[str, bytes]]:
     """Yield the recordings inside a file.
 
     Parameters
     ----------
-    path : Path
+    path
         One of the shards of `read_shards`.
-    folder : Path
+    folder
         As there.
-    audio : str
+    audio
         The column of recordings.
 
     Yields
@@ -88,20 +94,20 @@ def recordings_inside(path, folder, audio):
 
 
 class _Parquet:
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         import pyarrow.parquet
 
         self.file = pyarrow.parquet.ParquetFile(path, memory_map=True)
         self.schema, self.rows = self.file.schema_arrow, self.file.metadata.num_rows
 
-    def column(self, name):
+    def column(self, name: str) -> list[Any]:
         """Text of a column; ``audio.path`` is one of a struct, without the rest of it."""
         table = self.file.read(columns=[name], use_threads=False)
         first, *inner = name.split(".") if name not in self.schema.names else [name]
         cells = table.column(first).to_pylist()
         return [cell and cell.get(inner[0]) for cell in cells] if inner else cells
 
-    def is_inside(self, name, nested):
+    def is_inside(self, name: str, nested: bool) -> list[bool]:
         """Whether each row has audio inside: by the counts of the file where they tell, else by a look at it."""
         leaf = f"{name}.bytes" if nested else name
         inside = []
@@ -116,16 +122,16 @@ class _Parquet:
                 inside += [_content(cell) is not None for cell in cells]
         return inside
 
-    def batches(self, name):
+    def batches(self, name: str) -> Iterator[Any]:
         for batch in self.file.iter_batches(batch_size=ROWS_AT_ONCE, columns=[name]):
             yield batch.column(0)
 
-    def close(self):
+    def close(self) -> None:
         self.file.close()
 
 
 class _Arrow:
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         import pyarrow
 
         self.map = pyarrow.memory_map(str(path))
@@ -136,29 +142,29 @@ class _Arrow:
             self.table = pyarrow.ipc.open_file(self.map).read_all()
         self.schema, self.rows = self.table.schema, self.table.num_rows
 
-    def column(self, name):
+    def column(self, name: str) -> list[Any]:
         first, *inner = name.split(".") if name not in self.schema.names else [name]
         chunks = self.table.column(first).chunks  # not put together: that would copy the audio
         return [cell for chunk in chunks for cell in (_inner(chunk, inner[0]) if inner else chunk).to_pylist()]
 
-    def is_inside(self, name, nested):
+    def is_inside(self, name: str, nested: bool) -> list[bool]:
         return [inside for cells in self.batches(name) for inside in _is_valid(cells, nested)]
 
-    def batches(self, name):
+    def batches(self, name: str) -> Iterator[Any]:
         for batch in self.table.select([name]).to_batches(max_chunksize=ROWS_AT_ONCE):
             yield batch.column(0)
 
-    def close(self):
+    def close(self) -> None:
         self.map.close()
 
 
 class _opened:
     """Open a file of either kind; whatever is wrong with it is one line."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __enter__(self):
+    def __enter__(self) -> _Parquet | _Arrow:
         pyarrow = optional("pyarrow", self.path.name)
 
         self.expected = (OSError, pyarrow.ArrowException)
@@ -168,34 +174,36 @@ class _opened:
             raise self._said(error) from error
         return self.shard
 
-    def __exit__(self, kind, error, traceback):
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: Any) -> None:
         self.shard.close()
         if error is not None and isinstance(error, self.expected):
             raise self._said(error) from error
 
-    def _said(self, error):
+    def _said(self, error: BaseException) -> XserError:
         said = " ".join(str(error).split())[:200]
         return XserError(f"{self.path} is no {self.path.suffix[1:]} file that can be read ({said}): fetch it again")
 
 
-def _inner(cells, name):
+def _inner(cells: Any, name: str) -> Any:
     import pyarrow.compute
 
     return pyarrow.compute.struct_field(cells, name)
 
 
-def _is_valid(cells, nested):
+def _is_valid(cells: Any, nested: bool) -> list[bool]:
     return (_inner(cells, "bytes") if nested else cells).is_valid().to_pylist()
 
 
-def _content(cell):
+def _content(cell: Any) -> bytes | None:
     return cell.get("bytes") if isinstance(cell, dict) else cell
 
 
-def _rows(shard, path, folder, audio, label_names):
+def _rows(
+    shard: _Parquet | _Arrow, path: Path, folder: Path, audio: str | None, label_names: dict[str, list[str]]
+) -> tuple[list[dict[str, str]], bool]:
     """The rows of a file, and whether it has recordings inside."""
-    rows = [{} for _ in range(shard.rows)]
-    inside = []
+    rows: list[dict[str, str]] = [{} for _ in range(shard.rows)]
+    inside: list[bool] = []
     for name in shard.schema.names:
         if name == audio:
             nested = _is_audio(shard.schema.field(name).type)
@@ -212,17 +220,17 @@ def _rows(shard, path, folder, audio, label_names):
     return rows, any(inside)
 
 
-def _labelled(cell, names):
+def _labelled(cell: Any, names: list[str] | None) -> Any:
     if names is None or isinstance(cell, bool) or not isinstance(cell, int):
         return cell
     return names[cell] if 0 <= cell < len(names) else None  # -1 stands for no label
 
 
-def _beside(folder, path):
+def _beside(folder: Path, path: str | None) -> str:
     return os.path.join(folder, path) if path else ""
 
 
-def _paths(shard, audio):
+def _paths(shard: _Parquet | _Arrow, audio: str) -> list[str | None]:
     """The path that goes with each recording, None where there is none."""
     kind = shard.schema.field(audio).type
     if _is_audio(kind) and kind.get_field_index("path") >= 0:
@@ -230,7 +238,7 @@ def _paths(shard, audio):
     return [None] * shard.rows
 
 
-def _names(path, folder, paths):
+def _names(path: Path, folder: Path, paths: list[str | None]) -> list[str]:
     """Paths below the folder that recordings are extracted to: by their own names, where each has another."""
     place = path.relative_to(folder).with_suffix("").as_posix()
     names = [safe_name(os.path.basename((each or "").replace("\\", "/"))) if each else "" for each in paths]
@@ -242,7 +250,7 @@ def _names(path, folder, paths):
 # Types. ---------------------------------------------------------------------------------------------------------------
 
 
-def _audio_column(schema, chosen):
+def _audio_column(schema: Any, chosen: str | None) -> str | None:
     """The column that may hold audio: the user's, the only one, or the one with a usual name; None without."""
     if chosen is not None:
         kind = schema.field(chosen).type if chosen in schema.names else None
@@ -254,25 +262,25 @@ def _audio_column(schema, chosen):
     return having[0] if len(having) == 1 else named[0] if named else None
 
 
-def _is_audio(kind):
+def _is_audio(kind: Any) -> bool:
     import pyarrow
 
     return pyarrow.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
 
 
-def _is_binary(kind):
+def _is_binary(kind: Any) -> bool:
     import pyarrow
 
     return pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
 
 
-def _is_scalar(kind):
+def _is_scalar(kind: Any) -> bool:
     import pyarrow
 
     return not pyarrow.types.is_nested(kind) and not _is_binary(kind)
 
 
-def _label_names(schema):
+def _label_names(schema: Any) -> dict[str, list[str]]:
     """Column -> names of its numbers, where datasets wrote them into the schema."""
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]

@@ -4,6 +4,10 @@ What an utterance is, and its label, stands in the tables that have a column of 
 in any table by file; what is known of a speaker in the table, or the labels, of the scheme of speakers.
 """
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import yaml
 
 from xser.core.errors import XserError
@@ -11,6 +15,7 @@ from xser.corpora.tables.arrow import read_shards
 from xser.corpora.tables.columns import USUAL, plain
 from xser.corpora.tables.delimited import read_delimited
 from xser.corpora.tables.native import Native, text_of
+from xser.corpora.tables.sidecar import Sidecar
 from xser.corpora.tables.words import code_of_language, part_of
 
 HEADER = "db.yaml"
@@ -18,20 +23,16 @@ OF_SPEAKER = ("gender", "age", "language")
 _EMOTION = ("emotion", "emotions", "emotion_label", "label")
 
 
-def read_audformat_folder(path, said):
+def read_audformat_folder(path: Path, said: Sidecar) -> Native:
     """Read an audformat database.
 
     Parameters
     ----------
-    path : Path
+    path
         The folder that holds ``db.yaml``.
-    said : dict
+    said
         Of the file beside it: ``tables`` names the tables whose rows are the utterances, ``columns: label`` the column
         of emotions, where the database has several.
-
-    Returns
-    -------
-    Native
 
     Raises
     ------
@@ -56,7 +57,7 @@ def read_audformat_folder(path, said):
     return Native(path, path, columns, rows, about, named=True)
 
 
-def _header(path):
+def _header(path: Path) -> dict[str, Any]:
     try:
         header = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -66,24 +67,24 @@ def _header(path):
     return header
 
 
-def _language(header, word):
+def _language(header: Path, word: str) -> str:
     try:
         return code_of_language(word)
     except XserError as error:
         raise XserError(f"{header}: {error}") from error
 
 
-def _columns(table):
+def _columns(table: Any) -> dict[str, Any]:
     return (table or {}).get("columns") or {}
 
 
-def _holds(field, name, column):
+def _holds(field: str, name: str, column: Any) -> bool:
     """Whether a column holds a field: by its own name or that of its scheme."""
     usual = {plain(each) for each in (_EMOTION if field == "label" else USUAL[field].split())}
     return bool({plain(name), plain(str((column or {}).get("scheme_id") or ""))} & usual)
 
 
-def _label_column(table, chosen):
+def _label_column(table: Any, chosen: str | None) -> str | None:
     """The column of emotions of a table, None without."""
     columns = _columns(table)
     if chosen is not None:
@@ -92,7 +93,7 @@ def _label_column(table, chosen):
     return next(iter(named or [name for name, column in columns.items() if _holds("label", name, column)]), None)
 
 
-def _tables_of_emotions(path, header, chosen):
+def _tables_of_emotions(path: Path, header: dict[str, Any], chosen: str | None) -> list[str]:
     """The tables whose rows are utterances: the one with emotions, or one for each split."""
     having = {name: table for name, table in header["tables"].items() if _label_column(table, chosen)}
     if not having:
@@ -113,15 +114,16 @@ def _tables_of_emotions(path, header, chosen):
 class _Database:
     """The tables of a database, each read once."""
 
-    def __init__(self, path, header):
-        self.path, self.header, self.read = path, header, {}
+    def __init__(self, path: Path, header: dict[str, Any]) -> None:
+        self.path, self.header = path, header
+        self.read: dict[str, list[dict[str, str]]] = {}
 
-    def rows(self, name):
+    def rows(self, name: str) -> list[dict[str, str]]:
         if name not in self.read:
             self.read[name] = self._read(name)
         return self.read[name]
 
-    def _read(self, name):
+    def _read(self, name: str) -> list[dict[str, str]]:
         parquet, text = (self.path / f"db.{name}.{suffix}" for suffix in ("parquet", "csv"))
         if parquet.is_file():
             _, (rows,), _, _ = read_shards([parquet], self.path)
@@ -135,7 +137,7 @@ class _Database:
             )
         raise XserError(f"{text} is missing, a table of {self.path / HEADER}: fetch the database again")
 
-    def utterances(self, name, chosen):
+    def utterances(self, name: str, chosen: str | None) -> Iterator[dict[str, str]]:
         """Rows of a table of emotions, by fields."""
         table = self.header["tables"].get(name)
         label = _label_column(table, chosen)
@@ -151,21 +153,21 @@ class _Database:
                         fields.setdefault(field, self._meant(field, about, row[column]))
             yield fields
 
-    def _part(self, table):
+    def _part(self, table: Any) -> str:
         split = (self.header.get("splits") or {}).get(table.get("split_id")) or {}
         return part_of(str(split.get("type"))) or ""  # a split may be of type `other`
 
-    def _meant(self, field, column, value):
+    def _meant(self, field: str, column: Any, value: str) -> str:
         """A transcript for its number, where the scheme lists them; other values as they are."""
         labels = self._labels(column)
         meant = labels.get(value) if field == "transcript" and isinstance(labels, dict) else None
         return text_of(meant) if isinstance(meant, str) else value
 
-    def _labels(self, column):
+    def _labels(self, column: Any) -> Any:
         scheme = (self.header.get("schemes") or {}).get((column or {}).get("scheme_id")) or {}
         return scheme.get("labels")
 
-    def add_of_files(self, field, rows):
+    def add_of_files(self, field: str, rows: list[dict[str, str]]) -> None:
         """Fill a field in from the tables by file, where the rows do not have it."""
         for name, table in self.header["tables"].items():
             if all(row.get(field) for row in rows):
@@ -182,9 +184,9 @@ class _Database:
                     if not row.get(field) and row["path"] in of_file:
                         row[field] = self._meant(field, about, of_file[row["path"]])
 
-    def add_of_speakers(self, rows):
+    def add_of_speakers(self, rows: list[dict[str, str]]) -> None:
         """Fill in what is known of the speakers: from the table that their scheme names, or from its labels."""
-        known = {}
+        known: dict[str, dict[str, Any]] = {}
         for name, scheme in (self.header.get("schemes") or {}).items():
             labels = (scheme or {}).get("labels")
             if plain(name) not in map(plain, USUAL["speaker"].split()):
@@ -194,7 +196,7 @@ class _Database:
             elif isinstance(labels, str):
                 table = (self.header.get("misc_tables") or {}).get(labels) or {}
                 level = next(iter(table.get("levels") or {}), labels)
-                known = {row.get(level): row for row in self.rows(labels)}
+                known = {row.get(level, ""): dict(row) for row in self.rows(labels)}
         for row in rows:
             about = known.get(row.get("speaker", ""), {})
             for column, value in about.items():

@@ -1,6 +1,8 @@
 """Which column of a table is what, by the names that such columns usually have."""
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 from xser.core.errors import XserError
 from xser.corpora.description.file_patterns import nfc
@@ -24,18 +26,18 @@ USUAL = {  # field: names of its column; capitals, spaces, `_` and `-` do not ma
 NEEDED = {"path": "the recording", "label": "the emotion"}
 
 
-def find_columns(path, columns, chosen, sidecar):
+def find_columns(path: Path, columns: Sequence[str], chosen: dict[str, str], sidecar: Path) -> dict[str, str]:
     """Say which column holds which field.
 
     Parameters
     ----------
-    path : Path
+    path
         The table, for messages.
-    columns : sequence of str
+    columns
         Names of its columns.
-    chosen : dict of str to str
+    chosen
         Field -> name of its column, where the user says it.
-    sidecar : Path
+    sidecar
         The file where they may say it.
 
     Returns
@@ -79,6 +81,6 @@ def find_columns(path, columns, chosen, sidecar):
     return found
 
 
-def plain(name):
+def plain(name: str) -> str:
     """Return a column's name as it is compared."""
     return re.sub(r"[\s_.-]+", "", nfc(name).casefold())

@@ -11,27 +11,28 @@ Parts are told by the names of files and folders, the language and the names of 
 
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from xser.core.errors import XserError
 from xser.core.files import read_json
-from xser.corpora.folders import list_files, real_path
+from xser.corpora.folders import File, list_files, real_path
 from xser.corpora.tables.arrow import read_shards
 from xser.corpora.tables.delimited import read_delimited
 from xser.corpora.tables.native import Native
+from xser.corpora.tables.sidecar import Sidecar
 from xser.corpora.tables.words import code_of_language, part_of
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 
-def read_datasets_folder(path, said):
+def read_datasets_folder(path: Path, said: Sidecar) -> Native | None:
     """Read a folder of Hugging Face's datasets.
 
     Parameters
     ----------
-    path : Path
-    said : dict
+    said
         Of the file beside it.
 
     Returns
@@ -60,7 +61,7 @@ def read_datasets_folder(path, said):
     return _of_labels(path, audio_files, about) if audio_files else None
 
 
-def part_of_path(path):
+def part_of_path(path: str) -> str:
     """Return the part that a file's path tells, the last word that tells one counting; empty without.
 
     Examples
@@ -72,7 +73,9 @@ def part_of_path(path):
     return ([part for part in parts if part] or [""])[-1]
 
 
-def _of_shards(path, names, about, audio, label_names):
+def _of_shards(
+    path: Path, names: list[str], about: dict[str, Any], audio: str | None, label_names: dict[str, list[str]]
+) -> Native:
     paths = [real_path(path, name) for name in names]
     columns, tables, audio, shards = read_shards(paths, path, audio, label_names)
     parts = [part_of_path(name) for name in names]
@@ -81,7 +84,7 @@ def _of_shards(path, names, about, audio, label_names):
     return _with_parts(Native(path, path, tuple(columns), rows, about, shards))
 
 
-def _of_metadata(path, files, about):
+def _of_metadata(path: Path, files: list[File], about: dict[str, Any]) -> Native:
     columns, rows = [], []
     for file in files:
         folder = file.source.rpartition("/")[0]
@@ -94,7 +97,7 @@ def _of_metadata(path, files, about):
     return _with_parts(Native(path, path, tuple(columns), rows, about))
 
 
-def _read_metadata(path):
+def _read_metadata(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     if path.suffix.lower() == ".parquet":
         columns, (rows,), _, _ = read_shards([path], path.parent)
     else:
@@ -104,7 +107,7 @@ def _read_metadata(path):
     return columns, rows
 
 
-def _of_labels(path, files, about):
+def _of_labels(path: Path, files: list[File], about: dict[str, Any]) -> Native:
     rows = [
         {
             "path": file.source,
@@ -116,26 +119,26 @@ def _of_labels(path, files, about):
     return _with_parts(Native(path, path, ("path", "label"), rows, about))
 
 
-def _with_parts(native):
+def _with_parts(native: Native) -> Native:
     """Take the parts that names of files tell for official ones, where each row has one and no column says them."""
     if not all(row["xser part"] for row in native.rows) or any(map(_is_part, native.columns)):
         return native
-    columns = {**native.said.get("columns", {}), "part": "xser part"}
+    columns = {**native.about.get("columns", {}), "part": "xser part"}
     return Native(
         native.path,
         native.root,
         (*native.columns, "xser part"),
         native.rows,
-        {**native.said, "columns": columns},
+        {**native.about, "columns": columns},
         native.shards,
     )
 
 
-def _is_part(column):
+def _is_part(column: str) -> bool:
     return column.casefold() in ("split", "part", "partition", "subset", "official_part")
 
 
-def _saved(path):
+def _saved(path: Path) -> list[str]:
     """Paths of the files that ``save_to_disk`` wrote, from the folder."""
     if (path / "dataset_dict.json").is_file():
         folders = [str(split) for split in read_json(path / "dataset_dict.json").get("splits", [])]
@@ -157,7 +160,7 @@ def _saved(path):
 # README.md. -----------------------------------------------------------------------------------------------------------
 
 
-def _card(path):
+def _card(path: Path) -> dict[str, Any]:
     """The YAML at the head of a README.md; empty without."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -168,7 +171,7 @@ def _card(path):
     return content if isinstance(content, dict) else {}
 
 
-def _said(card):
+def _said(card: dict[str, Any]) -> dict[str, Any]:
     """What README.md says that the file beside a table may say."""
     said = {}
     if isinstance(card.get("pretty_name"), str):
@@ -185,11 +188,12 @@ def _said(card):
     return said
 
 
-def _label_names(card):
+def _label_names(card: dict[str, Any]) -> dict[str, list[str]]:
     """Column -> names of its numbers, of ``dataset_info``; of several configurations those that agree."""
     infos = card.get("dataset_info")
     infos = infos if isinstance(infos, list) else [infos]
-    names, contradicted = {}, set()
+    names: dict[str, list[str]] = {}
+    contradicted = set()
     for info in infos:
         features = info.get("features") if isinstance(info, dict) else None
         for feature in features if isinstance(features, list) else ():

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 from xser.core.errors import XserError
 from xser.corpora.description.file_patterns import nfc
@@ -14,12 +15,12 @@ DELIMITERS = ",;\t|"
 _CELL = 1 << 24  # characters; csv stops at 131072, which a quote that is never closed reaches as well
 
 
-def read_delimited(path):
+def read_delimited(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     """Read a table that is text, in UTF-8 with or without byte order mark, UTF-16 with one, or Windows-1252.
 
     Parameters
     ----------
-    path : Path
+    path
         ``.csv``, ``.tsv`` or ``.txt``: the delimiter is the one of `DELIMITERS` that the headings have most of;
         ``.jsonl``: an object a line.
 
@@ -41,7 +42,7 @@ def read_delimited(path):
     return columns, [row for row in rows if any(row.values())]
 
 
-def _decoded(content):
+def _decoded(content: bytes) -> str:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16", errors="replace")
     try:
@@ -50,7 +51,7 @@ def _decoded(content):
         return content.decode("cp1252", errors="replace")
 
 
-def _cells(path, text):
+def _cells(path: Path, text: str) -> tuple[list[str], list[dict[str, str]]]:
     csv.field_size_limit(_CELL)
     head = next((line for line in text.split("\n") if line.strip()), "")
     delimiter = "\t" if path.suffix.lower() == ".tsv" else max(DELIMITERS, key=lambda mark: _width(head, mark))
@@ -67,11 +68,11 @@ def _cells(path, text):
     return columns or [], rows
 
 
-def _width(head, mark):
+def _width(head: str, mark: str) -> int:
     return len(next(csv.reader([head], delimiter=mark)))
 
 
-def _headings(path, cells):
+def _headings(path: Path, cells: list[str]) -> list[str]:
     columns = [nfc(cell).strip() for cell in cells]
     while columns and not columns[-1]:
         columns.pop()
@@ -81,7 +82,7 @@ def _headings(path, cells):
     return columns
 
 
-def _row(path, line, columns, cells):
+def _row(path: Path, line: int, columns: list[str], cells: list[str]) -> dict[str, str]:
     if any(cell.strip() for cell in cells[len(columns) :]):
         raise XserError(
             f"{path}: line {line} has {len(cells)} cells and there are {len(columns)} columns: put text that has the "
@@ -90,7 +91,7 @@ def _row(path, line, columns, cells):
     return {column: text_of(cell) for column, cell in zip(columns, cells, strict=False) if column}
 
 
-def _objects(path, text):
+def _objects(path: Path, text: str) -> tuple[list[str], list[dict[str, str]]]:
     rows = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

@@ -7,19 +7,20 @@ from pathlib import Path
 from xser.core.errors import XserError
 from xser.core.files import check_space, only_writer
 from xser.corpora.tables.arrow import recordings_inside
+from xser.corpora.tables.native import Shards
 
 
-def extract_recordings(shards, folder):
+def extract_recordings(shards: Shards, folder: Path) -> int:
     """Write the recordings inside files to a folder, whole or not at all.
 
     The folder is kept: it is made again where it is missing, and its files then look the same to stage 0.
 
     Parameters
     ----------
-    shards : Shards
+    shards
         The files.
-    folder : Path
-        As `Listing.folder` says.
+    folder
+        As `Listed.folder` says.
 
     Returns
     -------
@@ -50,7 +51,7 @@ def extract_recordings(shards, folder):
     return number
 
 
-def _extract(shards, path, folder):
+def _extract(shards: Shards, path: Path, folder: Path) -> int:
     number, changed = 0, path.stat().st_mtime_ns
     for name, content in recordings_inside(path, shards.folder, shards.audio):
         file = Path(folder, name)

@@ -1,4 +1,6 @@
-"""Which form a user's own corpus has, and the reader of that form."""
+"""Which form a table corpus has, and the reader of that form."""
+
+from pathlib import Path
 
 from xser.core.errors import XserError
 from xser.corpora.tables import arrow
@@ -6,24 +8,21 @@ from xser.corpora.tables.audformat_folder import HEADER, read_audformat_folder
 from xser.corpora.tables.datasets_folder import read_datasets_folder
 from xser.corpora.tables.delimited import CSV_SUFFIXES, JSON_SUFFIXES, read_delimited
 from xser.corpora.tables.native import Native
+from xser.corpora.tables.sidecar import Sidecar
 
 SUFFIXES = (*CSV_SUFFIXES, *JSON_SUFFIXES, *arrow.SUFFIXES)
 FORMS = f"a table ({', '.join(SUFFIXES)}), or the folder of a data set of audformat or of Hugging Face's datasets"
 
 
-def read_native(path, said):
-    """Read a user's own corpus as text.
+def read_native(path: Path, said: Sidecar) -> Native:
+    """Read a table corpus as text.
 
     Parameters
     ----------
-    path : Path
+    path
         A table, or a folder that `xser.corpora.tables.audformat_folder` or `xser.corpora.tables.datasets_folder` reads.
-    said : dict
+    said
         What the file beside it says (`xser.corpora.tables.sidecar.read_sidecar`).
-
-    Returns
-    -------
-    Native
 
     Raises
     ------

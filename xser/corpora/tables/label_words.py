@@ -5,6 +5,8 @@ for something
 else in every language.
 """
 
+from collections.abc import Collection
+
 from xser.corpora.description.emotion_words import emotion_words, plain
 from xser.corpora.description.languages import same_language
 
@@ -14,13 +16,12 @@ CODES = {
 }  # fmt: skip
 
 
-def emotion_of_word(label, languages):
+def emotion_of_word(label: str, languages: Collection[str]) -> str | None:
     """Return the canonical emotion that a label usually means, None when it is no usual word or has two meanings.
 
     Parameters
     ----------
-    label : str
-    languages : collection of str
+    languages
         ISO 639-3 codes of the recordings: a word of theirs counts, or one of English.
 
     Examples
@@ -34,6 +35,6 @@ def emotion_of_word(label, languages):
     if len(word) < 2:
         return None
     spoken = [code for code in emotion_words() if any(same_language(code, language) for language in languages)]
-    meant = {emotion_words()[code][word] for code in spoken if word in emotion_words()[code]}
+    meant: set[str | None] = {emotion_words()[code][word] for code in spoken if word in emotion_words()[code]}
     meant = meant or {emotion_words()["eng"].get(word) or CODES.get(word)}
     return meant.pop() if len(meant) == 1 else None

@@ -5,6 +5,7 @@ import hashlib
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 LONGEST_NAME = 180  # bytes of an utterance's name: with the rest of the file's name it must stay below 255
 MISSING = frozenset(("", "nan", "none", "null", "<na>", "nat"))  # "NA" may be somebody's name
@@ -16,11 +17,11 @@ class Shards:
 
     Attributes
     ----------
-    paths : tuple of Path
+    paths
         Parquet or Arrow files.
-    folder : Path
+    folder
         They lie in or below it, and the paths of the recordings inside begin with theirs from it.
-    audio : str
+    audio
         The column that holds the audio.
     """
 
@@ -29,7 +30,7 @@ class Shards:
     audio: str
 
     @property
-    def key(self):
+    def key(self) -> str:
         """Text that changes whenever the files do."""
         status = [(path.relative_to(self.folder).as_posix(), path.stat()) for path in self.paths]
         return short_hash(repr([self.audio, *((name, each.st_size, each.st_mtime_ns) for name, each in status)]))
@@ -41,19 +42,19 @@ class Native:
 
     Attributes
     ----------
-    path : Path
+    path
         The file or folder that the user named, for messages.
-    root : Path
+    root
         The folder that relative paths of recordings start from.
-    columns : tuple of str
+    columns
         Names of the columns, in order.
-    rows : list of dict of str to str
+    rows
         Text by column; a column may be missing, and an unknown value is empty.
-    said : dict
+    about
         Keys of the file beside it (`xser.corpora.tables.sidecar`) that the form has a place for itself.
-    shards : Shards or None
+    shards
         Files that hold the audio of rows; None when recordings are files.
-    named : bool
+    named
         Whether the columns are called as the fields of `xser.corpora.tables.columns.USUAL` already.
     """
 
@@ -61,12 +62,12 @@ class Native:
     root: Path
     columns: tuple[str, ...]
     rows: list[dict[str, str]]
-    said: dict = dataclasses.field(default_factory=dict)
+    about: dict[str, Any] = dataclasses.field(default_factory=dict)
     shards: Shards | None = None
     named: bool = False
 
 
-def safe_name(path):
+def safe_name(path: str) -> str:
     """Return a path as the name of one file, short enough for any disk.
 
     Examples
@@ -80,12 +81,12 @@ def safe_name(path):
     return f"{name.encode()[-LONGEST_NAME:].decode(errors='ignore')}-{short_hash(path)}"
 
 
-def short_hash(text):
+def short_hash(text: str) -> str:
     """Return 8 hexadecimal digits that tell texts apart."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def text_of(value):
+def text_of(value: Any) -> str:
     """Write a cell's value as text; what is missing is the empty string.
 
     Examples

@@ -6,19 +6,18 @@ from pathlib import Path
 
 from xser.core.errors import XserError
 from xser.corpora.folders import File, real_path
-from xser.corpora.tables.listing import same_path
+from xser.corpora.tables.listed import Listed, same_path
 
 
-def locate(listing, folder):
-    """Find the recordings of a listing.
+def locate(listed: Listed, folder: str | Path) -> tuple[list[dict[str, str]], list[str]]:
+    """Find the recordings that a table lists.
 
     A path counts as it is written, with ``/`` for the backslashes of Windows, and in either Unicode normal form. The
     end of a stretch that goes on to the end of its recording is looked up; nothing is decoded.
 
     Parameters
     ----------
-    listing : Listing
-    folder : str or Path
+    folder
         Where relative paths start.
 
     Returns
@@ -31,27 +30,29 @@ def locate(listing, folder):
     XserError
         When a stretch has no end and its recording does not say how long it is.
     """
-    found, rows, missing = {}, [], []
-    for row in listing.rows:
+    found: dict[str, str | None] = {}
+    rows, missing = [], []
+    for row in listed.rows:
         written = row["source"]
         if written not in found:
             found[written] = _spelled(folder, written)
-        if found[written] is None:
+        source = found[written]
+        if source is None:
             missing.append(written)
             continue
-        row = {**row, "source": found[written]}
+        row = {**row, "source": source}
         if row["start"] and not row["end"]:
             row["end"] = f"{_seconds(real_path(folder, row['source']), row):.6f}"
         rows.append(row)
     return rows, missing
 
 
-def files_of(rows):
+def files_of(rows: list[dict[str, str]]) -> list[File]:
     """Return the `xser.corpora.folders.File` of every recording, each once."""
     return [File(source, source) for source in dict.fromkeys(row["source"] for row in rows)]
 
 
-def _spelled(folder, written):
+def _spelled(folder: str | Path, written: str) -> str | None:
     """The spelling of a path under which a file is there, None when none is."""
     for path in (written, same_path(written)):
         for spelling in (path, unicodedata.normalize("NFC", path), unicodedata.normalize("NFD", path)):
@@ -60,7 +61,7 @@ def _spelled(folder, written):
     return None
 
 
-def _seconds(path, row):
+def _seconds(path: Path, row: dict[str, str]) -> float:
     import soundfile
 
     try:

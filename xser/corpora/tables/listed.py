@@ -1,4 +1,4 @@
-"""What a user's own table says becomes the description of a corpus, without a corpus.yaml."""
+"""What a table holds becomes the description of a corpus, without a corpus.yaml."""
 
 import collections
 import dataclasses
@@ -6,7 +6,9 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn
 
 from xser.core.errors import XserError
 from xser.corpora.description.corpus_yaml import DROP
@@ -16,35 +18,35 @@ from xser.corpora.folders import writable
 from xser.corpora.tables.columns import find_columns
 from xser.corpora.tables.forms import read_native
 from xser.corpora.tables.label_words import emotion_of_word
-from xser.corpora.tables.native import Shards, safe_name, short_hash
+from xser.corpora.tables.native import Native, Shards, safe_name, short_hash
 from xser.corpora.tables.sidecar import read_sidecar, sidecar_of
 from xser.corpora.tables.words import code_of_language, gender_of, part_of, seconds_of
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Listing:
+class Listed:
     """The utterances that a table lists.
 
     Attributes
     ----------
-    path : Path
+    path
         The table or folder.
-    root : Path
+    root
         The folder that relative paths of recordings start from.
-    rows : list of dict of str to str
+    rows
         The fields of an utterance: columns of `xser.corpora.scanning.SCANNED`, ``start`` and ``end`` (empty where
         it is a whole recording; only ``end`` where it goes on to the recording's).
-    shards : Shards or None
+    shards
         Files that hold the audio; None when recordings are files.
-    left_out : list of str
+    left_out
         Sentences: rows that are no utterances.
-    notes : list of str
+    notes
         Sentences: what was understood without being said.
-    segments : bool
+    segments
         Whether utterances may be stretches of recordings.
-    made_up : bool
+    made_up
         Whether the recordings stand in for real ones.
-    digest : str
+    digest
         Hash of all that stage 0 takes from the table.
     """
 
@@ -58,14 +60,14 @@ class Listing:
     made_up: bool
     digest: str
 
-    def folder(self, work_dir):
+    def folder(self, work_dir: str | Path) -> Path:
         """Return where relative paths start: `root`, or below `work_dir` where audio is taken out of `shards`."""
         if self.shards is None:
             return self.root
-        return Path(work_dir) / "recordings" / f"{own_corpus_id(self.path)}-{self.shards.key}"
+        return Path(work_dir) / "recordings" / f"{table_corpus_id(self.path)}-{self.shards.key}"
 
 
-def own_corpus_id(path):
+def table_corpus_id(path: str | Path) -> str:
     """Return the id of a corpus that a table or a folder describes: its name, made safe.
 
     Raises
@@ -75,7 +77,7 @@ def own_corpus_id(path):
 
     Examples
     --------
-    >>> own_corpus_id(Path("/data/My Corpus (v2).csv"))
+    >>> table_corpus_id(Path("/data/My Corpus (v2).csv"))
     'my_corpus_v2'
     """
     path = Path(path)
@@ -85,18 +87,18 @@ def own_corpus_id(path):
     return id
 
 
-def read_own_values(path):
+def read_table_values(path: Path) -> dict[str, Any]:
     """Read a table or a folder that describes a corpus.
 
     Parameters
     ----------
-    path : Path
+    path
         See `xser.corpora.tables.forms.read_native`.
 
     Returns
     -------
     dict
-        The attributes of a `xser.corpora.description.corpus.Corpus`, its ``listing`` among them, but ``id`` and
+        The attributes of a `xser.corpora.description.corpus.Corpus`, its ``listed`` among them, but ``id`` and
         ``yaml``.
 
     Raises
@@ -107,16 +109,16 @@ def read_own_values(path):
     sidecar = sidecar_of(path)
     said = read_sidecar(sidecar)
     native = read_native(path, said)
-    chosen = {**native.said.get("columns", {}), **said.columns}
+    chosen = {**native.about.get("columns", {}), **said.columns}
     chosen = {column: column for column in native.columns} if native.named else chosen
-    said = said.model_copy(update={key: native.said[key] for key in native.said.keys() - said.model_fields_set})
+    said = said.model_copy(update={key: native.about[key] for key in native.about.keys() - said.model_fields_set})
     columns = find_columns(path, native.columns, chosen, sidecar)
     rows, left_out = _understood(native, columns, said.language or "", sidecar)
     languages = sorted({row["language"] for row in rows})
     labels = _labels([row["native_label"] for row in rows], said.labels, languages, path, sidecar)
-    id = own_corpus_id(path)
+    id = table_corpus_id(path)
     _name(rows, id)
-    listing = Listing(
+    listed = Listed(
         path=path,
         root=(native.root / Path(said.root).expanduser()).resolve() if said.root else native.root,
         rows=sorted(rows, key=lambda row: row["utterance"]),
@@ -140,14 +142,16 @@ def read_own_values(path):
         "speakers": len({row["speaker"] for row in rows} - {""}),
         "example": nfc(rows[0]["source"]),
         "files": (FilePattern("{recording:.+}"),),  # any: the table says which
-        "listing": listing,
+        "listed": listed,
     }
 
 
 # Rows. ----------------------------------------------------------------------------------------------------------------
 
 
-def _understood(native, columns, language, sidecar):
+def _understood(
+    native: Native, columns: dict[str, str], language: str, sidecar: Path
+) -> tuple[list[dict[str, str]], list[str]]:
     """Return the fields of every row that is an utterance, each once, and what is said of the others."""
     rows, left_out, unlabelled, repeated, seen = [], [], [], [], {}
     for number, cells in enumerate(native.rows, start=1):
@@ -178,7 +182,7 @@ def _understood(native, columns, language, sidecar):
     return rows, left_out
 
 
-def _row(path, number, source, fields):
+def _row(path: Path, number: int, source: str, fields: dict[str, str]) -> dict[str, str]:
     if not source:
         raise XserError(f"{path}: row {number} names no recording: fill it in, or take the row out")
     try:
@@ -198,7 +202,7 @@ def _row(path, number, source, fields):
         raise XserError(f"{path}: row {number} ({source}): {error}") from error
 
 
-def _stretch(start, end):
+def _stretch(start: str, end: str) -> tuple[str, str]:
     """Start and end in the form that rows have, both empty when they are those of the recording."""
     first = seconds_of(start) if start else 0.0
     last = seconds_of(end) if end else None
@@ -209,18 +213,20 @@ def _stretch(start, end):
     return f"{first:.6f}", "" if last is None else f"{last:.6f}"
 
 
-def _if_words(text):
+def _if_words(text: str) -> str:
     return text if len(text.split()) > 1 else ""  # a column `text` holds the words themselves, or the name of a text
 
 
-def _part(word):
+def _part(word: str) -> str:
     part = part_of(word) if word else ""
     if part is None:
         raise XserError(f"the part {word!r} is none of train, valid (or dev) and test: rename it")
     return part
 
 
-def _refuse_contradiction(path, first, second):
+def _refuse_contradiction(
+    path: Path, first: tuple[int, dict[str, str]], second: tuple[int, dict[str, str]]
+) -> NoReturn:
     what = next(name for name, value in second[1].items() if value != first[1][name] and name != "source")
     named = "label" if what == "native_label" else what
     raise XserError(
@@ -229,7 +235,7 @@ def _refuse_contradiction(path, first, second):
     )
 
 
-def same_path(source):
+def same_path(source: str) -> str:
     r"""Return what paths of the same recording have in common: NFC, ``/`` between folders, no detours.
 
     Examples
@@ -243,30 +249,33 @@ def same_path(source):
 # Labels. --------------------------------------------------------------------------------------------------------------
 
 
-def _labels(natives, said, languages, path, sidecar):
+def _labels(
+    natives: list[str], said: dict[str, str], languages: list[str], path: Path, sidecar: Path
+) -> dict[str, str]:
     """Native label -> canonical emotion or `drop`, for every label that occurs, and what the sidecar says of others."""
     counts = collections.Counter(natives)
     by_case = {label.casefold(): emotion for label, emotion in said.items()}
-    labels = {**said, **{label: by_case.get(label.casefold()) for label in sorted(counts)}}
-    labels |= {label: emotion for label, emotion in said.items() if label in counts}
-    labels |= {label: emotion_of_word(label, languages) for label, emotion in labels.items() if emotion is None}
-    unknown = [label for label in sorted(counts) if labels[label] is None]
+    labels = dict(said)
+    for label in sorted(counts.keys() - said.keys()):
+        emotion = by_case.get(label.casefold()) or emotion_of_word(label, languages)
+        labels |= {label: emotion} if emotion else {}
+    unknown = sorted(counts.keys() - labels.keys())
     if unknown:
-        listed = ", ".join(f"{label!r} ({counts[label]} rows)" for label in unknown[:8])
+        shown = ", ".join(f"{label!r} ({counts[label]} rows)" for label in unknown[:8])
         more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
         raise XserError(
-            f"{path} has labels that xser does not know: {listed}{more}: say what they are in {sidecar}, as in "
+            f"{path} has labels that xser does not know: {shown}{more}: say what they are in {sidecar}, as in "
             f"`labels: {{{json.dumps(unknown[0], ensure_ascii=False)}: angry}}` (an emotion, or drop)"
         )
     return labels
 
 
-def _understood_labels(labels, said):
+def _understood_labels(labels: dict[str, str], said: dict[str, str]) -> list[str]:
     read = [f"{label} as {emotion}" for label, emotion in labels.items() if label != emotion and label not in said]
     return [f"labels read by the usual words for emotions: {', '.join(read)}"] if read else []
 
 
-def _scheme(emotions):
+def _scheme(emotions: set[str]) -> str:
     """The scheme within this corpus when the user names none: the first whose every class occurs."""
     for name, scheme in SCHEMES.items():
         if {scheme.emotion_of(emotion) for emotion in emotions if emotion} >= set(scheme.emotions):
@@ -277,7 +286,7 @@ def _scheme(emotions):
 # Names. ---------------------------------------------------------------------------------------------------------------
 
 
-def _name(rows, id):
+def _name(rows: list[dict[str, str]], id: str) -> None:
     """Give every row its utterance's id: by the recording's name, with its folders where that is not enough."""
     places = [same_path(row["source"]) for row in rows]
     names = {place: safe_name(os.path.splitext(os.path.basename(place))[0]) for place in places}
@@ -292,15 +301,15 @@ def _name(rows, id):
             row[field] = f"{id}-{row[field]}" if row[field] else ""
 
 
-def _told_apart(names, longer):
+def _told_apart(names: dict[str, str], longer: Callable[[str, str], str]) -> dict[str, str]:
     """Take the longer name wherever two short ones are the same, on disks that do not tell cases apart too."""
     counts = collections.Counter(name.casefold() for name in names.values())
     return {path: longer(path, name) if counts[name.casefold()] > 1 else name for path, name in names.items()}
 
 
-def _milliseconds(seconds):
+def _milliseconds(seconds: str) -> str:
     return str(round(1000 * float(seconds))) if seconds else "end"
 
 
-def _digest(rows, shards):
+def _digest(rows: list[dict[str, str]], shards: str) -> str:
     return hashlib.sha256(json.dumps([rows, shards], sort_keys=True).encode()).hexdigest()[:16]
