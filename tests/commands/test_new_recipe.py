@@ -77,7 +77,7 @@ LAYOUTS = {  # name of the recipe: options, recordings, other files, speakers
     ),
     "codes": (
         ["--language", "tur", "--pattern", r"{emotion}-{speaker}-{take:\d+}.wav"]
-        + ["--labels", "01=angry,02=joy,03=sad,04=neutral"],
+        + ["--labels", "01=angry,02=mutlu,03=sad,04=neutral"],
         cross(["01-", "02-", "03-", "04-"], ["01-", "02-", "03-", "04-", "05-"], ["01.wav", "02.wav"]),
         {},
         5,

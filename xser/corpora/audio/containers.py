@@ -1,6 +1,6 @@
 """Containers that writers, recorders and downloads left damaged, and that can be read all the same.
 
-A WAV file says three times how long it is, and a recorder that crashed, a pipe or a tool that edits tags leaves that
+A WAV file holds its length three times, and a recorder that crashed, a pipe or a tool that edits tags leaves that
 wrong. Where the samples are all there, `mend` writes a sound header before them, in memory; the file stays as it is.
 """
 
@@ -129,7 +129,7 @@ def _wav(encoding: bytes, samples: bytes) -> bytes:
 
 
 def mp3_tells_its_length(file: BinaryIO) -> bool:
-    """Whether the first frame of an MP3 file says how many there are; without, a decoder guesses from the bitrate.
+    """Whether the first frame of an MP3 file tells how many there are; without, a decoder guesses from the bitrate.
 
     `file` may stand anywhere, and is left anywhere.
     """

@@ -1,4 +1,4 @@
-"""What a file holds by its first bytes, whatever its name says."""
+"""What a file holds by its first bytes, whatever it is called."""
 
 import os
 
@@ -52,7 +52,7 @@ _CHUNKED |= {b"RF64": {b"WAVE": "WAV"}, b"RIFX": {b"WAVE": "WAV"}}
 
 
 def contents_of(head: bytes) -> str:
-    r"""Say what a file is.
+    r"""What a file holds.
 
     Parameters
     ----------

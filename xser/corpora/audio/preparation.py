@@ -239,7 +239,7 @@ def _contents(source: Path) -> str:
 
 
 def _wav(pcm: np.ndarray, comment: str) -> bytes:
-    """Bytes of a WAV file with a comment; made in memory, so that a full disk is an OSError that says so."""
+    """Bytes of a WAV file with a comment; made in memory, so that a full disk is an OSError that tells of it."""
     import soundfile
 
     file = io.BytesIO()

@@ -49,7 +49,7 @@ def unpack(archive: str | Path, folder: str | Path, leave_out: Sequence[str] = (
     Parameters
     ----------
     archive
-        Its suffix says what it is.
+        Its suffix tells its kind.
     folder
         Made when missing. What stands in it is never overwritten.
     leave_out

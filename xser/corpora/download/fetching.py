@@ -107,7 +107,7 @@ def offered_size(file: DownloadFile) -> int | None:
         try:
             response = requests.head(url, headers=HEADERS, allow_redirects=True, timeout=ASKING)
         except requests.RequestException:
-            continue  # another mirror may say; fetching tells what is wrong with this one
+            continue  # another mirror may know; fetching tells what is wrong with this one
         if response.ok and _length(response) is not None:
             return _length(response)
     return None
