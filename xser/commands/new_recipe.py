@@ -44,11 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pattern", action="append", default=[], metavar="P", help="how names are built; several: the narrowest first"
     )
-    parser.add_argument("--table", default="", metavar="FILE", help="a table in the folder, or a pattern of several")
-    parser.add_argument(
-        "--columns", default="", metavar="F=H,...", help="its columns; without headings, the pattern of its lines"
-    )
-    parser.add_argument("--labels", default="", metavar="X=E,...", help="what labels mean, such as 01=angry,02=drop")
+    parser.add_argument("--table", metavar="FILE", help="a table in the folder, or a pattern of several")
+    parser.add_argument("--columns", metavar="F=H,...", help="its columns; without headings, the pattern of its lines")
+    parser.add_argument("--labels", metavar="X=E,...", help="what labels mean, such as 01=angry,02=drop")
     parser.add_argument(
         "--language", metavar="L", help="ISO 639-3 code or English name (default: the recipe's name, if it is one)"
     )
@@ -65,14 +63,14 @@ def main(options: argparse.Namespace) -> None:
     known = Catalogue([DATA / "recipes"])
     _check_name(options.name, recipes, known)
     language = _language(options)
-    given = _labels(options.labels, language)
+    given = _labels(options.labels or "", language)
     files = _files(folder)
     _refuse_known(folder, files, known)
     if not (options.pattern or options.table):
         print("\n".join(look(folder, files)), flush=True)
         layout = _ask_for_layout(folder, files)
     else:
-        layout = read_layout(folder, files, options.pattern, options.table, options.columns)
+        layout = read_layout(folder, files, options.pattern, options.table or "", options.columns or "")
         print("\n".join(describe(layout)), flush=True)
     labels = meanings(layout, language, given)
     if sys.stdin.isatty() and not all(labels.values()):

@@ -205,7 +205,7 @@ def checks(layout: Layout, labels: dict[str, str]) -> list[tuple[str, str]]:
             found.append(("columns", f"what is {field} {', '.join(unknown[:SHOWN])}? say it in its `map`"))
     to_do = [label for label, emotion in labels.items() if not emotion]
     if to_do:
-        what = f"TO DO: what do {', '.join(to_do)} mean? an emotion, or drop; until then `other`, which no scheme takes"
+        what = f"TO DO: what is meant by {', '.join(to_do)}? an emotion, or drop; until then `other`, in no scheme"
         found.append(("labels", what))
     return found
 
