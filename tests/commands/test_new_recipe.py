@@ -77,7 +77,7 @@ LAYOUTS = {  # name of the recipe: options, recordings, other files, speakers
     ),
     "codes": (
         ["--language", "tur", "--pattern", r"{emotion}-{speaker}-{take:\d+}.wav"]
-        + ["--labels", "01=angry,02=joy,03=sad,04=neutral"],
+        + ["--labels", "01=angry,02=mutlu,03=sad,04=neutral"],
         cross(["01-", "02-", "03-", "04-"], ["01-", "02-", "03-", "04-", "05-"], ["01.wav", "02.wav"]),
         {},
         5,
@@ -130,7 +130,8 @@ def test_the_page_can_be_typed_as_it_stands(checkout, tmp_path):
     script.write_text("set -euo pipefail\n" + "\n".join(blocks), encoding="utf-8")
     done = shell(checkout, "", script, home=tmp_path, cwd=checkout)
     assert done.returncode == 0, done.stderr[-3000:]
-    look = shell(checkout, "tools/new_recipe.sh", "other", "--language", "swa", "--from", tmp_path / "try" / "swahili")
+    shutil.rmtree(checkout / "recipes" / "swahili")
+    look = shell(checkout, "tools/new_recipe.sh", "swahili", "--from", tmp_path / "try" / "swahili")
     assert look.returncode == 1 and len(look.stderr.splitlines()) == 1
     for shown in re.findall(r"```text\n(.*?)```", text, flags=re.DOTALL):
         assert [line for line in shown.splitlines() if line not in look.stdout + done.stdout] == []

@@ -140,8 +140,8 @@ def test_labels_that_are_no_words_are_left_to_do_and_never_guessed(tmp_path):
     folder, pattern = lay_out(tmp_path / "data", paths), ["{speaker}/{emotion}_{take}.wav"]
     corpus, _, found = read(folder, pattern)
     assert corpus.labels == {"W": "other", "angry": "angry", "happy": "happy", "qonk": "other"}
-    assert found[0][0] == "labels" and found[0][1].startswith("TO DO: what do W, qonk mean?")
-    assert "# check: TO DO: what do W, qonk mean?" in corpus.yaml.read_text()
+    assert found[0][0] == "labels" and found[0][1].startswith("TO DO: what is meant by W, qonk?")
+    assert "# check: TO DO: what is meant by W, qonk?" in corpus.yaml.read_text()
     corpus, _, found = read(folder, pattern, labels={"W": "angry", "qonk": "drop", "happy": "excited"})
     assert corpus.labels == {"W": "angry", "angry": "angry", "happy": "excited", "qonk": None} and found == []
 

@@ -44,11 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pattern", action="append", default=[], metavar="P", help="how names are built; several: the narrowest first"
     )
-    parser.add_argument("--table", default="", metavar="FILE", help="a table in the folder, or a pattern of several")
-    parser.add_argument(
-        "--columns", default="", metavar="F=H,...", help="its columns; without headings, the pattern of its lines"
-    )
-    parser.add_argument("--labels", default="", metavar="X=E,...", help="what labels mean, such as 01=angry,02=drop")
+    parser.add_argument("--table", metavar="FILE", help="a table in the folder, or a pattern of several")
+    parser.add_argument("--columns", metavar="F=H,...", help="its columns; without headings, the pattern of its lines")
+    parser.add_argument("--labels", metavar="X=E,...", help="what labels mean, such as 01=angry,02=drop")
     parser.add_argument(
         "--language", metavar="L", help="ISO 639-3 code or English name (default: the recipe's name, if it is one)"
     )
@@ -64,18 +62,19 @@ def main(options: argparse.Namespace) -> None:
     recipes, folder = folder_of(options.recipes or PLACE / "recipes"), folder_of(options.folder)
     known = Catalogue([DATA / "recipes"])
     _check_name(options.name, recipes, known)
-    language, given = _language(options), _labels(options.labels)
+    language = _language(options)
+    given = _labels(options.labels or "", language)
     files = _files(folder)
     _refuse_known(folder, files, known)
     if not (options.pattern or options.table):
         print("\n".join(look(folder, files)), flush=True)
         layout = _ask_for_layout(folder, files)
     else:
-        layout = read_layout(folder, files, options.pattern, options.table, options.columns)
+        layout = read_layout(folder, files, options.pattern, options.table or "", options.columns or "")
         print("\n".join(describe(layout)), flush=True)
     labels = meanings(layout, language, given)
     if sys.stdin.isatty() and not all(labels.values()):
-        labels |= _ask_for_meanings([label for label, emotion in labels.items() if not emotion])
+        labels |= _ask_for_meanings([label for label, emotion in labels.items() if not emotion], language)
     entries, to_check = corpus_entries(folder, layout, labels), checks(layout, labels)
     if "repeated_files" in entries:
         to_check.append(("repeated_files", "the same files lie at a second path: each is used once"))
@@ -135,12 +134,12 @@ def _language(options: argparse.Namespace) -> str:
     raise XserError(f"in which language is {options.name}? give --language, an ISO 639-3 code or an English name")
 
 
-def _labels(text: str) -> dict[str, str]:
-    """Read ``01=angry,02=joy,03=drop``; what a label means may be an English word."""
+def _labels(text: str, language: str) -> dict[str, str]:
+    """Read ``01=angry,02=joy,03=drop``; what a label means may be a word of English or of the corpus's language."""
     labels = {}
     for pair in filter(None, text.split(",")):
         label, _, word = (part.strip() for part in pair.partition("="))
-        emotion = word if word in (*CANONICAL, "drop") else emotion_of_word(word, [])
+        emotion = word if word in (*CANONICAL, "drop") else emotion_of_word(word, [language])
         if not label or emotion is None:
             raise XserError(f"--labels {pair}: write LABEL=EMOTION, with `drop` or one of {', '.join(CANONICAL)}")
         labels[label] = emotion
@@ -177,11 +176,11 @@ def _ask_for_layout(folder: Path, files: list[File]) -> Layout:
         patterns = [*patterns, pattern] if answer == "m" else []
 
 
-def _ask_for_meanings(unknown: list[str]) -> dict[str, str]:
+def _ask_for_meanings(unknown: list[str], language: str) -> dict[str, str]:
     """Ask on a terminal what labels mean; those left out stay to do."""
     while True:
         try:
-            given = _labels(_ask(f"{', '.join(unknown)}: what is meant? LABEL=EMOTION,... (Enter: later) "))
+            given = _labels(_ask(f"{', '.join(unknown)}: what is meant? LABEL=EMOTION,... (Enter: later) "), language)
         except XserError as error:
             sys.stderr.write(f"{error}\n")
             continue

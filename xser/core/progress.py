@@ -81,7 +81,7 @@ class Progress:
             self._bar.set_postfix_str(text)
 
     def line(self) -> str:
-        """How far the work is, as a line of a log says it."""
+        """How far the work is, as a line of a log."""
         seconds = time.monotonic() - self._started
         newly = self.done - self._before
         what = self._amount(self.done if self.total is None else self.total)

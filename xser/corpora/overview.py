@@ -26,7 +26,7 @@ DELIMITERS = ",\t;|"
 
 
 def look(folder: Path, files: list[File]) -> list[str]:
-    """Say what a folder holds: how the names are built and what stands in each part, and the tables beside them.
+    """Describe what a folder holds: how the names are built and what stands in each part, and the tables beside them.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def usual_form(files: list[File]) -> str:
 
 
 def counted(values: Iterable[str]) -> str:
-    """Say how many different values there are, and how often the first few.
+    """Count values: how many different ones there are, and how often the most frequent stand.
 
     Examples
     --------

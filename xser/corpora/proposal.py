@@ -66,7 +66,7 @@ def read_layout(folder: Path, files: list[File], patterns: list[str], table: str
     files
         All that lies there.
     patterns
-        Without any, a recording's name says nothing but which row of the table is its own.
+        Without any, a recording's name tells nothing but which row of the table is its own.
     table
         The path of a table below the folder, or a pattern of several.
     columns
@@ -136,7 +136,7 @@ def _table(
 
 
 def _add_form(entry: dict[str, Any], path: str) -> None:
-    """Say in the entry of a table how its columns are told apart."""
+    """Add to the entry of a table how its columns are told apart."""
     if ending(path) in OBJECTS:
         entry["rows"] = r"{row:\d+}"
         return
@@ -154,7 +154,7 @@ def _add_form(entry: dict[str, Any], path: str) -> None:
 
 
 def describe(layout: Layout) -> list[str]:
-    """Say what is matched and what not, with the first examples, and what stands in the fields."""
+    """Describe what is matched and what not, with the first examples, and what stands in the fields."""
     total = len(layout.matched) + len(layout.unmatched) + len(layout.without_row)
     file, fields = layout.matched[0]
     example = ", ".join(f"{field} {value}" for field, value in fields.items() if field not in ("stem", "name"))
@@ -205,7 +205,7 @@ def checks(layout: Layout, labels: dict[str, str]) -> list[tuple[str, str]]:
             found.append(("columns", f"what is {field} {', '.join(unknown[:SHOWN])}? say it in its `map`"))
     to_do = [label for label, emotion in labels.items() if not emotion]
     if to_do:
-        what = f"TO DO: what do {', '.join(to_do)} mean? an emotion, or drop; until then `other`, which no scheme takes"
+        what = f"TO DO: what is meant by {', '.join(to_do)}? an emotion, or drop; until then `other`, in no scheme"
         found.append(("labels", what))
     return found
 

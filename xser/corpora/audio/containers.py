@@ -1,12 +1,13 @@
 """Containers that writers, recorders and downloads left damaged, and that can be read all the same.
 
-A WAV file says three times how long it is, and a recorder that crashed, a pipe or a tool that edits tags leaves that
+A WAV file holds its length three times, and a recorder that crashed, a pipe or a tool that edits tags leaves that
 wrong. Where the samples are all there, `mend` writes a sound header before them, in memory; the file stays as it is.
 """
 
 import io
 import re
 import struct
+from typing import BinaryIO
 
 from xser.corpora.audio.file_contents import HEAD
 
@@ -18,26 +19,25 @@ PCM_BITS = (8, 16, 24)  # of an encoding that has no name: with 32 it may be flo
 EXTENSIBLE, PCM = 0xFFFE, 1
 
 
-def mend(file):
+def mend(file: BinaryIO) -> tuple[BinaryIO, str] | None:
     """Mend a WAV file that libsndfile would not read, or not whole.
 
     Parameters
     ----------
-    file : binary file
+    file
         It may stand anywhere, and is left anywhere.
 
     Returns
     -------
-    (binary file, str) or None
         A WAV file with the same samples, in memory where that of `file` is of no use, and what is wrong; None when
         nothing is, or no mending helps.
     """
     file.seek(0)
     head = file.read(HEAD)
-    start = re.search(rb"(?:RIFF|RF64)....WAVE", head, re.DOTALL)
-    if start is None:
+    found = re.search(rb"(?:RIFF|RF64)....WAVE", head, re.DOTALL)
+    if found is None:
         return None
-    start = start.start()
+    start = found.start()
     size = file.seek(0, io.SEEK_END)
     encoding, data, wrong = _walk(head[start:], size - start)
     if data is None or size > LARGEST:
@@ -59,7 +59,7 @@ def mend(file):
     return io.BytesIO(_wav(encoding, samples)), wrong
 
 
-def _walk(head, size):
+def _walk(head: bytes, size: int) -> tuple[bytes | None, tuple[int, int] | None, str]:
     """Find a WAV's encoding (the content of its `fmt ` chunk) and the (position, promised bytes) of its samples."""
     encoding, at = None, 12
     while at + 8 <= len(head):
@@ -77,11 +77,11 @@ def _walk(head, size):
     return encoding, _find_data(head, before, size), "a chunk before its samples has a wrong size"
 
 
-def _is_name(name):
+def _is_name(name: bytes) -> bool:
     return all(32 <= byte < 127 for byte in name)
 
 
-def _find_data(head, at, size):
+def _find_data(head: bytes, at: int, size: int) -> tuple[int, int] | None:
     """Find a chunk of samples that fits the rest of the file, where the chunks before cannot be walked through."""
     while (at := head.find(b"data", at)) >= 0 and at + 8 <= len(head):
         promised, there = struct.unpack_from("<I", head, at + 4)[0], size - at - 8
@@ -91,7 +91,7 @@ def _find_data(head, at, size):
     return None
 
 
-def _are_chunks(file, at, size):
+def _are_chunks(file: BinaryIO, at: int, size: int) -> bool:
     """Whether the rest of a WAV file is chunks: then what stands before them is really empty."""
     while at + 8 <= size:
         file.seek(at)
@@ -102,12 +102,12 @@ def _are_chunks(file, at, size):
     return -1 <= size - at < 8
 
 
-def _more_follows(file, at, size):
+def _more_follows(file: BinaryIO, at: int, size: int) -> bool:
     """Whether what follows the samples is no chunks, and more than a stray tag."""
     return size - at > max(SLACK, 0.01 * at, TAG) and not _are_chunks(file, at + at % 2, size)
 
 
-def _named(encoding):
+def _named(encoding: bytes | None) -> tuple[bytes | None, str]:
     """Give an encoding its name where the header lacks it and it can only be PCM: (encoding or None, what is wrong)."""
     if encoding is None or len(encoding) < 16:
         return None, ""
@@ -120,7 +120,7 @@ def _named(encoding):
     return struct.pack("<H", PCM) + encoding[2:16], "its header does not name the encoding"
 
 
-def _wav(encoding, samples):
+def _wav(encoding: bytes, samples: bytes) -> bytes:
     chunks = b"".join(
         name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
         for name, content in ((b"fmt ", encoding), (b"data", samples))
@@ -128,17 +128,10 @@ def _wav(encoding, samples):
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
 
 
-def mp3_tells_its_length(file):
-    """Whether the first frame of an MP3 file says how many there are; without, a decoder guesses from the bitrate.
+def mp3_tells_its_length(file: BinaryIO) -> bool:
+    """Whether the first frame of an MP3 file tells how many there are; without, a decoder guesses from the bitrate.
 
-    Parameters
-    ----------
-    file : binary file
-        It may stand anywhere, and is left anywhere.
-
-    Returns
-    -------
-    bool
+    `file` may stand anywhere, and is left anywhere.
     """
     file.seek(0)
     head = file.read(10)

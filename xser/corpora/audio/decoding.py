@@ -9,6 +9,8 @@ import functools
 import io
 import os
 import re
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from xser.corpora.audio.file_contents import HEAD, contents_of, is_audio
 
 # All that the samples depend on; part of the fingerprint of everything made from them. Raise `rules` when the same
 # settings give other samples than an earlier xser did.
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "rules": 1,
     "rate": 16000,
     "channels": "mean",
@@ -43,16 +45,19 @@ class BadRecording(XserError):
 
     Attributes
     ----------
-    kind : str
+    kind
         In a few words that fit behind a number: "3 unreadable".
-    detail : str
+    detail
         More of it, or "".
     """
 
-    def __init__(self, path, kind, detail=""):
+    def __init__(self, path: str | Path, kind: str, detail: str = "") -> None:
         self.kind, self.detail = kind, detail
         more = f" ({detail})" if detail else ""
         super().__init__(f"{os.fsencode(path).decode('utf-8', 'replace')} cannot be used: {kind}{more}; replace it")
+
+
+Stretch = tuple[float, float] | list[float]  # where a part of a recording starts and ends, in seconds
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,13 +66,14 @@ class Recording:
 
     Attributes
     ----------
-    samples : numpy.ndarray of float32, shape (samples,)
-        The mean of its channels. Full scale is 1; float recordings and lossy decoders may exceed it.
-    rate : int
+    samples
+        float32, shape (samples,): the mean of its channels. Full scale is 1; float recordings and lossy decoders may
+        exceed it.
+    rate
         Samples per second.
-    channels : int
+    channels
         How many it has.
-    mended : str
+    mended
         What is wrong with its container, which was read all the same; empty when nothing is.
     """
 
@@ -77,20 +83,8 @@ class Recording:
     mended: str = ""
 
 
-def read_recording(path, stretch=None):
-    """Read a recording of any container, or a stretch of it, and mix its channels.
-
-    Parameters
-    ----------
-    path : str or Path
-    stretch : (float, float), optional
-        Where it starts and where it ends, in seconds; without, all of it.
-
-    Returns
-    -------
-    samples : numpy.ndarray of float32, shape (samples,)
-    rate : int
-        As of `Recording`.
+def read_recording(path: str | Path, stretch: Stretch | None = None) -> tuple[np.ndarray, int]:
+    """Read a recording of any container, or a stretch of it: samples and rate as of `Recording`.
 
     Raises
     ------
@@ -101,22 +95,18 @@ def read_recording(path, stretch=None):
     return recording.samples, recording.rate
 
 
-def decode_recording(path, stretch=None):
-    """Read a recording of any container, or a stretch of it, and say how it was recorded.
+def decode_recording(path: str | Path, stretch: Stretch | None = None) -> Recording:
+    """Read a recording of any container, or a stretch of it, with how it was recorded.
 
     Of a file with several sound tracks (a video) the first is read. A damaged container is read where the samples are
     there (`xser.corpora.audio.containers`).
 
     Parameters
     ----------
-    path : str or Path
-    stretch : (float, float), optional
-        Where it starts and where it ends, in seconds; without, all of it. Of a container that libsndfile knows nothing
-        else is decoded.
-
-    Returns
-    -------
-    Recording
+    path
+        Of the recording.
+    stretch
+        Without, all of it. Of a container that libsndfile knows nothing else is decoded.
 
     Raises
     ------
@@ -143,7 +133,7 @@ def decode_recording(path, stretch=None):
     return recording
 
 
-def _decode(file, path, stretch):
+def _decode(file: BinaryIO, path: str | Path, stretch: Stretch | None) -> Recording:
     head = file.read(HEAD)
     contents = contents_of(head)
     if not head:
@@ -152,15 +142,19 @@ def _decode(file, path, stretch):
         raise BadRecording(path, f"holding {contents} instead of audio")
     whole, wrong = (contents in ("WAV", "MP3", "") and mend(file)) or (file, "")
     whole.seek(0)
-    recording, frames = _decode_with_soundfile(whole, path, stretch)
-    if frames is not None:
-        recording = _whole_mp3(file, path, stretch, recording, frames)
-    elif recording is None:
+    decoded = _decode_with_soundfile(whole, path, stretch)
+    if decoded is None:
         recording = _decode_with_av(file, path, contents, stretch)
+    else:
+        recording, frames = decoded
+        if frames is not None:
+            recording = _whole_mp3(file, path, stretch, recording, frames)
     return dataclasses.replace(recording, mended=wrong) if wrong else recording
 
 
-def _whole_mp3(file, path, stretch, recording, frames):
+def _whole_mp3(
+    file: BinaryIO, path: str | Path, stretch: Stretch | None, recording: Recording, frames: int
+) -> Recording:
     """What libsndfile read of an MP3 file, unless it guessed the `frames` and stopped before the end."""
     if mp3_tells_its_length(file):
         if stretch is None and len(recording.samples) < KEPT_SHARE * frames:
@@ -176,7 +170,7 @@ def _whole_mp3(file, path, stretch, recording, frames):
     return Recording(whole.samples[first:last], whole.rate, whole.channels, "its header does not say how long it is")
 
 
-def _frames(stretch, rate, frames):
+def _frames(stretch: Stretch | None, rate: int, frames: int) -> tuple[int, int]:
     """The first frame of a stretch and the one behind its last, of a recording of so many frames."""
     if stretch is None:
         return 0, frames
@@ -184,8 +178,10 @@ def _frames(stretch, rate, frames):
     return min(first, frames), min(last, frames)
 
 
-def _decode_with_soundfile(file, path, stretch):
-    """Return the Recording, None when libsndfile does not know the container, and the frames of an MP3, else None."""
+def _decode_with_soundfile(
+    file: BinaryIO, path: str | Path, stretch: Stretch | None
+) -> tuple[Recording, int | None] | None:
+    """Return the recording, and the frames of an MP3; None when libsndfile does not know the container."""
     import soundfile
 
     try:
@@ -193,7 +189,7 @@ def _decode_with_soundfile(file, path, stretch):
         opened = file if isinstance(file, io.BytesIO) else file.fileno()
         sound = soundfile.SoundFile(opened, closefd=False)
     except soundfile.LibsndfileError:
-        return None, None
+        return None
     with sound:
         wrong = _check_promised_bytes(sound.extra_info, path)
         try:
@@ -206,8 +202,8 @@ def _decode_with_soundfile(file, path, stretch):
         return recording, sound.frames if sound.format == "MP3" else None
 
 
-def _check_promised_bytes(log, path):
-    """Compare the bytes of samples that a WAV or AIFF header promises with those that are there; say what is wrong."""
+def _check_promised_bytes(log: str, path: str | Path) -> str:
+    """Compare the bytes of samples that a WAV or AIFF header promises with those there are; return what is wrong."""
     match = re.search(r"^ *(?:data|SSND) *: (\d+) \(should be (\d+)\)", log, re.MULTILINE)
     if match is None:
         return ""
@@ -219,7 +215,7 @@ def _check_promised_bytes(log, path):
     return "its header promises more samples than there are" if there < promised else ""
 
 
-def _decode_with_av(file, path, contents, stretch):
+def _decode_with_av(file: BinaryIO, path: str | Path, contents: str, stretch: Stretch | None) -> Recording:
     import av
 
     file.seek(0)
@@ -235,11 +231,13 @@ def _decode_with_av(file, path, contents, stretch):
     return dataclasses.replace(recording, samples=recording.samples[first:last])
 
 
-def _decode_stream(container, stream, path):
+def _decode_stream(container: Any, stream: Any, path: str | Path) -> Recording:
     if stream.codec_context is None:
         raise BadRecording(path, "unreadable", "no decoder for its sound track")
     stream.codec_context.thread_count = 1
-    pieces, rates, channels = [], set(), 0
+    pieces: list[np.ndarray] = []
+    rates: set[int] = set()
+    channels = 0
     for frame in container.decode(stream):
         pieces.append(_mix(_channels(frame)))
         rates.add(frame.sample_rate)
@@ -251,9 +249,9 @@ def _decode_stream(container, stream, path):
     return Recording(np.concatenate(pieces), rates.pop(), channels)
 
 
-def _channels(frame):
+def _channels(frame: Any) -> np.ndarray:
     """Samples of a PyAV audio frame, (channels, samples) float with full scale 1."""
-    samples = frame.to_ndarray()
+    samples: np.ndarray = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T
     if samples.dtype.kind == "f":
@@ -263,7 +261,7 @@ def _channels(frame):
     return samples / -float(np.iinfo(samples.dtype).min)
 
 
-def _mix(samples):
+def _mix(samples: np.ndarray) -> np.ndarray:
     """Mean over the channels: (channels, samples) -> (samples,) float32."""
     if len(samples) == 1:
         return np.ascontiguousarray(samples[0], dtype=np.float32)
@@ -271,7 +269,7 @@ def _mix(samples):
         return samples.mean(axis=0, dtype=np.float32)
 
 
-def to_pcm(samples, rate):
+def to_pcm(samples: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
     """Resample to 16 kHz and round to 16 bit.
 
     A recording that exceeds full scale (float samples, a lossy decoder) is scaled down as a whole to a peak of full
@@ -279,16 +277,17 @@ def to_pcm(samples, rate):
 
     Parameters
     ----------
-    samples : numpy.ndarray of float32, shape (samples,)
-        Mono, full scale 1.
-    rate : int
+    samples
+        float32, shape (samples,): mono, full scale 1.
+    rate
         Samples per second.
 
     Returns
     -------
-    pcm : numpy.ndarray of int16, shape (ceil(samples * 16000 / rate),)
-        16-bit samples of 16 kHz; those of a 16-bit mono recording at 16 kHz are returned as they are.
-    decibels : float
+    pcm
+        int16, shape (ceil(samples * 16000 / rate),): those of a 16-bit mono recording at 16 kHz are returned as they
+        are.
+    decibels
         By how much it was scaled down; 0 when it was not.
 
     Examples
@@ -305,7 +304,7 @@ def to_pcm(samples, rate):
     return pcm, round(20 * np.log10(max(peak, 1.0)).item(), 2)
 
 
-def _resample(samples, rate):
+def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     import torch
 
     with torch.inference_mode():
@@ -313,7 +312,7 @@ def _resample(samples, rate):
 
 
 @functools.lru_cache(maxsize=8)
-def _resampler(rate):
+def _resampler(rate: int) -> Any:
     """torchaudio's resampler, its filter computed in double precision and once for each rate."""
     import torch
     from torchaudio.transforms import Resample

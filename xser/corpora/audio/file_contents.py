@@ -1,10 +1,10 @@
-"""What a file holds by its first bytes, whatever its name says."""
+"""What a file holds by its first bytes, whatever it is called."""
 
 import os
 
 HEAD = 4096  # bytes that tell
 
-AUDIO_SUFFIXES = {  # what is said of the contents -> suffixes that promise them
+AUDIO_SUFFIXES = {  # what the contents are -> suffixes that promise them
     "WAV": (".wav", ".wave"),
     "AIFF": (".aif", ".aiff", ".aifc"),
     "FLAC": (".flac",),
@@ -51,17 +51,16 @@ _CHUNKED = {b"RIFF": {b"WAVE": "WAV", b"AVI ": "AVI"}, b"FORM": {b"AIFF": "AIFF"
 _CHUNKED |= {b"RF64": {b"WAVE": "WAV"}, b"RIFX": {b"WAVE": "WAV"}}
 
 
-def contents_of(head):
-    r"""Say what a file is.
+def contents_of(head: bytes) -> str:
+    r"""What a file holds.
 
     Parameters
     ----------
-    head : bytes
+    head
         Its first `HEAD` bytes.
 
     Returns
     -------
-    str
         A key of `AUDIO_SUFFIXES`, the name of something that is not audio, or "" when nothing can be told.
 
     Examples
@@ -71,9 +70,9 @@ def contents_of(head):
     >>> contents_of(b"<!DOCTYPE html><html>Sign in</html>")
     'an HTML page'
     """
-    contents = _CHUNKED.get(head[:4], {}).get(head[8:12])
-    if contents:
-        return contents
+    chunked = _CHUNKED.get(head[:4], {}).get(head[8:12])
+    if chunked:
+        return chunked
     for offset, signature, contents in _SIGNATURES:
         if head.startswith(signature, offset):
             return contents
@@ -86,7 +85,7 @@ def contents_of(head):
     return _kind_of_text(head)
 
 
-def _kind_of_text(head):
+def _kind_of_text(head: bytes) -> str:
     try:
         text = head.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -101,12 +100,12 @@ def _kind_of_text(head):
     return "text"
 
 
-def is_audio(contents):
+def is_audio(contents: str) -> bool:
     """Whether `contents` (of `contents_of`) may be decoded: audio, or something that only a decoder can tell."""
     return not contents or contents in AUDIO_SUFFIXES
 
 
-def is_misnamed(contents, name):
+def is_misnamed(contents: str, name: str) -> bool:
     """Whether a file of these `contents` bears the suffix of another kind of audio.
 
     Examples

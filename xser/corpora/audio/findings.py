@@ -1,6 +1,7 @@
-"""What is wrong or odd with a corpus's recordings, said so that a person can act on it."""
+"""What is wrong or odd with a corpus's recordings, in sentences that a person can act on."""
 
 import dataclasses
+from collections.abc import Collection, Mapping, Sequence
 
 from xser.corpora.audio.decoding import SETTINGS
 from xser.corpora.audio.file_contents import is_misnamed
@@ -11,6 +12,8 @@ NAMED = 5  # recordings that an error names; the rest are counted
 AUDIBLE = 1.0  # decibels of scaling that are worth a note
 MANY = 20  # recordings that cannot all last equally long by chance
 
+Problems = dict[str, list[tuple[str, str]]]  # kind -> path and detail of each
+
 
 @dataclasses.dataclass(frozen=True)
 class Made:
@@ -18,25 +21,25 @@ class Made:
 
     Attributes
     ----------
-    size, mtime_ns : int
+    size, mtime_ns
         Bytes of the source, and when it was changed.
-    digest : str
+    digest
         First 16 hexadecimal digits of the SHA-256 of the prepared samples.
-    contents : str
+    contents
         What the source holds, see `xser.corpora.audio.file_contents.contents_of`.
-    decibels : float
+    decibels
         By how much it was scaled down.
-    samples : int
+    samples
         How many were written.
-    measures : Measures
+    measures
         What the recording measured as it was recorded.
-    repairs : list of str
+    repairs
         What was asked for, see `xser.corpora.audio.repairs`.
-    repaired : dict of str to float
+    repaired
         What was repaired, and how much.
-    mended : str
+    mended
         What is wrong with its container, see `xser.corpora.audio.decoding.Recording`.
-    stretch : list of float, optional
+    stretch
         Where the recording starts in the source and where it ends, in seconds, when it is a part of it.
     """
 
@@ -61,24 +64,27 @@ class Bad:
     detail: str
 
 
-def find_twins(made, same_recording):
+def find_twins(
+    made: Mapping[str, Made], same_recording: Collection[Sequence[str]]
+) -> tuple[dict[str, str], dict[str, str], list[tuple[str, str]]]:
     """Find recordings with the same samples under several names.
 
     Parameters
     ----------
-    made : dict of str to Made
+    made
         By utterance.
-    same_recording : sequence of tuple of str
+    same_recording
         Utterances known to be one recording.
 
     Returns
     -------
-    known, repeated : dict of str to str
+    known, repeated
         Utterance -> the one that stays: those of `same_recording`, and those that nobody knew of.
-    differing : list of (str, str)
+    differing
         Utterances of `same_recording` that are not the same here.
     """
-    known, differing = {}, []
+    known: dict[str, str] = {}
+    differing = []
     for names in same_recording:
         present = [name for name in names if name in made]
         for other in present[1:]:
@@ -86,7 +92,8 @@ def find_twins(made, same_recording):
                 known[other] = present[0]
             else:
                 differing.append((other, present[0]))
-    repeated, first_with = {}, {}
+    repeated: dict[str, str] = {}
+    first_with: dict[str, str] = {}
     for utterance in sorted(set(made) - set(known)):
         first = first_with.setdefault(made[utterance].digest, utterance)
         if first != utterance:
@@ -94,24 +101,19 @@ def find_twins(made, same_recording):
     return known, repeated, differing
 
 
-def group_problems(bad, repeated, sources):
+def group_problems(bad: Mapping[str, Bad], repeated: Mapping[str, str], sources: Mapping[str, str]) -> Problems:
     """Group what cannot be used by kind.
 
     Parameters
     ----------
-    bad : dict of str to Bad
+    bad
         By utterance.
-    repeated : dict of str to str
+    repeated
         Of `find_twins`.
-    sources : dict of str to str
+    sources
         Utterance -> path of its recording.
-
-    Returns
-    -------
-    dict of str to list of (str, str)
-        Kind -> path and detail of each.
     """
-    problems = {}
+    problems: Problems = {}
     for utterance, why in bad.items():
         problems.setdefault(why.kind, []).append((sources[utterance], why.detail))
     for utterance, first in repeated.items():
@@ -119,7 +121,7 @@ def group_problems(bad, repeated, sources):
     return problems
 
 
-def list_problems(problems):
+def list_problems(problems: Problems) -> str:
     """Name the first problems of each kind and count the rest.
 
     Examples
@@ -136,26 +138,21 @@ def list_problems(problems):
     return ", ".join(pieces)
 
 
-def problem_lines(problems):
+def problem_lines(problems: Problems) -> str:
     """List every problem, a line each: path, kind and detail, separated by tabs."""
     cases = [(name, kind, detail) for kind, cases in problems.items() for name, detail in cases]
     return "".join("\t".join(filter(None, case)) + "\n" for case in cases)
 
 
-def find_oddities(made, sources):
-    """Say what is odd with recordings that can be used, and what of it was repaired.
+def find_oddities(made: Mapping[str, Made], sources: Mapping[str, str]) -> list[str]:
+    """Write sentences on what is odd with recordings that can be used, and on what of it was repaired.
 
     Parameters
     ----------
-    made : dict of str to Made
+    made
         By utterance.
-    sources : dict of str to str
+    sources
         Utterance -> path of its recording.
-
-    Returns
-    -------
-    list of str
-        Sentences.
     """
     notes = []
     misnamed = [it for it in made if is_misnamed(made[it].contents, sources[it])]
@@ -179,5 +176,5 @@ def find_oddities(made, sources):
     return notes
 
 
-def _count(utterances):
+def _count(utterances: Collection[str]) -> str:
     return f"{len(utterances)} recording{'' if len(utterances) == 1 else 's'}"

@@ -8,6 +8,7 @@ import csv
 import dataclasses
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,8 +16,11 @@ from xser.core.errors import XserError
 from xser.core.files import write_text
 from xser.corpora.audio.decoding import STEP
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 MEASURES = "measures.csv"
-FLOOR = -120.0  # dBFS; what is said of the level of nothing
+FLOOR = -120.0  # dBFS; the level of nothing
 SILENCE = 2 * STEP  # samples no further apart than this are digital silence: one 16-bit step around a constant
 SHORTEST_SILENCE = 0.001  # seconds; any recording may start with a few samples that are alike
 FULL = 0.7  # of full scale, -3 dB: what goes no further was not clipped
@@ -31,22 +35,22 @@ class Measures:
 
     Attributes
     ----------
-    rate : int
+    rate
         Samples per second of the file.
-    channels : int
+    channels
         Channels of the file. Everything else is of their mean.
-    seconds : float
+    seconds
         Its duration, digital silence included.
-    level : float
+    level
         Root mean square in dBFS, a constant of full scale being 0: without the DC offset, and without the digital
         silence at the ends. Not below `FLOOR`.
-    peak : float
+    peak
         The largest absolute sample, in dBFS; above 0 where floating-point samples or a lossy decoder exceed full scale.
-    dc : float
+    dc
         Mean of the samples between the digital silence at the ends, of full scale.
-    clipped : float
+    clipped
         Share of the samples that clipping cut off, see `clipped_samples`.
-    silence_start, silence_end : float
+    silence_start, silence_end
         Seconds of digital silence at the start and at the end, see `silent_ends`.
     """
 
@@ -64,21 +68,17 @@ class Measures:
 COLUMNS = ("utterance", *(field.name for field in dataclasses.fields(Measures)))
 
 
-def measure(samples, rate, channels=1):
+def measure(samples: np.ndarray, rate: int, channels: int = 1) -> Measures:
     """Measure a recording.
 
     Parameters
     ----------
-    samples : numpy.ndarray of float, shape (samples,)
-        The mean of its channels, full scale 1.
-    rate : int
+    samples
+        Float, shape (samples,): the mean of its channels, full scale 1.
+    rate
         Samples per second.
-    channels : int
+    channels
         How many it had.
-
-    Returns
-    -------
-    Measures
 
     Examples
     --------
@@ -105,11 +105,11 @@ def measure(samples, rate, channels=1):
     )
 
 
-def _decibels(amplitude):
+def _decibels(amplitude: float) -> float:
     return round(max(FLOOR, 20 * float(np.log10(max(amplitude, 1e-10)))), 2)
 
 
-def silent_ends(samples, rate):
+def silent_ends(samples: np.ndarray, rate: int) -> tuple[int, int]:
     """Count the samples of digital silence at both ends.
 
     Digital silence is a constant, zero or not, within one 16-bit step (as dither leaves it), for `SHORTEST_SILENCE` or
@@ -118,15 +118,10 @@ def silent_ends(samples, rate):
 
     Parameters
     ----------
-    samples : numpy.ndarray of float, shape (samples,)
-        Full scale 1.
-    rate : int
+    samples
+        Float, shape (samples,), full scale 1.
+    rate
         Samples per second.
-
-    Returns
-    -------
-    start, end : int
-        Number of samples.
 
     Examples
     --------
@@ -138,7 +133,7 @@ def silent_ends(samples, rate):
     return start, _silent_start(samples[start:][::-1], shortest)
 
 
-def _silent_start(samples, shortest):
+def _silent_start(samples: np.ndarray, shortest: float) -> int:
     start = 0
     while (length := _constant_start(samples[start:])) >= shortest:
         start += length
@@ -147,7 +142,7 @@ def _silent_start(samples, shortest):
     return start
 
 
-def _constant_start(samples):
+def _constant_start(samples: np.ndarray) -> int:
     """Length of the longest beginning that is constant within `SILENCE`."""
     if not len(samples):
         return 0
@@ -165,7 +160,7 @@ def _constant_start(samples):
     return int(np.searchsorted(spread, SILENCE, side="right"))
 
 
-def clipped_samples(samples):
+def clipped_samples(samples: np.ndarray) -> int:
     """Count the samples that clipping cut off.
 
     They stand in runs of two or more at the recording's own extreme, above or below, where that is near full scale
@@ -176,12 +171,8 @@ def clipped_samples(samples):
 
     Parameters
     ----------
-    samples : numpy.ndarray of float, shape (samples,)
-        Full scale 1.
-
-    Returns
-    -------
-    int
+    samples
+        Float, shape (samples,), full scale 1.
 
     Examples
     --------
@@ -194,7 +185,7 @@ def clipped_samples(samples):
     return _clipped_above(samples, samples.max()) + _clipped_above(-samples, -samples.min())
 
 
-def _clipped_above(samples, extreme):
+def _clipped_above(samples: np.ndarray, extreme: float) -> int:
     if extreme < FULL:
         return 0
     at = np.flatnonzero(samples >= extreme - STEP / 2)
@@ -209,25 +200,18 @@ def _clipped_above(samples, extreme):
 # The table. -----------------------------------------------------------------------------------------------------------
 
 
-def write_measures(folder, measures):
-    """Write ``measures.csv`` to a prepared folder, whole or not at all.
-
-    Parameters
-    ----------
-    folder : str or Path
-    measures : dict of str to Measures
-        By utterance.
-    """
+def write_measures(folder: str | Path, measures: dict[str, Measures]) -> None:
+    """Write ``measures.csv``, of measures by utterance, to a prepared folder, whole or not at all."""
     write_text(Path(folder, MEASURES), _table(measures))
 
 
-def are_written(folder, measures):
-    """Whether the ``measures.csv`` of a folder says exactly this; parameters as of `write_measures`."""
+def are_written(folder: str | Path, measures: dict[str, Measures]) -> bool:
+    """Whether the ``measures.csv`` of a folder holds exactly these."""
     path = Path(folder, MEASURES)
     return path.is_file() and path.read_bytes() == _table(measures).encode()
 
 
-def _table(measures):
+def _table(measures: dict[str, Measures]) -> str:
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -235,17 +219,11 @@ def _table(measures):
     return lines.getvalue()
 
 
-def read_measures(folder):
+def read_measures(folder: str | Path) -> "pd.DataFrame":
     """Read ``measures.csv`` of a prepared folder.
-
-    Parameters
-    ----------
-    folder : str or Path
-        What `xser.experiments.experiment.Experiment.prepared_folder` says.
 
     Returns
     -------
-    pandas.DataFrame
         A row an utterance, in the order of rows.csv (sorted by ``utterance``), with the attributes of `Measures`.
 
     Raises

@@ -12,7 +12,12 @@ import io
 import json
 import math
 import os
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from xser.core.errors import XserError
 from xser.core.files import whole_file, write_text
@@ -22,6 +27,7 @@ from xser.corpora.audio.file_contents import HEAD, contents_of
 from xser.corpora.audio.findings import (
     Bad,
     Made,
+    Problems,
     find_oddities,
     find_twins,
     group_problems,
@@ -34,6 +40,7 @@ from xser.corpora.folders import real_path
 
 AUDIO = "audio"  # the folder of WAVs below the destination
 PROBLEMS = "problems.txt"  # beside it: every recording that cannot be used, where there are any
+Task = tuple[str, tuple[Path, list[float] | None, list[str], Path]]  # utterance, arguments of `_prepare_one`
 IN_THIS_PROCESS = 150  # up to so many recordings are done before other processes have started
 
 
@@ -43,19 +50,19 @@ class Preparation:
 
     Attributes
     ----------
-    rows : pandas.DataFrame
+    rows
         The usable rows, with ``audio`` (path below the destination), ``seconds`` and ``digest``.
-    left_out : list of str
+    left_out
         Sentences: what was left out.
-    notes : list of str
+    notes
         Sentences: what is odd.
-    made : int
+    made
         How many were made now; the others were there.
-    measures : dict of str to Measures
+    measures
         What the usable recordings measured as they were recorded, by utterance.
     """
 
-    rows: object
+    rows: pd.DataFrame
     left_out: list[str]
     notes: list[str]
     made: int
@@ -63,46 +70,42 @@ class Preparation:
 
 
 def prepare_recordings(
-    rows,
-    folder,
-    destination,
-    jobs=-1,
-    skip_bad=False,
-    same_recording=(),
-    doubtful=None,
-    repairs=(),
-    finished=None,
-    title="recordings",
-):
+    rows: pd.DataFrame,
+    folder: str | Path,
+    destination: str | Path,
+    jobs: int = -1,
+    skip_bad: bool = False,
+    same_recording: Collection[Sequence[str]] = (),
+    doubtful: dict[str, str] | None = None,
+    repairs: Sequence[str] = (),
+    finished: Path | None = None,
+    title: str = "recordings",
+) -> Preparation:
     """Write the 16 kHz audio of a corpus.
 
     Parameters
     ----------
-    rows : pandas.DataFrame
+    rows
         Rows of a scan: ``utterance`` and ``source`` are needed; with ``start`` and ``end``, in seconds, a row is that
         stretch of its source.
-    folder : str or Path
+    folder
         The corpus's folder. Nothing in it is changed.
-    destination : str or Path
+    destination
         Gets ``audio/<utterance>.wav``, and ``problems.txt`` when there are any. Whoever calls holds it alone.
-    jobs : int
+    jobs
         Processes; -1 means every core.
-    skip_bad : bool
+    skip_bad
         Leave unusable and repeated recordings out instead of raising.
-    same_recording : sequence of tuple of str
+    same_recording
         Utterances known to be one recording under several names: all but the first are left out.
-    doubtful : dict of str to str, optional
+    doubtful
         Utterances that are known not to be usable in the official release, and why: left out where they are not.
-    repairs : sequence of str
+    repairs
         What is repaired of every recording, see `xser.corpora.audio.repairs`.
-    finished : Path, optional
+    finished
         The file that tells others that the destination may be used: removed before audio that is there is replaced.
-    title : str
+    title
         The corpus, for the bar and for messages.
-
-    Returns
-    -------
-    Preparation
 
     Raises
     ------
@@ -110,25 +113,27 @@ def prepare_recordings(
         One for all recordings that cannot be used; usable ones are prepared nevertheless, so that nothing is decoded
         twice when the others have been repaired.
     """
-    sources = {row.utterance: real_path(folder, row.source) for row in rows.itertuples()}
-    stretches = {row.utterance: _stretch(row) for row in rows.itertuples()}
+    sources = {str(row.utterance): real_path(folder, str(row.source)) for row in rows.itertuples()}
+    stretches = {str(row.utterance): _stretch(row) for row in rows.itertuples()}
     wavs = {utterance: Path(destination, AUDIO, f"{utterance}.wav") for utterance in sources}
-    repairs = list(repairs)
-    outcomes = {it: _made_before(sources[it], stretches[it], repairs, wav) for it, wav in wavs.items()}
-    to_do = [utterance for utterance, outcome in outcomes.items() if outcome is None]
+    wanted = list(repairs)
+    before = {it: _made_before(sources[it], stretches[it], wanted, wav) for it, wav in wavs.items()}
+    outcomes: dict[str, Made | Bad] = {it: made for it, made in before.items() if made is not None}
+    to_do = [it for it, made in before.items() if made is None]
     _remove_unfinished(Path(destination, AUDIO))
     if finished is not None and any(wavs[utterance].exists() for utterance in to_do):
         Path(finished).unlink(missing_ok=True)
-    tasks = [(it, (sources[it], stretches[it], repairs, wavs[it])) for it in to_do]
+    tasks = [(it, (sources[it], stretches[it], wanted, wavs[it])) for it in to_do]
     with progress(len(sources), title, "recordings", done=len(sources) - len(tasks), shown=bool(tasks)) as bar:
         for results in _prepare_all(tasks, jobs):
             outcomes.update(results)
             bar.update(len(results))
+    outcomes = {it: outcomes[it] for it in sources}  # in the order of the rows
     preparation = _collect(rows, outcomes, Path(destination, PROBLEMS), skip_bad, same_recording, doubtful or {}, title)
     return dataclasses.replace(preparation, made=sum(isinstance(outcomes[utterance], Made) for utterance in to_do))
 
 
-def remove_others(rows, destination):
+def remove_others(rows: pd.DataFrame, destination: str | Path) -> None:
     """Remove prepared audio of utterances that are not among `rows`: their recordings are gone."""
     kept = set(rows["utterance"] + ".wav")
     with contextlib.suppress(FileNotFoundError):
@@ -140,12 +145,12 @@ def remove_others(rows, destination):
 # Recordings. ----------------------------------------------------------------------------------------------------------
 
 
-def _stretch(row):
+def _stretch(row: Any) -> list[float] | None:
     """Where a row's recording starts and ends in its source, None when it is all of it."""
     return [float(row.start), float(row.end)] if getattr(row, "start", "") else None
 
 
-def _made_before(source, stretch, repairs, wav):
+def _made_before(source: Path, stretch: list[float] | None, repairs: list[str], wav: Path) -> Made | None:
     """Return what is known of `wav` when it was made from `source` as it is now, with these repairs, else None."""
     try:
         status = os.stat(source)
@@ -156,7 +161,7 @@ def _made_before(source, stretch, repairs, wav):
     return made if (made.size, made.mtime_ns, made.stretch, made.repairs) == now else None
 
 
-def _read_comment(wav):
+def _read_comment(wav: Path) -> Made:
     import soundfile
 
     with open(wav, "rb") as file:
@@ -168,8 +173,8 @@ def _read_comment(wav):
             raise ValueError(str(error)) from error
 
 
-def _prepare_all(tasks, jobs):
-    """Yield the outcomes of (utterance, arguments of `_prepare_one`) tasks, some at a time, as dicts."""
+def _prepare_all(tasks: list[Task], jobs: int) -> Iterator[dict[str, Made | Bad]]:
+    """Yield the outcomes of tasks, by utterance, some at a time."""
     import joblib
 
     workers = joblib.effective_n_jobs(jobs)
@@ -189,11 +194,11 @@ def _prepare_all(tasks, jobs):
             ) from error
 
 
-def _prepare_some(tasks):
+def _prepare_some(tasks: list[Task]) -> dict[str, Made | Bad]:
     return {utterance: _prepare_one(*arguments) for utterance, arguments in tasks}
 
 
-def _prepare_one(source, stretch, repairs, wav):
+def _prepare_one(source: Path, stretch: list[float] | None, repairs: list[str], wav: Path) -> Made | Bad:
     try:
         status = _status(source)  # before reading: a source that changes meanwhile looks changed next time
         recording = decode_recording(source, stretch)
@@ -221,20 +226,20 @@ def _prepare_one(source, stretch, repairs, wav):
     return made
 
 
-def _status(source):
+def _status(source: Path) -> os.stat_result:
     try:
         return os.stat(source)
     except OSError as error:
-        raise BadRecording(source, "unreadable", error.strerror) from error
+        raise BadRecording(source, "unreadable", error.strerror or "") from error
 
 
-def _contents(source):
+def _contents(source: Path) -> str:
     with open(source, "rb") as file:
         return contents_of(file.read(HEAD))
 
 
-def _wav(pcm, comment):
-    """Bytes of a WAV file with a comment; made in memory, so that a full disk is an OSError that says so."""
+def _wav(pcm: np.ndarray, comment: str) -> bytes:
+    """Bytes of a WAV file with a comment; made in memory, so that a full disk is an OSError that tells of it."""
     import soundfile
 
     file = io.BytesIO()
@@ -244,7 +249,7 @@ def _wav(pcm, comment):
     return file.getvalue()
 
 
-def _remove_unfinished(folder):
+def _remove_unfinished(folder: Path) -> None:
     """Remove what killed runs left half-written."""
     for path in folder.glob(".*.part.wav"):
         path.unlink(missing_ok=True)
@@ -253,15 +258,23 @@ def _remove_unfinished(folder):
 # What came of it. -----------------------------------------------------------------------------------------------------
 
 
-def _collect(rows, outcomes, problems_file, skip_bad, same_recording, doubtful, title):
-    sources = {row.utterance: _named(row) for row in rows.itertuples()}
+def _collect(
+    rows: pd.DataFrame,
+    outcomes: dict[str, Made | Bad],
+    problems_file: Path,
+    skip_bad: bool,
+    same_recording: Collection[Sequence[str]],
+    doubtful: dict[str, str],
+    title: str,
+) -> Preparation:
+    sources = {str(row.utterance): _named(row) for row in rows.itertuples()}
     bad = {utterance: outcome for utterance, outcome in outcomes.items() if isinstance(outcome, Bad)}
-    good = {utterance: outcome for utterance, outcome in outcomes.items() if utterance not in bad}
+    good = {utterance: outcome for utterance, outcome in outcomes.items() if isinstance(outcome, Made)}
     known_bad = [utterance for utterance in doubtful if bad.pop(utterance, None) is not None]
     known, repeated, differing = find_twins(good, same_recording)
     problems = group_problems(bad, repeated, sources)
     _write_problems(problems_file, problems)
-    good = {utterance: outcome for utterance, outcome in good.items() if utterance not in known | repeated}
+    good = {utterance: outcome for utterance, outcome in good.items() if utterance not in {**known, **repeated}}
     number = sum(map(len, problems.values()))
     what = f"{number} of {len(rows)} recordings"
     if problems and not (skip_bad and good):
@@ -276,13 +289,13 @@ def _collect(rows, outcomes, problems_file, skip_bad, same_recording, doubtful, 
     return Preparation(_with_audio(rows, good), left_out, notes + find_oddities(good, sources), 0, measures)
 
 
-def _named(row):
+def _named(row: Any) -> str:
     """How a message names a row's recording."""
     stretch = _stretch(row)
     return row.source if stretch is None else f"{stretch[0]:g} to {stretch[1]:g} s of {row.source}"
 
 
-def _with_audio(rows, good):
+def _with_audio(rows: pd.DataFrame, good: dict[str, Made]) -> pd.DataFrame:
     rows = rows[rows["utterance"].isin(list(good))].reset_index(drop=True)
     outcomes = [good[utterance] for utterance in rows["utterance"]]
     return rows.assign(
@@ -292,7 +305,7 @@ def _with_audio(rows, good):
     )
 
 
-def _write_problems(path, problems):
+def _write_problems(path: Path, problems: Problems) -> None:
     if problems:
         write_text(path, problem_lines(problems))
     else:

@@ -4,6 +4,8 @@ A corpus.yaml names the repairs that its corpus needs (`repairs`); stage 0 makes
 those. What is recorded stays as it is on the disk.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 
 from xser.corpora.audio.decoding import SHORTEST, STEP
@@ -11,7 +13,7 @@ from xser.corpora.audio.measures import silent_ends
 from xser.corpora.description.corpus_yaml import REPAIRS
 
 
-def repair(samples, rate, repairs):
+def repair(samples: np.ndarray, rate: int, repairs: Collection[str]) -> tuple[np.ndarray, dict[str, float]]:
     """Repair a recording, or the stretch of one that an utterance is.
 
     Digital silence goes first. Of a recording that is hardly anything else so much of it stays that `SHORTEST` is left,
@@ -20,18 +22,18 @@ def repair(samples, rate, repairs):
 
     Parameters
     ----------
-    samples : numpy.ndarray of float32, shape (samples,)
-        Full scale 1.
-    rate : int
+    samples
+        float32, shape (samples,), full scale 1.
+    rate
         Samples per second.
-    repairs : collection of str
+    repairs
         Out of `REPAIRS`.
 
     Returns
     -------
-    samples : numpy.ndarray of float32, shape (samples,)
-        The same array where there was nothing to repair.
-    repaired : dict of str to float
+    samples
+        float32, shape (samples,); the same array where there was nothing to repair.
+    repaired
         What was repaired, and how much: the offset that was subtracted, of full scale; the seconds that were trimmed.
 
     Examples
@@ -41,7 +43,7 @@ def repair(samples, rate, repairs):
     >>> len(shorter), {name: round(amount, 3) for name, amount in repaired.items()}
     (1600, {'digital_silence': 0.075, 'dc': 0.1})
     """
-    repaired = {}
+    repaired: dict[str, float] = {}
     start, end = silent_ends(samples, rate) if repairs else (0, 0)
     if "digital_silence" in repairs:
         first, last = _kept(start, len(samples) - end, len(samples), rate)
@@ -56,32 +58,22 @@ def repair(samples, rate, repairs):
     return samples, repaired
 
 
-def _kept(first, last, length, rate):
+def _kept(first: int, last: int, length: int, rate: int) -> tuple[int, int]:
     """Widen what is kept to the shortest recording that can be used."""
     lacking = max(0, int(np.ceil(SHORTEST * rate)) - (last - first))
     before = min(first, max(lacking // 2, lacking - (length - last)))
     return first - before, min(length, last + lacking - before)
 
 
-def describe_repairs(repaired):
-    """Say in one line what was repaired.
-
-    Parameters
-    ----------
-    repaired : list of dict
-        Of `repair`, one for each recording.
-
-    Returns
-    -------
-    str
-        Empty when there was nothing to repair.
+def describe_repairs(repaired: list[dict[str, float]]) -> str:
+    """Write in one line what `repair` repaired, of one recording each; empty when there was nothing to repair.
 
     Examples
     --------
     >>> describe_repairs([{"dc": -0.012}, {}, {"dc": 0.001, "digital_silence": 0.25}])
     'DC offset removed from 2 of 3 recordings (at most 1.20 % of full scale), digital silence trimmed from 1 (0.25 s)'
     """
-    pieces = []
+    pieces: list[str] = []
     for name, what in REPAIRS.items():
         amounts = [abs(one[name]) for one in repaired if name in one]
         if amounts:

@@ -10,11 +10,14 @@ import stat
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import IO, Any, cast
 
 from xser.core.errors import NoSpace, XserError
 from xser.core.files import check_space
+from xser.core.progress import progress
 from xser.corpora.audio.file_contents import HEAD, contents_of
 from xser.corpora.description.download_files import ZIP_SUFFIXES
 
@@ -38,26 +41,21 @@ class Limits:
     size: int
 
 
-def unpack(archive, folder, leave_out=(), limits=None):
-    """Unpack a zip or tar archive.
+def unpack(archive: str | Path, folder: str | Path, leave_out: Sequence[str] = (), limits: Limits | None = None) -> int:
+    """Unpack a zip or tar archive; return how many files were written.
 
     Hidden files and what macOS adds to zips are left out. Modes, owners and times are not taken over.
 
     Parameters
     ----------
-    archive : str or Path
-        Its suffix says what it is.
-    folder : str or Path
+    archive
+        Its suffix tells its kind.
+    folder
         Made when missing. What stands in it is never overwritten.
-    leave_out : sequence of str
+    leave_out
         Patterns (of `fnmatch`, the star also for slashes) of the members that are not wanted.
-    limits : Limits, optional
+    limits
         What may be written, lowered by what was; by default `MAX_FILES` files, and `MAX_GROWTH` times the archive.
-
-    Returns
-    -------
-    int
-        Number of files written.
 
     Raises
     ------
@@ -75,7 +73,8 @@ def unpack(archive, folder, leave_out=(), limits=None):
     limits = limits or Limits(MAX_FILES, max(ALWAYS_ALLOWED, MAX_GROWTH * size))
     read = _unpack_zip if archive.name.lower().endswith(ZIP_SUFFIXES) else _unpack_tar
     try:
-        return read(archive, folder, leave_out, limits)
+        with progress(None, f"unpacking {archive.name}", "B") as bar:
+            return read(archive, folder, leave_out, limits, bar.update)
     except NoSpace:
         raise
     except XserError as error:
@@ -86,7 +85,7 @@ def unpack(archive, folder, leave_out=(), limits=None):
         raise XserError(_what_is_wrong(archive, error)) from error
 
 
-def _what_is_wrong(archive, error):
+def _what_is_wrong(archive: Path, error: BaseException) -> str:
     with open(archive, "rb") as file:
         contents = contents_of(file.read(HEAD))
     if contents and "archive" not in contents:
@@ -94,7 +93,9 @@ def _what_is_wrong(archive, error):
     return f"{archive.name} is broken or of a kind that cannot be unpacked ({error or type(error).__name__})"
 
 
-def _unpack_zip(archive, folder, leave_out, limits):
+def _unpack_zip(
+    archive: Path, folder: Path, leave_out: Sequence[str], limits: Limits, count: Callable[[int], None]
+) -> int:
     written = 0
     with zipfile.ZipFile(archive) as opened:
         members = opened.infolist()
@@ -111,20 +112,22 @@ def _unpack_zip(archive, folder, leave_out, limits):
                 _make_folder(path)
             else:
                 with opened.open(member) as source:
-                    _write(source, path, limits)
+                    _write(source, path, limits, count)
                 written += 1
     return written
 
 
-def _check_promised(folder, size, limits):
+def _check_promised(folder: Path, size: int, limits: Limits) -> None:
     if size > limits.size:
         raise XserError(f"it would unpack to {size} bytes, more than {limits.size}")
     check_space(next(place for place in (folder, *folder.absolute().parents) if place.exists()), size)
 
 
-def _unpack_tar(archive, folder, leave_out, limits):
+def _unpack_tar(
+    archive: Path, folder: Path, leave_out: Sequence[str], limits: Limits, count: Callable[[int], None]
+) -> int:
     written = 0
-    with _decompressed(archive) as file, tarfile.open(fileobj=_Bounded(file), mode="r:") as opened:
+    with _decompressed(archive) as file, tarfile.open(fileobj=cast(IO[bytes], _Bounded(file)), mode="r:") as opened:
         for member in opened:
             path = _place(folder, member.name, leave_out, limits)
             if path is None:
@@ -135,7 +138,9 @@ def _unpack_tar(archive, folder, leave_out, limits):
                 _make_folder(path)
             else:
                 _check_promised(folder, member.size, limits)
-                _write(opened.extractfile(member), path, limits)
+                source = opened.extractfile(member)
+                assert source is not None  # it is a file
+                _write(source, path, limits, count)
                 written += 1
         file.seek(opened.offset)
         if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):  # tarfile takes a damaged header for the end
@@ -145,10 +150,11 @@ def _unpack_tar(archive, folder, leave_out, limits):
     return written
 
 
-def _decompressed(archive):
+def _decompressed(archive: Path) -> IO[bytes]:
     with open(archive, "rb") as file:
         head = file.read(6)
-    for magic, opener in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open)):
+    openers: tuple[tuple[bytes, Any], ...] = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
+    for magic, opener in openers:
         if head.startswith(magic):
             return opener(archive)
     return open(archive, "rb")
@@ -157,20 +163,20 @@ def _decompressed(archive):
 class _Bounded:
     """A file of which nobody reads more at once than a header may have: tarfile reads long names whole."""
 
-    def __init__(self, file):
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
-    def read(self, size):
+    def read(self, size: int) -> bytes:
         if size > MAX_HEADER:
             raise XserError("it has a header too large to be one")
         return self._file.read(size)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
 
 
-def _place(folder, name, leave_out, limits):
-    """Say where a member goes: None when it is not wanted."""
+def _place(folder: Path, name: str, leave_out: Sequence[str], limits: Limits) -> Path | None:
+    """Where a member goes: None when it is not wanted."""
     limits.files -= 1
     if limits.files < 0:
         raise XserError("it has too many members")
@@ -186,15 +192,15 @@ def _place(folder, name, leave_out, limits):
     return folder.joinpath(*parts)
 
 
-def _make_folder(path):
+def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _understood(error, path) from error
 
 
-def _write(source, path, limits):
-    """Write a member; what it says of its size is not believed."""
+def _write(source: IO[bytes], path: Path, limits: Limits, count: Callable[[int], None]) -> None:
+    """Write a member and count its bytes; the size that it promises is not believed."""
     _make_folder(path.parent)
     try:
         file = open(path, "xb")  # a second file of this name, or of one that the disk takes for it, is refused
@@ -206,10 +212,11 @@ def _write(source, path, limits):
             if limits.size < 0:
                 raise XserError("it unpacks to more bytes than any corpus of its size would")
             file.write(chunk)
+            count(len(chunk))
 
 
-def _understood(error, path):
-    """Say what a member's name did to the disk, or return `error`, which is not of its making."""
+def _understood(error: OSError, path: Path) -> Exception:
+    """What a member's name did to the disk, or `error`, which is not of its making."""
     if error.errno in (errno.EEXIST, errno.EISDIR, errno.ENOTDIR):
         return XserError(f"two of its members are called {path.name!r}")
     if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL):

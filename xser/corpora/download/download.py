@@ -10,11 +10,13 @@ import logging
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from xser.core.errors import HeldByAnother, NoSpace, XserError
 from xser.core.files import check_space, megabytes, only_writer, write_json
-from xser.corpora.description.download_files import is_archive
+from xser.corpora.description.corpus import Corpus
+from xser.corpora.description.download_files import DownloadFile, is_archive
 from xser.corpora.download.archives import unpack
 from xser.corpora.download.fetching import fetch, offered_size
 
@@ -23,7 +25,7 @@ logger = logging.getLogger(__name__)
 RECORD = "download.json"  # in the corpus's folder: what was fetched from where
 
 
-def is_taken(folder):
+def is_taken(folder: str | Path) -> bool:
     """Whether something of the user's stands in the place of a corpus's folder: it is never touched.
 
     Raises
@@ -38,17 +40,8 @@ def is_taken(folder):
     return os.path.isdir(folder) and any(os.scandir(folder))
 
 
-def size_to_fetch(corpus):
-    """Say how much there is to fetch, as it is published, or as the servers say.
-
-    Parameters
-    ----------
-    corpus : Corpus
-
-    Returns
-    -------
-    str
-    """
+def size_to_fetch(corpus: Corpus) -> str:
+    """How much there is to fetch, as it is published or as the servers tell, written for people."""
     total = 0
     for file in corpus.download:
         size = file.size or offered_size(file)
@@ -58,20 +51,15 @@ def size_to_fetch(corpus):
     return megabytes(total)
 
 
-def download(corpus, folder):
-    """Fetch the files of a corpus and unpack them.
+def download(corpus: Corpus, folder: str | Path) -> bool:
+    """Fetch the files of a corpus and unpack them; return whether they were fetched now.
 
     Parameters
     ----------
-    corpus : Corpus
+    corpus
         One with `download`, whose licence the user has accepted.
-    folder : str or Path
+    folder
         What is to hold it. Nothing happens when something stands there already.
-
-    Returns
-    -------
-    bool
-        Whether it was fetched now.
 
     Raises
     ------
@@ -100,7 +88,7 @@ def download(corpus, folder):
 
 
 @contextlib.contextmanager
-def _made(parent):
+def _made(parent: Path) -> Iterator[None]:
     """Make a folder, and remove it and what was made above it when it is still empty after an error."""
     missing = [place for place in (parent, *parent.parents) if not place.exists()]
     parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +102,7 @@ def _made(parent):
 
 
 @contextlib.contextmanager
-def _working_in(work):
+def _working_in(work: Path) -> Iterator[None]:
     """Hold `work`; leave nothing of it but files that the next call needs."""
     try:
         with only_writer(work):
@@ -131,7 +119,7 @@ def _working_in(work):
         ) from error
 
 
-def _download(corpus, folder, work):
+def _download(corpus: Corpus, folder: Path, work: Path) -> None:
     files, unpacked = work / "files", work / "unpacked"
     files.mkdir(exist_ok=True)
     _remove_leftovers(corpus, files)
@@ -165,7 +153,7 @@ def _download(corpus, folder, work):
     shutil.rmtree(files)
 
 
-def _remove_leftovers(corpus, files):
+def _remove_leftovers(corpus: Corpus, files: Path) -> None:
     """Remove what a killed process left that is neither a file nor the beginning of one."""
     wanted = {f"{file.name}{suffix}" for file in corpus.download for suffix in ("", ".part", ".part.json")}
     for path in files.iterdir():
@@ -173,7 +161,7 @@ def _remove_leftovers(corpus, files):
             path.unlink()
 
 
-def _put(file, path, folder):
+def _put(file: DownloadFile, path: Path, folder: Path) -> None:
     """Unpack an archive, or put a file that is none, into its folder."""
     try:
         if not is_archive(file.name):
@@ -182,7 +170,6 @@ def _put(file, path, folder):
                 raise XserError(f"{file.name} is refused: an archive unpacked before it has a file of this name")
             shutil.copyfile(path, folder / file.name)
             return
-        logger.info(f"unpacking {file.name}")
         if not unpack(path, folder, file.leave_out):
             raise XserError(f"{file.name} is refused: there is nothing in it")
         for inside in file.inside:

@@ -8,12 +8,15 @@ import logging
 import os
 import re
 import time
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from xser import __version__
 from xser.core.errors import XserError
 from xser.core.files import check_space, megabytes, read_json, write_json
 from xser.core.progress import progress
+from xser.corpora.description.download_files import DownloadFile
 
 logger = logging.getLogger(__name__)
 
@@ -35,25 +38,26 @@ class Fetched:
 
     Attributes
     ----------
-    path : Path
-    url : str
+    path
+        Where it is.
+    url
         Where it came from.
-    size : int
+    size
         Bytes.
-    sha256 : str
+    sha256
         What was seen, whatever is published.
-    verified : str
+    verified
         The published checksum that it has; empty where none is published.
     """
 
-    path: os.PathLike
+    path: Path
     url: str
     size: int
     sha256: str
     verified: str
 
 
-def fetch(file, folder):
+def fetch(file: DownloadFile, folder: Path) -> Fetched:
     """Fetch a file, unless it is in `folder` already.
 
     A transfer that breaks off is taken up at the byte where it stopped, in this call and in the next one, where the
@@ -62,13 +66,10 @@ def fetch(file, folder):
 
     Parameters
     ----------
-    file : DownloadFile
-    folder : Path
+    file
+        What to fetch.
+    folder
         Made when missing. Holds ``<name>`` once it is whole and verified; ``<name>.part`` until then.
-
-    Returns
-    -------
-    Fetched
 
     Raises
     ------
@@ -98,27 +99,21 @@ def fetch(file, folder):
     raise XserError(f"{file.name} cannot be downloaded: {'; '.join(whys)}{again}")
 
 
-def offered_size(file):
-    """Ask the addresses of a file how many bytes it has.
-
-    Returns
-    -------
-    int or None
-        None where none says.
-    """
+def offered_size(file: DownloadFile) -> int | None:
+    """Ask the addresses of a file how many bytes it has; None where none tells."""
     import requests
 
     for url in file.urls:
         try:
             response = requests.head(url, headers=HEADERS, allow_redirects=True, timeout=ASKING)
         except requests.RequestException:
-            continue  # another mirror may say; fetching tells what is wrong with this one
+            continue  # another mirror may know; fetching tells what is wrong with this one
         if response.ok and _length(response) is not None:
             return _length(response)
     return None
 
 
-def _fetch_from(url, file, part):
+def _fetch_from(url: str, file: DownloadFile, part: Path) -> str:
     """Fetch from one address; return why it could not be, or an empty text."""
     import pooch
     import requests
@@ -145,42 +140,42 @@ def _fetch_from(url, file, part):
                 return f"what it has is not what was published ({file.checksum})"
 
 
-def _may_go_on(part, url, file):
+def _may_go_on(part: Path, url: str, file: DownloadFile) -> bool:
     """Whether what is here may be the beginning of what the address has."""
     return _size(part) > 0 and (bool(file.checksum) or _known_version(part, url) != "")
 
 
-def _size(part):
+def _size(part: Path) -> int:
     return part.stat().st_size if part.is_file() else 0
 
 
-def _forget(part):
+def _forget(part: Path) -> None:
     part.unlink(missing_ok=True)
     _note(part).unlink(missing_ok=True)
 
 
-def _note(part):
+def _note(part: Path) -> Path:
     return part.with_name(f"{part.name}.json")
 
 
-def _known_version(part, url):
+def _known_version(part: Path, url: str) -> str:
     """Return what the server called the version of its file that `part` is the beginning of, or an empty text."""
     note = _note_of(part)
     return note.get("version", "") if note.get("url") == url else ""
 
 
-def _note_of(part):
+def _note_of(part: Path) -> dict[str, str]:
     return read_json(_note(part)) if _note(part).is_file() else {}
 
 
 class _Transfer:
     """What pooch calls to download: `file` grows in `part` until it is whole, and is then linked to pooch's name."""
 
-    def __init__(self, file, part):
+    def __init__(self, file: DownloadFile, part: Path) -> None:
         self.file, self.part = file, part
         self.received = False  # whether anything came
 
-    def __call__(self, url, output, _pooch):
+    def __call__(self, url: str, output: str, _pooch: Any) -> None:
         import requests
 
         for tried in range(1, TRIES + 1):
@@ -199,7 +194,7 @@ class _Transfer:
         except OSError:  # a disk that knows no links
             os.replace(self.part, output)
 
-    def _transfer(self, url):
+    def _transfer(self, url: str) -> None:
         import requests
 
         start = _size(self.part) if _may_go_on(self.part, url, self.file) else 0
@@ -222,15 +217,15 @@ class _Transfer:
                 if response.status_code == 206:
                     raise _NotThis("answers with another part of the file than asked for")
                 start = 0
-            total = int(ranged[2]) if start else _length(response)
+            total = int(ranged[2]) if start and ranged else _length(response)
             self._receive(response, url, start, total)
 
-    def _check_size(self, total):
+    def _check_size(self, total: int) -> None:
         if self.file.size and total != self.file.size:
             raise _NotThis(f"has a file of {total} bytes, not the published one of {self.file.size}")
 
-    def _receive(self, response, url, start, total):
-        """Write what comes after the first `start` bytes; `total` is None where the server does not say."""
+    def _receive(self, response: Any, url: str, start: int, total: int | None) -> None:
+        """Write what comes after the first `start` bytes; `total` is None where the server does not tell."""
         import requests
 
         expected = self.file.size or total
@@ -253,6 +248,6 @@ class _Transfer:
                 raise requests.ConnectionError(f"{part.tell()} of {expected} bytes")
 
 
-def _length(response):
+def _length(response: Any) -> int | None:
     length = response.headers.get("Content-Length", "")
     return int(length) if length.isdigit() and "Content-Encoding" not in response.headers else None
