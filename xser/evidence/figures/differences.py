@@ -74,7 +74,7 @@ def difference_figure(better: Figure, worse: Figure) -> Figure:
 def mean_figure(figures: Sequence[Figure]) -> Figure:
     """Average figures of several tasks.
 
-    Seeds are averaged seed by seed; where the numbers of seeds differ, nothing is said about their scatter.
+    Seeds are averaged seed by seed; where the numbers of seeds differ, their scatter is not known.
     """
     each = [figure.by_seed for figure in figures if figure.by_seed is not None]
     correspond = len(each) == len(figures) and len(set(map(len, each))) == 1

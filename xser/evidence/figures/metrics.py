@@ -1,7 +1,7 @@
-"""UAR, macro-F1, recalls and confusions of one set of predictions, by scikit-learn with the labels said explicitly.
+"""UAR, macro-F1, recalls and confusions of one set of predictions, by scikit-learn with the labels given explicitly.
 
 UAR and macro-F1 are means **over the emotions that occur in the reference**: for a corpus without ``neutral`` they
-are means over the other three, and `Scores.classes` says three. Predicting an emotion that never occurs costs recall.
+are means over the other three, and `Scores.classes` is 3. Predicting an emotion that never occurs costs recall.
 """
 
 from collections.abc import Sequence
