@@ -56,8 +56,8 @@ def uar_figure(pooled: Pooled, part: Part) -> Figure:
     """UAR of one system on ``whole`` or ``test``, in %."""
     outcomes = pooled.outcomes(part)
     by_seed = 100 * _uar_of_seeds(outcomes)
-    over_utterances, over_speakers = bootstraps(pooled, part, outcomes.hits)
-    return Figure(by_seed, float(by_seed.mean()), 100 * over_utterances[:, 0], 100 * over_speakers[:, 0])
+    over_utterances, over_speakers = bootstraps(pooled, part)
+    return Figure(by_seed, float(by_seed.mean()), 100 * over_utterances, 100 * over_speakers)
 
 
 def difference_figure(better: Figure, worse: Figure) -> Figure:
