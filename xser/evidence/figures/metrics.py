@@ -64,21 +64,6 @@ def scores(reference: Names, prediction: Names, emotions: Sequence[str]) -> Scor
     return Scores(float(recalls[occurs].mean()), float(f1[occurs].mean()), recalls, int(occurs.sum()))
 
 
-def uar(reference: Names, prediction: Names, emotions: Sequence[str]) -> float:
-    """Unweighted average recall over the emotions that occur in the reference, as a fraction of 1."""
-    return scores(reference, prediction, emotions).uar
-
-
-def macro_f1(reference: Names, prediction: Names, emotions: Sequence[str]) -> float:
-    """Mean F1 over the emotions that occur in the reference, as a fraction of 1."""
-    return scores(reference, prediction, emotions).macro_f1
-
-
-def recalls(reference: Names, prediction: Names, emotions: Sequence[str]) -> dict[str, float]:
-    """Recall of each emotion by name; NaN for one that does not occur in the reference."""
-    return dict(zip(emotions, scores(reference, prediction, emotions).recalls.tolist(), strict=True))
-
-
 def confusion(reference: Names, prediction: Names, emotions: Sequence[str]) -> np.ndarray:
     """Count predictions by reference.
 
