@@ -73,7 +73,7 @@ def test_the_single_source_with_the_best_mean_validation_is_taken_whatever_it_do
     (pooled,) = pool(tmp_path)
     assert pooled.source == "gamma" and pooled.label == "baseline1 (gamma)"
     assert pooled.candidates == pytest.approx({"beta": 0.55, "gamma": 0.57, "delta": 0.5})
-    assert {run.info["source"] for run in pooled.runs} == {"gamma"}
+    assert {run.info.source for run in pooled.runs} == {"gamma"}
 
 
 def test_sources_are_compared_on_the_seeds_that_all_of_them_have(tmp_path):
@@ -93,7 +93,7 @@ def test_test_parts_of_folds_make_one_set_a_seed(tmp_path):
     assert list(pooled.utterances["utterance"]) == [f"alpha-{i:04d}" for i in range(120)]
     for column, seed in enumerate(pooled.seeds):
         for run in find_runs(tmp_path):
-            if run.info["seed"] == seed:
+            if run.info.seed == seed:
                 at = pooled.utterances["utterance"].isin(run.predictions["utterance"]).to_numpy()
                 found = np.array(pooled.emotions)[pooled.predicted[at, column]]
                 assert list(found) == list(run.predictions["prediction"])

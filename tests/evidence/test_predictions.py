@@ -152,3 +152,11 @@ def test_run_json_is_written_after_the_predictions(tmp_path):
         read_run(tmp_path)
     with pytest.raises(XserError, match="no finished run"):
         read_run(tmp_path / "other")
+
+
+def test_keys_of_a_newer_version_are_kept_and_those_of_an_older_one_are_not_missed(tmp_path):
+    folder = make_run(tmp_path, "baseline2", of_tomorrow=[1, 2], hyperparameters={"target_statistics": "corpus"})
+    info = read_run(folder).info
+    assert info.without_places()["of_tomorrow"] == [1, 2]
+    assert info.finetuning is None and "finetuning" not in info.without_places()
+    assert info.regime == "corpus"  # before it was an option

@@ -59,14 +59,14 @@ def nested(content, keys, value):
     [
         (["extra"], 1, "unknown key `extra`"),
         (["tasks", "en-de", "f1"], 1, "unknown key `tasks: en-de: f1`"),
-        (["tasks", "en-de", "uar", "proposed"], "94,64", "`tasks: en-de: uar: proposed` is a number, not '94,64'"),
+        (["tasks", "en-de", "uar", "proposed"], "94,64", "`tasks: en-de: uar: proposed` must be a number, not '94,64'"),
         (["tasks", "en-de", "uar", "proposed"], 101, "`tasks: en-de: uar: proposed`.*less than or equal to 100"),
         (["tasks", "en-de", "utterances"], 0, "`tasks: en-de: utterances`.*greater than 0"),
-        (["tasks", "en-de", "label"], "", "`tasks: en-de: label`.*at least 1"),
-        (["tasks"], {}, "`tasks`.*at least 1"),
+        (["tasks", "en-de", "label"], "", "`tasks: en-de: label` is empty"),
+        (["tasks"], {}, "`tasks` is empty"),
         (["mean", "wer"], {}, "unknown key `mean: wer`"),
         (["comparable"], {"scheme": "four"}, "`comparable: kind` is missing"),
-        (["source"], " ", "`source`.*at least 1"),
+        (["source"], " ", "`source` is empty"),
     ],
 )
 def test_what_is_wrong_is_said(path, tmp_path, keys, value, message):

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-import xser.commands.report
 from tests.support import CHECKOUT, stages
 from tests.support.made_corpora import make_root
+from xser.commands import report
+from xser.commands.command_line import run_command
 from xser.core.errors import XserError
 
 MOVING = "emotions: [moved, still]\nmerges: {angry: moved, happy: moved, neutral: still, sad: still}\n"
@@ -39,7 +40,7 @@ def test_every_verb_takes_it_by_a_relative_path(root, tmp_path, monkeypatch, cap
     assert "moved" in (tables / "table.md").read_text(encoding="utf-8")
     runs = [json.loads(path.read_text()) for path in sorted((tmp_path / "exp" / "runs").rglob("run.json"))]
     assert runs and all(run["emotions"] == ["moved", "still"] for run in runs)
-    xser.commands.report.main([str(tmp_path / "exp" / "runs"), "--output", str(tmp_path / "report")])
+    run_command("report", report, [str(tmp_path / "exp" / "runs"), "--output", str(tmp_path / "report")])
     assert "arousal of mine" in (tmp_path / "report" / "results.md").read_text(encoding="utf-8")
 
 

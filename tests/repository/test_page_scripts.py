@@ -62,4 +62,4 @@ def test_the_first_mistake_ends_it(shell, script):
     verb = "xser.grid.grid" if script in GRIDS else "xser.experiments.prepare"
     process = run(shell, script, "--data-root", "nowhere", FAKE_FAILING_VERB=verb)
     assert process.returncode == 1 and process.err.count("xser: it went wrong") == 1
-    assert len(shell.asked(verb)) == 1 and shell.asked("xser.commands.report") == []
+    assert len(shell.asked(verb)) == 1 and shell.asked("-m xser report") == []

@@ -293,16 +293,16 @@ def to_html(blocks: Iterable[Block]) -> str:
     >>> print(to_html([Paragraph("`a` < **b**")]).strip())
     <p><code>a</code> &lt; <b>b</b></p>
     """
+    template = html_template(_HTML)
     from markupsafe import Markup
 
     pairs = [(type(block).__name__, block) for block in blocks]
-    return Markup(html_template(_HTML).render(blocks=pairs, render=to_html))
+    return Markup(template.render(blocks=pairs, render=to_html))
 
 
 def html_template(text: str) -> jinja2.Template:
     """A template whose values are escaped, and in which a missing one is an error. Needs jinja2."""
-    jinja2 = optional("jinja2", "the page of the report")
-
+    jinja2 = optional("jinja2", "an HTML page")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     return environment.from_string(text)
 

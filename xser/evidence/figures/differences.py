@@ -56,8 +56,8 @@ def uar_figure(pooled: Pooled, part: Part) -> Figure:
     """UAR of one system on ``whole`` or ``test``, in %."""
     outcomes = pooled.outcomes(part)
     by_seed = 100 * _uar_of_seeds(outcomes)
-    over_utterances, over_speakers = bootstraps(pooled, part, outcomes.hits)
-    return Figure(by_seed, float(by_seed.mean()), 100 * over_utterances[:, 0], 100 * over_speakers[:, 0])
+    over_utterances, over_speakers = bootstraps(pooled, part)
+    return Figure(by_seed, float(by_seed.mean()), 100 * over_utterances, 100 * over_speakers)
 
 
 def difference_figure(better: Figure, worse: Figure) -> Figure:
@@ -74,7 +74,7 @@ def difference_figure(better: Figure, worse: Figure) -> Figure:
 def mean_figure(figures: Sequence[Figure]) -> Figure:
     """Average figures of several tasks.
 
-    Seeds are averaged seed by seed; where the numbers of seeds differ, nothing is said about their scatter.
+    Seeds are averaged seed by seed; where the numbers of seeds differ, their scatter is not known.
     """
     each = [figure.by_seed for figure in figures if figure.by_seed is not None]
     correspond = len(each) == len(figures) and len(set(map(len, each))) == 1

@@ -43,7 +43,7 @@ def rows_to_picture(rows: pd.DataFrame, at_most: int = 1000) -> pd.DataFrame:
 
 
 def write_embeddings(path: str | Path, rows: pd.DataFrame, embeddings: np.ndarray) -> None:
-    """Write embeddings with what a picture says of them.
+    """Write embeddings with what a picture tells of them.
 
     Parameters
     ----------

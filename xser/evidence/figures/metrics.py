@@ -1,7 +1,7 @@
-"""UAR, macro-F1, recalls and confusions of one set of predictions, by scikit-learn with the labels said explicitly.
+"""UAR, macro-F1, recalls and confusions of one set of predictions, by scikit-learn with the labels given explicitly.
 
 UAR and macro-F1 are means **over the emotions that occur in the reference**: for a corpus without ``neutral`` they
-are means over the other three, and `Scores.classes` says three. Predicting an emotion that never occurs costs recall.
+are means over the other three, and `Scores.classes` is 3. Predicting an emotion that never occurs costs recall.
 """
 
 from collections.abc import Sequence
@@ -62,21 +62,6 @@ def scores(reference: Names, prediction: Names, emotions: Sequence[str]) -> Scor
     occurs = support > 0
     recalls = np.where(occurs, recalls, np.nan)
     return Scores(float(recalls[occurs].mean()), float(f1[occurs].mean()), recalls, int(occurs.sum()))
-
-
-def uar(reference: Names, prediction: Names, emotions: Sequence[str]) -> float:
-    """Unweighted average recall over the emotions that occur in the reference, as a fraction of 1."""
-    return scores(reference, prediction, emotions).uar
-
-
-def macro_f1(reference: Names, prediction: Names, emotions: Sequence[str]) -> float:
-    """Mean F1 over the emotions that occur in the reference, as a fraction of 1."""
-    return scores(reference, prediction, emotions).macro_f1
-
-
-def recalls(reference: Names, prediction: Names, emotions: Sequence[str]) -> dict[str, float]:
-    """Recall of each emotion by name; NaN for one that does not occur in the reference."""
-    return dict(zip(emotions, scores(reference, prediction, emotions).recalls.tolist(), strict=True))
 
 
 def confusion(reference: Names, prediction: Names, emotions: Sequence[str]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Scores of a system on each part it was evaluated on, and one table of them."""
 
+import functools
 import zlib
 from collections.abc import Iterable
 from typing import Any
@@ -24,9 +25,9 @@ def _score_row(pooled: Pooled, part: Part) -> dict[str, Any]:
     names = np.array(pooled.emotions)
     each = [scores(names[outcomes.reference], names[column], pooled.emotions) for column in outcomes.predicted.T]
     uars = 100 * np.array([one.uar for one in each])
-    over_utterances, over_speakers = bootstraps(pooled, part, outcomes.hits)
-    low, high = interval(100 * over_utterances[:, 0])
-    speakers_low, speakers_high = interval(100 * over_speakers[:, 0])
+    over_utterances, over_speakers = bootstraps(pooled, part)
+    low, high = interval(100 * over_utterances)
+    speakers_low, speakers_high = interval(100 * over_speakers)
     return {
         **pooled.setting._asdict(),
         "named_task": pooled.named_task,
@@ -52,30 +53,19 @@ def _score_row(pooled: Pooled, part: Part) -> dict[str, Any]:
     }
 
 
-def bootstraps(pooled: Pooled, part: Part, hits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Bootstrap UARs over utterances and over speakers, from a random seed that depends on the target and part alone.
+@functools.lru_cache(maxsize=256)
+def bootstraps(pooled: Pooled, part: Part) -> tuple[np.ndarray, np.ndarray]:
+    """Bootstrap UARs over utterances and over speakers, each (resamples,), as fractions of 1.
 
-    Tasks with one target are tested on the same utterances, so they share their resamples as systems do.
-
-    Parameters
-    ----------
-    pooled
-        Gives the references and speakers.
-    hits
-        (utterances,) or (utterances, systems).
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        (resamples, systems) each.
+    The random seed depends on the target and part alone. Tasks with one target are tested on the same utterances, so
+    they share their resamples as systems do. Several tables ask for the same draws, so they are kept.
     """
     outcomes = pooled.outcomes(part)
     seed = zlib.crc32(f"{pooled.setting.target} {part}".encode())
-    classes = len(pooled.emotions)
-    return (
-        utterance_bootstrap(outcomes.reference, hits, classes, seed=seed),
-        speaker_bootstrap(outcomes.reference, hits, outcomes.speakers, classes, seed=seed),
-    )
+    reference, hits, classes = outcomes.reference, outcomes.hits, len(pooled.emotions)
+    over_utterances = utterance_bootstrap(reference, hits, classes, seed=seed)
+    over_speakers = speaker_bootstrap(reference, hits, outcomes.speakers, classes, seed=seed)
+    return over_utterances[:, 0], over_speakers[:, 0]
 
 
 def score_table(pooled: Iterable[Pooled]) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Confusion matrices, one panel per system, as a PNG."""
 
-import sys
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ from xser.evidence.pages.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+logger = logging.getLogger(__name__)
 
 # Inches: a panel, what lies around it (left: emotion names, below: emotion names, above: title), and the margin.
 PANEL, LEFT, BELOW, ABOVE, MARGIN = 2.1, 0.25, 0.75, 0.62, 0.1
@@ -38,7 +40,7 @@ def confusion_picture(path: Path, pooled: Sequence[Pooled]) -> None:
         Each is drawn on the whole target where it was evaluated on it, else on the test part.
     """
     if not is_installed("matplotlib"):
-        print(f"no {Path(path).name}: for pictures pip install '{DISTRIBUTION}[report]'", file=sys.stderr)
+        logger.warning("no %s: for pictures pip install '%s[report]'", path.name, DISTRIBUTION)
         return
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
