@@ -12,6 +12,7 @@ from xser.audit.findings import Finding
 from xser.audit.page import audit_page, corpora_and_shared, finding_frame, table_text
 from xser.audit.pictures import corpus_picture
 from xser.audit.shared_audio.pairs import COLUMNS
+from xser.core.document import to_markdown
 
 CASE = dict(zip(COLUMNS, ("made-a", "made-b", 0.25, 0.5, 1.5, 0.987, 0.8, False), strict=True))
 FOUND = (
@@ -25,7 +26,7 @@ FOUND = (
 
 
 def page(audited, notes=None, pictures=None):
-    return audit_page("Title", audited, notes or {}, pictures or {}, "xser audit made", {"xser": "1"})
+    return to_markdown(audit_page("Title", audited, notes or {}, pictures or {}, "xser audit made", {"xser": "1"}))
 
 
 def test_every_check_is_explained_and_nothing_else():

@@ -1,4 +1,4 @@
-"""The findings of an audit for the terminal, as a CSV table and as a page in Markdown."""
+"""The findings of an audit for the terminal, as a table of data, and as a page."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,6 +6,7 @@ import pandas as pd
 
 from xser.audit.checks import BETWEEN, CHECKS
 from xser.audit.findings import SEVERITIES, Case, Finding, count, not_fine
+from xser.core.document import Block, Code, Details, Heading, Items, Paragraph, Picture, Table, aligned
 
 SHOWN = 10  # cases of a finding on the page; the JSON file has them all
 Audited = Mapping[str, Sequence[Finding]]  # by what they are about: a corpus, or two
@@ -28,17 +29,10 @@ def number(finding: Finding) -> str:
 
 def table_text(title: str, findings: Sequence[Finding]) -> str:
     """Lay out findings for a terminal: the worst first; of those that are fine, the names alone."""
-    bad = not_fine(findings)
+    rows = [[each.severity, each.name, number(each), each.sentence] for each in not_fine(findings)]
+    lines = aligned(Table(["", "", "", ""], rows, align="llll"))[1:] if rows else []
     fine = [each.name for each in findings if each.severity == "fine"]
-    cells = [(each.severity, each.name, number(each), each.sentence) for each in bad]
-    widths = [max(map(len, column)) for column in list(zip(*cells, strict=True))[:3]] if cells else []
-    lines = [title]
-    for *short, sentence in cells:
-        padded = [cell.ljust(width) for cell, width in zip(short, widths, strict=True)]
-        lines.append("  " + "  ".join([*padded, sentence]))
-    if fine:
-        lines.append(f"  fine: {', '.join(fine)}")
-    return "\n".join(lines)
+    return "\n".join([title, *lines, *([f"  fine: {', '.join(fine)}"] if fine else [])])
 
 
 def corpora_and_shared(audited: Audited) -> tuple[dict[str, Sequence[Finding]], list[Finding]]:
@@ -78,8 +72,8 @@ def audit_page(
     pictures: Mapping[str, str],
     command: str,
     versions: Mapping[str, str],
-) -> str:
-    """Write the page in Markdown.
+) -> list[Block]:
+    """Make the page.
 
     Parameters
     ----------
@@ -95,31 +89,40 @@ def audit_page(
         How the page was made.
     """
     corpora, shared = corpora_and_shared(audited)
-    sections = corpora | ({"What corpora share": shared} if shared else {})
-    parts = [f"# {title}", _at_a_glance(corpora)]
-    for about, findings in sections.items():
-        parts += [f"## {about}", "\n".join(f"- stage 0: {note}" for note in notes.get(about, ())), _table(findings)]
-        fine = [f"`{each.name}`" for each in findings if each.severity == "fine"]
-        if fine:
-            parts.append(f"Fine: {', '.join(fine)}.")
-        if about in pictures:
-            parts.append(f"![{about}]({pictures[about]})")
-        parts += [_cases(each) for each in not_fine(findings) if _of_recordings(each)]
+    blocks: list[Block] = [Heading(title, level=1), _at_a_glance(corpora)]
+    for about, findings in (corpora | ({"What corpora share": shared} if shared else {})).items():
+        blocks.append(Heading(about))
+        blocks += [Items([f"stage 0: {note}" for note in notes[about]])] if notes.get(about) else []
+        blocks += _section(findings)
+        blocks += [Picture(pictures[about], about)] if about in pictures else []
+        blocks += [_cases(each) for each in not_fine(findings) if _of_recordings(each)]
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     names = [name for name in CHECKS if any(each.name == name for found in audited.values() for each in found)]
-    meanings = "\n".join(f"- `{name}`: {CHECKS[name]}" for name in names)
-    parts += ["## What was looked at", meanings, "## How this page was made"]
-    parts += [f"Versions: {libraries}. Command:", f"```\n{command}\n```"]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    return [
+        *blocks,
+        Heading("What was looked at"),
+        Items([f"`{name}`: {CHECKS[name]}" for name in names]),
+        Heading("How this page was made"),
+        Paragraph(f"Versions: {libraries}. Command:"),
+        Code(command),
+    ]
 
 
-def _at_a_glance(audited: Audited) -> str:
+def _at_a_glance(audited: Audited) -> Table:
     severities = SEVERITIES[::-1]
     rows = [
         [about, *(str(sum(each.severity == severity for each in findings)) for severity in severities)]
         for about, findings in audited.items()
     ]
-    return _markdown_table(["", *severities], ["---"] + ["---:"] * len(severities), rows)
+    return Table(["", *severities], rows)
+
+
+def _section(findings: Sequence[Finding]) -> list[Block]:
+    """What was found, and the names of what is fine."""
+    rows = [[each.severity, f"`{each.name}`", number(each), each.sentence] for each in not_fine(findings)]
+    fine = [f"`{each.name}`" for each in findings if each.severity == "fine"]
+    found: list[Block] = [Table(["severity", "finding", "number", ""], rows, align="llrl")] if rows else []
+    return [*found, *([Paragraph(f"Fine: {', '.join(fine)}.")] if fine else [])]
 
 
 def _of_recordings(finding: Finding) -> bool:
@@ -127,25 +130,11 @@ def _of_recordings(finding: Finding) -> bool:
     return bool(finding.cases) and ("one" in finding.cases[0] or "utterance" in finding.cases[0])
 
 
-def _table(findings: Sequence[Finding]) -> str:
-    bad = not_fine(findings)
-    if not bad:
-        return ""
-    rows = [[each.severity, f"`{each.name}`", number(each), each.sentence] for each in bad]
-    return _markdown_table(["severity", "finding", "number", ""], ["---", "---", "---:", "---"], rows)
-
-
-def _markdown_table(header: Sequence[str], rule: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [[cell.replace("|", "\\|") for cell in row] for row in (header, rule, *rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cases(finding: Finding) -> str:
-    lines = [f"- {_case(case)}" for case in finding.cases[:SHOWN]]
+def _cases(finding: Finding) -> Details:
+    lines = [_case(case) for case in finding.cases[:SHOWN]]
     hidden = len(finding.cases) - SHOWN
-    more = [f"- and {hidden} more in the JSON file"] if hidden > 0 else []
-    summary = f"<summary>{finding.name}: {count(len(finding.cases), 'case')}</summary>"
-    return "\n".join([f"<details>{summary}\n", *lines, *more, "\n</details>"])
+    more = [f"and {hidden} more in the JSON file"] if hidden > 0 else []
+    return Details(f"{finding.name}: {count(len(finding.cases), 'case')}", [Items([*lines, *more])])
 
 
 def _case(case: Case) -> str:

@@ -11,7 +11,8 @@ from xser.audit.engine import RULES, Auditor
 from xser.audit.findings import Finding, count, plain
 from xser.audit.page import Audited, audit_page, corpora_and_shared, finding_frame, table_text
 from xser.audit.pictures import corpus_picture
-from xser.core.files import whole_file, write_text
+from xser.core.document import to_markdown, write_csv
+from xser.core.files import write_text
 from xser.core.records import Record, write_record
 from xser.core.versions import versions
 
@@ -51,12 +52,10 @@ def write_report(auditor: Auditor, audited: Audited, folder: Path, stem: str, ti
         pictures[corpus.name] = f"{stem}_{corpus.name.replace('/', '_').replace(':', '_')}.png"
         _draw(folder / pictures[corpus.name], auditor, corpus, audited[corpus.name])
     file = _audit_file(auditor, audited, command)
-    with whole_file(folder / f"{stem}.csv") as part:
-        frame = finding_frame(audited)
-        frame.to_csv(part, index=False, float_format="%.4f", lineterminator="\n", encoding="utf-8")
+    write_csv(folder / f"{stem}.csv", finding_frame(audited))
     write_record(folder / f"{stem}.json", file)
     page = audit_page(title, audited, file.notes, pictures, command, file.versions)
-    write_text(folder / f"{stem}.md", page)
+    write_text(folder / f"{stem}.md", to_markdown(page))
     return f"written: {folder / stem}.md, .csv, .json and {count(len(pictures), 'picture')}"
 
 
