@@ -97,4 +97,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(lambda: main(sys.argv[1:]))
