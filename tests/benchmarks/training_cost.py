@@ -5,9 +5,8 @@
     python tests/benchmarks/training_cost.py --quick
 
 Prints the ratios of docs/research/cost.md side by side, all from this one run: ours and the plain loop take turns, each
-in a
-process of its own. Without --data-root the made-up recordings of egs_data/ are used, whose durations are between 0.9
-and 1.4 s in every language: they show that the command runs, not what is saved.
+in a process of its own. Without --data-root the made-up recordings of egs_data/ are used, whose durations are between
+0.9 and 1.4 s in every language: they show that the command runs, not what is saved.
 """
 
 import os

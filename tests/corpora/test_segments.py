@@ -28,12 +28,13 @@ def pavoque(recipes):
 
 def table(segments):
     """A table as the corpus has it: prompt, style, start and end of each, and more that is not read."""
-    return yaml.safe_dump(
+    return yaml.dump(
         [
             {"prompt": prompt, "text": "Nein: so nicht!", "style": style, "start": start, "end": end}
             | {"segments": [{"lab": "_", "dur": 0.31}]}
             for prompt, style, start, end in segments
-        ]
+        ],
+        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
     )
 
 

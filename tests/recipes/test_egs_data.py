@@ -63,9 +63,14 @@ def counts():
     return yaml.safe_load((EGS_DATA / "counts.yaml").read_text(encoding="utf-8"))["counts"]
 
 
+@functools.cache
+def texts_of_the_plan(tool):
+    return {utterance.path: utterance.text for utterance in tool.read_plan()}
+
+
 def four_emotions(corpus, tool):
     """Return the recordings of the four emotions; `text` is the plan's, as URDU's and MELD's names tell none."""
-    texts = {utterance.path: utterance.text for utterance in tool.read_plan()}
+    texts = texts_of_the_plan(tool)
     rows = recordings(corpus)
     rows = rows[rows.emotion.notna()].reset_index(drop=True)
     rows["text"] = [f"{row.language} {texts[f'{corpus}/{row.source}']}" for row in rows.itertuples()]
