@@ -19,7 +19,7 @@ from xser.model.target_statistics import CommonStatistics, load_reference
 from xser.model.training import built, checkpointer_of
 
 
-def load_trained(folder: Path, encoder: Mapping[str, str | None] | None = None, device: str = "auto") -> "TrainedModel":
+def load_trained(folder: Path, encoder: Mapping[str, Any] | None = None, device: str = "auto") -> "TrainedModel":
     """Load the best checkpoint of a run.
 
     Parameters

@@ -137,7 +137,7 @@ def train_run(
     }
 
 
-def built(hyperparameters: str, encoder: Mapping[str, str | None] | None = None) -> dict[str, Any]:
+def built(hyperparameters: str, encoder: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Build what HyperPyYAML text describes.
 
     Parameters

@@ -4,4 +4,4 @@ from xser.model.encoders.wav2vec2 import Wav2Vec2SpeechModel
 
 
 class HubertSpeechModel(Wav2Vec2SpeechModel):
-    """HuBERT, from `transformers.HubertModel`. Its projection gives the frames alone, which `_projected` allows."""
+    """HuBERT, from `transformers.HubertModel`; its projection gives the frames alone."""

@@ -73,16 +73,22 @@ def _checked_type(folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def _no_word_of_unused_weights() -> Iterator[None]:
-    """Keep transformers from saying that a head is not used and the model should be trained: what lacks is checked."""
+def _quietly() -> Iterator[None]:
+    """Keep transformers from saying that a head is not used and the model should be trained: what lacks is checked.
+
+    Transformers 5 shows a bar while it loads, too.
+    """
     from transformers.utils import logging
 
-    before = logging.get_verbosity()
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _load(folder: Path) -> Any:
@@ -90,7 +96,7 @@ def _load(folder: Path) -> Any:
     from transformers import AutoModel
 
     try:
-        with _no_word_of_unused_weights():
+        with _quietly():
             model, report = AutoModel.from_pretrained(
                 folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
             )
