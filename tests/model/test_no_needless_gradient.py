@@ -2,52 +2,23 @@
 
 import gc
 import weakref
-from pathlib import Path
 
-import pandas as pd
 import pytest
-import soundfile
 import torch
 import transformers
 
-from tests.support.made_corpora import PITCH, tone
 from tests.support.tiny_encoders import KINDS, tiny_encoder
-from xser.experiments.hyperparameters import resolve
+from tests.support.tiny_trainings import tiny_data, tiny_hyperparameters, tone_rows
 from xser.model import training
 from xser.model.brain import EmotionBrain
 from xser.model.encoders import pretrained
 
-EMOTIONS = tuple(sorted(PITCH))
-HPARAMS = Path(__file__).parents[2] / "recipes" / "hparams"
 CONVOLUTION = "ConvolutionBackward0"
 
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
-    """Two languages, two utterances of each emotion."""
-    folder = tmp_path_factory.mktemp("prepared") / "audio"
-    folder.mkdir()
-    found = []
-    for number, (language, emotion, take) in enumerate(
-        (language, emotion, take) for language in ("deu", "urd") for emotion in EMOTIONS for take in range(2)
-    ):
-        path = folder / f"{number}.wav"
-        samples = tone(emotion, number)
-        soundfile.write(path, samples, 16000)
-        found.append(
-            {"utterance": str(number), "corpus": "made", "digest": f"digest{number}", "audio": str(path)}
-            | {"seconds": len(samples) / 16000, "emotion": emotion, "language": language, "speaker": f"s{take}"}
-        )
-    return pd.DataFrame(found)
-
-
-def hyperparameters(data, encoder, finetuning):
-    few = {"steps": 1, "utterances_per_cell": 1, "languages_per_batch": 2}
-    if finetuning != "frozen":
-        few["trained_layers"] = 2 if finetuning == "last_layers" else 0
-    named = {"encoder_source": str(encoder), "encoder_revision": None}
-    files = [HPARAMS / name for name in ("train.yaml", f"finetuning/{finetuning}.yaml", "systems/proposed.yaml")]
-    return resolve(files, few | named).text(data.run_values(0))
+    return tone_rows(tmp_path_factory.mktemp("prepared"))
 
 
 def nodes_of(node):
@@ -98,8 +69,9 @@ def test_a_step_keeps_nothing_of_the_frozen_front_end(kind, finetuning, rows, tm
     monkeypatch.setattr(training, "EmotionBrain", Watched)
     watched.clear()
     encoder = tiny_encoder(kind, tmp_path_factory)
-    data = training.TrainingData(rows, rows, EMOTIONS, frozenset())
-    training.train_run(tmp_path, hyperparameters(data, encoder, finetuning), data, kind, "cpu")
+    data = tiny_data(rows)
+    layers = {} if finetuning == "frozen" else {"trained_layers": 2 if finetuning == "last_layers" else 0}
+    training.train_run(tmp_path, tiny_hyperparameters(data, encoder, finetuning, **layers), data, kind, "cpu")
     brain = watched[0]
     assert not brain.features.requires_grad
     # What learns is reached, and nothing else.

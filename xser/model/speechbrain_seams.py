@@ -16,7 +16,7 @@
    by file into the folder that recovery looks for: a kill in between leaves half a checkpoint that is loaded next.
 7. `xser.model.training` sets ``brain.train_sampler``: ``Brain.fit`` calls ``set_epoch`` on nothing else, and a batch
    sampler would draw its first epoch for ever.
-8. `EmotionBrain.on_stage_start` seeds every epoch: checkpoints do not hold the state of the random generators, so that a
+8. `EmotionBrain.on_stage_start` seeds every epoch: checkpoints hold no state of the random generators, so that a
    resumed training would draw other numbers.
 9. `xser.model.batches` makes the data loaders itself, for one batch ahead in a thread; `PaddedBatch` gives lengths
    relative to the longest, and `frames_of` makes whole numbers of them again.
@@ -24,7 +24,7 @@
     ``strict=False``, so a mismatch would be silent), with a gate and a start at exactly the pretrained model.
 11. `xser.model.encoders` calls transformers directly: SpeechBrain's wrappers normalise over the padding, so that an
     embedding moves by up to a third with its neighbours.
-12. `xser.model` quietens SpeechBrain's log, which tells every learning rate, every loaded checkpoint and that torchvision
+12. `xser.model` quietens SpeechBrain's log, which tells every learning rate, every checkpoint and that torchvision
     is missing.
 """
 
