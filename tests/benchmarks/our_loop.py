@@ -12,21 +12,22 @@ import functools
 import sys
 from pathlib import Path
 
+import pandas as pd
 import torch
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
+HPARAMS = CHECKOUT / "recipes" / "hparams"
 sys.path[:0] = [str(HERE), str(CHECKOUT)]  # PYTHONSAFEPATH leaves the script's own folder out
 
 from worker import EMOTIONS, answer, clocks, commands, peak_memory, read_rows, since  # noqa: E402
 
 import xser.model  # noqa: E402, F401  (before speechbrain: quietens its log)
-from xser.experiments.hyperparameters import compose  # noqa: E402
+from xser.experiments.hyperparameters import resolve  # noqa: E402
 from xser.model import training  # noqa: E402
 from xser.model.adversary import masked_cross_entropy  # noqa: E402
 from xser.model.batches import frames_of, training_batches  # noqa: E402
 from xser.model.features import frames_per_second  # noqa: E402
-from xser.protocol.systems import read_system  # noqa: E402
 
 IMPORTED = peak_memory()
 
@@ -112,12 +113,10 @@ class WatchedLoader(torch.utils.data.DataLoader):
 
 def composed(data, encoder, finetuning):
     """The hyperparameters of `proposed`, as ``--encoder wav2vec2-like --finetune F`` would give them."""
-    hparams = CHECKOUT / "recipes" / "hparams"
-    system = read_system(hparams / "systems" / "proposed.yaml").hyperparameters
-    named = {"encoder_source": str(encoder), "encoder_revision": None}
-    name = "whisper_tiny_en" if finetuning else "compact"  # of a pretrained one's yaml everything is overridden
-    overrides = {"steps": 10**6} | (named if finetuning else {})
-    return compose(hparams, name, finetuning or None, system, overrides, data.run_values(0))
+    named = {"encoder_source": str(encoder), "encoder_revision": None} if finetuning else {}
+    encoder_file = f"finetuning/{finetuning}.yaml" if finetuning else "encoders/compact.yaml"
+    files = [HPARAMS / name for name in ("train.yaml", encoder_file, "systems/proposed.yaml")]
+    return resolve(files, {"steps": 10**6} | named).text(data.run_values(0))
 
 
 def main(rows, valid, encoder, threads, finetuning, work):
@@ -125,8 +124,10 @@ def main(rows, valid, encoder, threads, finetuning, work):
     data = training.TrainingData(read_rows(rows), read_rows(valid), EMOTIONS, frozenset())
     hyperparameters = composed(data, encoder, "" if finetuning == "compact" else finetuning)
     made = {}
+    both = pd.concat([data.learning, data.selecting])
+    kept = {corpus: Path(part["audio"].iloc[0]).parents[1] for corpus, part in both.groupby("corpus")}
 
-    def watched(dataset, sampler):
+    def watched(dataset, sampler, device):
         made["loader"] = WatchedLoader(dataset, sampler, data.learning["seconds"].tolist())
         return made["loader"]
 
@@ -147,7 +148,7 @@ def main(rows, valid, encoder, threads, finetuning, work):
 
     training.Features, training.EmotionBrain.fit = timed_features, fit_and_say
     try:
-        training.train_run(Path(work) / f"run-{finetuning}", hyperparameters, data, 0, finetuning, "cpu")
+        training.train_run(Path(work) / f"run-{finetuning}", hyperparameters, data, finetuning, "cpu", kept)
     except Done:
         pass
 

@@ -83,7 +83,7 @@ def test_a_folder_may_move_and_another_model_is_trained_anew(data_root, tmp_path
 @pytest.mark.parametrize("finetuning", ["frozen", "peft", "last_layers", "full"])
 def test_a_checkpoint_refuses_another_encoder(data_root, tmp_path, folder, finetuning):
     """Whoever loads a run by its folder alone, not through the options, is refused too."""
-    from xser.model.training import load_trained
+    from xser.model.prediction import load_trained
 
     run("train", words(data_root, tmp_path, "--finetune", finetuning, encoder=folder))
     run_folder = trained(tmp_path)[0].parent

@@ -12,7 +12,7 @@ from tests.support.made_corpora import make_root
 from xser.evidence.figures.embeddings import read_embeddings
 from xser.experiments.workspace import Workspace
 from xser.model.target_statistics import load_reference
-from xser.model.training import predict
+from xser.model.prediction import load_trained
 
 SYSTEMS = ("baseline1", "proposed", "upper_bound")
 
@@ -47,20 +47,19 @@ def test_an_utterance_is_recognised_the_same_whichever_others_are_asked_for(runs
     run = runs[system]
     rows, recorded = run.read_evaluation_rows(), run.read_recorded()
     assert len(recorded) == 24 and len(rows) == (4 if system == "upper_bound" else 24)
-    emotions = run.experiment.scheme.emotions
     some = rows.iloc[::3]
-    scores, _ = predict(run.folder, some, emotions, "cpu", recorded)
+    scores, _ = load_trained(run.folder, device="cpu").predict(some, recorded)
     kept = scores_of(run.folder, "predictions.csv").loc[some["utterance"]]
     assert np.allclose(scores, kept, atol=1e-6)
-    alone, _ = predict(run.folder, some, emotions, "cpu")
+    alone, _ = load_trained(run.folder, device="cpu").predict(some)
     assert not np.allclose(alone, kept, atol=1e-6)  # the statistics of some are others than those of all
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_validation_has_the_statistics_of_training(runs, system):
     run = runs[system]
-    seen, emotions = run.read_rows(), run.experiment.scheme.emotions
-    scores, embeddings = predict(run.folder, seen.choosing, emotions, "cpu", seen.recorded)
+    seen = run.read_rows()
+    scores, embeddings = load_trained(run.folder, device="cpu").predict(seen.choosing, seen.recorded)
     kept = scores_of(run.folder, "validation.csv").loc[seen.choosing["utterance"]]
     assert np.allclose(scores, kept, atol=1e-6)
     rows, pictured = read_embeddings(run.folder / "embeddings.npz")

@@ -1,4 +1,4 @@
-"""Tests of the model wing compute on one core: their tensors are small, and other programs may hold the rest."""
+"""Tests of the model compute on one core: their tensors are small, and other programs may hold the rest."""
 
 import pytest
 import torch

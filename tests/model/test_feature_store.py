@@ -10,6 +10,7 @@ import torch
 
 from xser.core.errors import XserError
 from xser.model.encoders import feature_store
+from xser.model.encoders.extraction import FeaturesInMemory
 from xser.model.encoders.feature_store import FeatureStore
 from xser.model.encoders.log_mel import LogMel
 
@@ -56,31 +57,31 @@ def shards(store):
 
 def test_computed_once_and_found_again(prepared, rows):
     store = FeatureStore(prepared, Counting())
-    store.ensure(rows, progress=False)
+    store.ensure(rows, shown=False)
     assert store.frontend.calls == 20
     for row in rows.itertuples():
         samples = soundfile.read(row.audio, dtype="float32")[0]
         assert np.array_equal(store.get(row.digest).numpy(), np.repeat(samples[::100, None], 2, axis=1))
     again = FeatureStore(prepared, Counting())
-    again.ensure(rows, progress=False)
+    again.ensure(rows, shown=False)
     assert again.frontend.calls == 0
     assert all(torch.equal(again.get(digest), store.get(digest)) for digest in rows["digest"])
     assert json.loads((store.folder / "frontend.json").read_text()) == {"kind": "counting"}
 
 
 def test_another_front_end_has_its_own_features(prepared, rows):
-    FeatureStore(prepared, Counting()).ensure(rows, progress=False)
+    FeatureStore(prepared, Counting()).ensure(rows, shown=False)
     other = FeatureStore(prepared, Counting("other"))
     with pytest.raises(XserError, match="stage 2"):
         other.get(rows["digest"][0])
-    other.ensure(rows, progress=False)
+    other.ensure(rows, shown=False)
     assert other.frontend.calls == 20
 
 
 def test_only_what_is_missing_is_computed(prepared, rows):
     store = FeatureStore(prepared, Counting())
-    store.ensure(rows[:5], progress=False)
-    store.ensure(pd.concat([rows[3:9], rows[3:9]]), progress=False)  # one recording may stand in two rows
+    store.ensure(rows[:5], shown=False)
+    store.ensure(pd.concat([rows[3:9], rows[3:9]]), shown=False)  # one recording may stand in two rows
     assert store.frontend.calls == 9
 
 
@@ -88,10 +89,10 @@ def test_a_kill_leaves_whole_shards_and_the_next_run_ends_the_work(prepared, row
     monkeypatch.setattr(feature_store, "SHARD_UTTERANCES", 4)
     killed = FeatureStore(prepared, Counting(stop_at=500 + 100 * 10))
     with pytest.raises(KeyboardInterrupt):
-        killed.ensure(rows, progress=False)
+        killed.ensure(rows, shown=False)
     assert shards(killed) == ["00000.safetensors", "00001.safetensors"]
     store = FeatureStore(prepared, Counting())
-    store.ensure(rows, progress=False)
+    store.ensure(rows, shown=False)
     assert store.frontend.calls == 20 - 8
     assert shards(store) == [f"{number:05d}.safetensors" for number in range(5)]
     assert len(kept(store, rows)) == 20
@@ -99,7 +100,7 @@ def test_a_kill_leaves_whole_shards_and_the_next_run_ends_the_work(prepared, row
 
 def test_another_process_sees_what_was_added(prepared, rows):
     reader = FeatureStore(prepared, Counting())
-    FeatureStore(prepared, Counting()).ensure(rows, progress=False)
+    FeatureStore(prepared, Counting()).ensure(rows, shown=False)
     assert len(kept(reader, rows)) == 20
     assert reader.frontend.calls == 0
 
@@ -108,7 +109,7 @@ def test_the_same_to_the_last_bit_in_any_company(tmp_path, rows):
     def computed(folder, *parts):
         store = FeatureStore(tmp_path / folder, LogMel())
         for part in parts:
-            store.ensure(part, progress=False)
+            store.ensure(part, shown=False)
         return kept(store, rows)
 
     torch.set_num_threads(2)
@@ -116,11 +117,14 @@ def test_the_same_to_the_last_bit_in_any_company(tmp_path, rows):
     torch.set_num_threads(1)
     piecemeal = computed("two", rows[13:], rows[:1], rows[::-1])
     assert all(torch.equal(at_once[digest], piecemeal[digest]) for digest in at_once)
+    in_memory = FeaturesInMemory(rows, LogMel())
+    assert all(torch.equal(at_once[digest], in_memory.get(digest)) for digest in at_once)
+    assert [in_memory.frames(digest) for digest in at_once] == [len(features) for features in at_once.values()]
 
 
 def test_torch_keeps_its_threads(prepared, rows):
     torch.set_num_threads(2)
-    FeatureStore(prepared, Counting()).ensure(rows, progress=False)
+    FeatureStore(prepared, Counting()).ensure(rows, shown=False)
     assert torch.get_num_threads() == 2
 
 
@@ -135,7 +139,7 @@ def test_audio_that_is_not_as_prepared_is_refused(prepared, rows, fault):
         shape = (800, 2) if fault == "stereo" else 800
         soundfile.write(audio, np.zeros(shape), 8000 if fault == "rate" else 16000)
     with pytest.raises(XserError, match="stage 0"):
-        FeatureStore(prepared, Counting()).ensure(rows, progress=False)
+        FeatureStore(prepared, Counting()).ensure(rows, shown=False)
 
 
 def test_features_that_are_not_finite_are_refused(prepared, rows):
@@ -145,13 +149,13 @@ def test_features_that_are_not_finite_are_refused(prepared, rows):
 
     store = FeatureStore(prepared, Broken())
     with pytest.raises(XserError, match="finite"):
-        store.ensure(rows, progress=False)
+        store.ensure(rows, shown=False)
     assert not list(store.folder.glob("*.safetensors"))
 
 
 def test_a_damaged_shard_is_named(prepared, rows):
     store = FeatureStore(prepared, Counting())
-    store.ensure(rows, progress=False)
+    store.ensure(rows, shown=False)
     shard = next(store.folder.glob("*.safetensors"))
     shard.write_bytes(shard.read_bytes()[:100])
     with pytest.raises(XserError, match="damaged"):

@@ -1,5 +1,7 @@
 """The trained half of a frozen encoder."""
 
+import weakref
+
 import pytest
 import torch
 
@@ -17,10 +19,31 @@ def made_features():
     return features, lengths
 
 
+def fit(network, features, lengths):
+    network.fit_standardiser(range(len(lengths)), lambda row: features[row, : lengths[row]])
+
+
+def test_standardiser_holds_one_utterance_at_a_time():
+    """On the published tasks the features of all utterances are hundreds of gigabytes."""
+    alive, most = set(), []
+
+    def features_of(number):
+        features = torch.full((5, 3, 6), float(number))
+        alive.add(number)
+        weakref.finalize(features, alive.discard, number)
+        most.append(len(alive))
+        return features
+
+    network = LayerMix(3, 6)
+    network.fit_standardiser(range(200), features_of)
+    assert network.mean.unique().tolist() == [99.5]
+    assert len(most) == 400 and max(most) <= 2  # the last one, and the one that takes its place
+
+
 def test_standardiser_is_that_of_the_real_frames():
     features, lengths = made_features()
     network = LayerMix(3, 6)
-    network.fit_standardiser(features, lengths)
+    fit(network, features, lengths)
     real = torch.cat([row[:length] for row, length in zip(features, lengths, strict=True)]).double()
     assert torch.allclose(network.mean.double(), real.mean(dim=0), rtol=1e-6)
     wanted = real.std(dim=0, correction=0)
@@ -33,7 +56,7 @@ def test_standardiser_is_that_of_the_real_frames():
 def test_takes_or_mixes_standardised_layers(layer):
     features, lengths = made_features()
     network = LayerMix(3, 6, layer=layer, projection_size=4, dropout=0.0)
-    network.fit_standardiser(features, lengths)
+    fit(network, features, lengths)
     standard = (features - network.mean) / network.deviation
     if layer == "mix":
         with torch.no_grad():
@@ -58,13 +81,13 @@ def test_a_new_mix_is_the_mean_of_the_layers():
 def test_everything_learns():
     features, lengths = made_features()
     network = LayerMix(3, 6)
-    network.fit_standardiser(features, lengths)
+    fit(network, features, lengths)
     network(features, lengths)[0].square().sum().backward()
     assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters())
     assert not any(parameter.requires_grad for parameter in network.buffers())
 
 
-@pytest.mark.parametrize("layer", ["first", 3, -1])
+@pytest.mark.parametrize("layer", ["first", 3, -1, 1.0, True])
 def test_unknown_layers_are_refused(layer):
     with pytest.raises(XserError, match="0 to 2"):
         LayerMix(3, 6, layer=layer)

@@ -3,51 +3,22 @@
 import gc
 import weakref
 
-import pandas as pd
 import pytest
-import soundfile
 import torch
-from xser.protocol.systems import read_system
+import transformers
 
-from tests.support import CHECKOUT
-from tests.support.made_corpora import PITCH, tone
 from tests.support.tiny_encoders import KINDS, tiny_encoder
-from xser.experiments.hyperparameters import compose
+from tests.support.tiny_trainings import tiny_data, tiny_hyperparameters, tone_rows
 from xser.model import training
 from xser.model.brain import EmotionBrain
 from xser.model.encoders import pretrained
 
-EMOTIONS = tuple(sorted(PITCH))
 CONVOLUTION = "ConvolutionBackward0"
 
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
-    """Two languages, two utterances of each emotion."""
-    folder = tmp_path_factory.mktemp("prepared") / "audio"
-    folder.mkdir()
-    found = []
-    for number, (language, emotion, take) in enumerate(
-        (language, emotion, take) for language in ("deu", "urd") for emotion in EMOTIONS for take in range(2)
-    ):
-        path = folder / f"{number}.wav"
-        samples = tone(emotion, number)
-        soundfile.write(path, samples, 16000)
-        found.append(
-            {"utterance": str(number), "corpus": "made", "digest": f"digest{number}", "audio": str(path)}
-            | {"seconds": len(samples) / 16000, "emotion": emotion, "language": language, "speaker": f"s{take}"}
-        )
-    return pd.DataFrame(found)
-
-
-def hyperparameters(data, encoder, finetuning):
-    hparams = CHECKOUT / "recipes" / "hparams"
-    system = read_system(hparams / "systems" / "proposed.yaml").hyperparameters
-    few = {"steps": 1, "utterances_per_cell": 1, "languages_per_batch": 2}
-    if finetuning != "frozen":
-        few["trained_layers"] = 2 if finetuning == "last_layers" else 0
-    named = {"encoder_source": str(encoder), "encoder_revision": None}
-    return compose(hparams, "whisper_tiny_en", finetuning, system, few | named, data.run_values(0))
+    return tone_rows(tmp_path_factory.mktemp("prepared"))
 
 
 def nodes_of(node):
@@ -98,8 +69,9 @@ def test_a_step_keeps_nothing_of_the_frozen_front_end(kind, finetuning, rows, tm
     monkeypatch.setattr(training, "EmotionBrain", Watched)
     watched.clear()
     encoder = tiny_encoder(kind, tmp_path_factory)
-    data = training.TrainingData(rows, rows, EMOTIONS, frozenset())
-    training.train_run(tmp_path, hyperparameters(data, encoder, finetuning), data, 0, kind, "cpu")
+    data = tiny_data(rows)
+    layers = {} if finetuning == "frozen" else {"trained_layers": 2 if finetuning == "last_layers" else 0}
+    training.train_run(tmp_path, tiny_hyperparameters(data, encoder, finetuning, **layers), data, kind, "cpu")
     brain = watched[0]
     assert not brain.features.requires_grad
     # What learns is reached, and nothing else.
@@ -114,10 +86,10 @@ def test_a_step_keeps_nothing_of_the_frozen_front_end(kind, finetuning, rows, tm
     assert [node.name() for node in brain.nodes].count(CONVOLUTION) == of_a_layer * trained_layers
 
 
-def test_the_front_end_is_let_go_of_when_all_is_kept(rows, tmp_path_factory):
+def test_the_front_end_is_let_go_of_when_all_is_kept(rows, tmp_path, tmp_path_factory):
     frontend = pretrained.PretrainedEncoder(tiny_encoder("hubert", tmp_path_factory), keep="input")
     model = weakref.ref(frontend.model)
-    training.Features(rows, frontend, "cpu")
+    training.Features(rows, frontend, "cpu", {"made": tmp_path})
     gc.collect()
     assert model() is None
     assert frontend(torch.zeros(1, 800), torch.tensor([800]))[0].shape[2] == frontend.size  # it comes back when asked
@@ -125,8 +97,6 @@ def test_the_front_end_is_let_go_of_when_all_is_kept(rows, tmp_path_factory):
 
 def test_the_trap_is_there_and_is_seen(tmp_path_factory):
     """transformers' own model goes back through its frozen convolutions when it trains."""
-    import transformers
-
     model = transformers.AutoModel.from_pretrained(tiny_encoder("wav2vec2-group", tmp_path_factory)).train()
     model.requires_grad_(False)
     model.encoder.layers[-1].requires_grad_(True)

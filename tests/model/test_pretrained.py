@@ -9,7 +9,6 @@ import torch
 from tests.support.tiny_encoders import KINDS, tiny_encoder
 from xser.core.errors import XserError
 from xser.model.encoders.pretrained import PretrainedEncoder
-from xser.model.encoders.speech_model import hidden_states
 
 LENGTHS = [30000, 16000, 9013, 1601, 399, 1]
 
@@ -52,7 +51,7 @@ def test_the_input_is_the_hidden_layer_below_the_trained_ones(whisper, trained_l
     waveforms, lengths = made_waveforms([16000])
     frames, frame_lengths = frontend(waveforms, lengths)
     with torch.no_grad():
-        wanted = hidden_states(frontend.model, *frontend.model.embed(waveforms, lengths))[frontend.depth]
+        wanted = frontend.model.hidden_states(*frontend.model.embed(waveforms, lengths))[frontend.depth]
     assert torch.equal(frames, wanted) and frame_lengths.tolist() == [50]
 
 

@@ -7,7 +7,7 @@ from tests.support.tiny_encoders import KINDS, tiny_encoder
 from xser.core.errors import XserError
 from xser.model.encoders.pooling import MaskedMean
 from xser.model.encoders.pretrained import PretrainedEncoder
-from xser.model.encoders.speech_model import hidden_states, load_speech_model
+from xser.model.encoders.speech_model import load_speech_model
 from xser.model.encoders.upper_layers import UpperLayers
 
 LENGTHS = [9000, 16000, 5013]
@@ -39,7 +39,7 @@ def last_frames(folder):
     waveforms, lengths = made_waveforms()
     with torch.no_grad():
         return [
-            hidden_states(model, *model.embed(waveforms[row : row + 1, :length], lengths[row : row + 1]))[-1][0]
+            model.hidden_states(*model.embed(waveforms[row : row + 1, :length], lengths[row : row + 1]))[-1][0]
             for row, length in enumerate(LENGTHS)
         ]
 

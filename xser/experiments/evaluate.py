@@ -91,17 +91,23 @@ def _evaluate(run: Run) -> None:
 
 
 def _predict(run: Run) -> None:
+    from xser.evidence.figures.embeddings import rows_to_picture
     from xser.model.gathering import this_rank
-    from xser.model.training import predict
+    from xser.model.prediction import load_trained
 
     rows = run.read_evaluation_rows()
     info = describe_evaluation_of(run, read_json(run.folder / "trained.json"))
     info["allowed"] = _allowed(run)
-    device, recorded = run.experiment.device, run.read_recorded()
-    scores, embeddings = predict(run.folder, rows, info["emotions"], device, recorded)
+    model = load_trained(run.folder, run.experiment.encoder.settings, run.experiment.device)
+    target = run.experiment.task.target
+    folders = run.prepared_folders(*[target] if target else [])
+    scores, embeddings = model.predict(rows, run.read_recorded(), folders)
     pictured = None
     if run.experiment.is_zero_shot:
-        pictured = _pictured(run, rows, embeddings, info["emotions"])
+        seen = run.read_rows()
+        sources = rows_to_picture(seen.choosing)
+        _, of_sources = model.predict(sources, seen.recorded, folders)
+        pictured = _pictured(rows, embeddings, sources, of_sources)
     if this_rank() == 0:
         _write(run.folder, rows, scores, pictured, info)
 
@@ -116,15 +122,11 @@ def _allowed(run: Run) -> list[str]:
 
 
 def _pictured(
-    run: Run, rows: pd.DataFrame, embeddings: np.ndarray, emotions: Sequence[str]
+    rows: pd.DataFrame, embeddings: np.ndarray, sources: pd.DataFrame, of_sources: np.ndarray
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Rows and embeddings of some validation utterances of the sources and some of the target's."""
+    """Rows and embeddings of validation utterances of the sources and of some of the target's `rows`."""
     from xser.evidence.figures.embeddings import rows_to_picture
-    from xser.model.training import predict
 
-    seen = run.read_rows()
-    sources = rows_to_picture(seen.choosing)
-    _, of_sources = predict(run.folder, sources, emotions, run.experiment.device, seen.recorded)
     target = rows_to_picture(rows)
     at = pd.Series(range(len(rows)), index=rows["utterance"])[target["utterance"]]
     both = pd.concat([sources.assign(part="source"), target.assign(part="target")], ignore_index=True)

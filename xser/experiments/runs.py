@@ -114,6 +114,11 @@ class Run:
     def _table(self, selection: Selection) -> Path:
         return self.manifest(selection).of_fold(self.fold)
 
+    def prepared_folders(self, *more: Selection) -> dict[str, Path]:
+        """The prepared folder of each corpus that training opens and of `more`, where its features are kept."""
+        records = [self.manifest(selection).record for selection in (*self.manifests, *more)]
+        return {record.corpus: Path(record.prepared_folder) for record in records}
+
     def masked_corpora(self) -> frozenset[str]:
         """Corpora that the speaker loss leaves out because their corpus.yaml says so.
 

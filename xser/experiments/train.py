@@ -63,14 +63,16 @@ def train(experiment: Experiment) -> None:
 def _train(run: Run, description: str) -> None:
     from speechbrain.utils.distributed import run_on_main
 
-    from xser.model.training import TrainingData, predict, train_run
+    from xser.model.prediction import load_trained
+    from xser.model.training import TrainingData, train_run
 
     device = run.experiment.device
     rows = run.read_rows()
     data = TrainingData(rows.learning, rows.selecting, run.experiment.scheme.emotions, run.masked_corpora())
     hyperparameters = run.hyperparameters.text(data.run_values(run.seed))
-    outcome = train_run(run.folder, hyperparameters, data, description, device)
-    scores, _ = predict(run.folder, rows.choosing, data.emotions, device, rows.recorded)
+    folders = run.prepared_folders()
+    outcome = train_run(run.folder, hyperparameters, data, description, device, folders)
+    scores, _ = load_trained(run.folder, device=device).predict(rows.choosing, rows.recorded, folders)
     run_on_main(_finish, args=[run, data, rows.choosing, scores, outcome, description])
 
 

@@ -3,8 +3,7 @@
 import logging
 import os
 
-# SpeechBrain logs every learning rate and every loaded checkpoint at its default level, and misses torchvision, which
-# nothing here needs. A user's SB_LOG_LEVEL counts.
+# A user's SB_LOG_LEVEL counts; see xser.model.speechbrain_seams, 12.
 os.environ.setdefault("SB_LOG_LEVEL", "WARNING")
 logging.getLogger("speechbrain").setLevel(os.environ["SB_LOG_LEVEL"].upper())
 logging.getLogger("speechbrain.utils.train_logger").addFilter(lambda record: "torchvision" not in record.getMessage())

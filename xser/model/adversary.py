@@ -1,8 +1,10 @@
 """The speaker adversary: gradient reversal (Ganin et al. 2016) before a speaker classifier."""
 
 import math
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from xser.core.errors import XserError
 from xser.model.gathering import mean_over_ranks
@@ -12,16 +14,16 @@ MASKED = -1  # speaker index of an utterance that the speaker loss leaves out
 
 class _Reverse(torch.autograd.Function):
     @staticmethod
-    def forward(context, values, strength):
+    def forward(context: Any, values: Tensor, strength: float) -> Tensor:
         context.strength = strength
         return values.view_as(values)
 
     @staticmethod
-    def backward(context, gradient):
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return -context.strength * gradient, None
 
 
-def reverse_gradient(values, strength):
+def reverse_gradient(values: Tensor, strength: float) -> Tensor:
     """Return `values`; on the way back their gradient is multiplied by ``-strength``.
 
     Examples
@@ -39,15 +41,15 @@ class GradientReversal(torch.nn.Module):
 
     Parameters
     ----------
-    strength : float
+    strength
         Factor of the reversed gradient; may be set anew at any time.
     """
 
-    def __init__(self, strength=1.0):
+    def __init__(self, strength: float = 1.0) -> None:
         super().__init__()
         self.strength = strength
 
-    def forward(self, values):
+    def forward(self, values: Tensor) -> Tensor:
         """Return `values`, of any shape."""
         return reverse_gradient(values, self.strength)
 
@@ -57,7 +59,7 @@ class ReversalRamp:
 
     Parameters
     ----------
-    gamma : float
+    gamma
         Steepness.
 
     Raises
@@ -72,12 +74,12 @@ class ReversalRamp:
     [0.0, 0.462, 0.987, 1.0]
     """
 
-    def __init__(self, gamma=10.0):
+    def __init__(self, gamma: float = 10.0) -> None:
         if not gamma >= 0:
             raise XserError(f"reversal_gamma is {gamma}: give a number that is not negative")
         self.gamma = gamma
 
-    def __call__(self, progress):
+    def __call__(self, progress: float) -> float:
         """Strength, 0 to 1, when the share `progress` (0 to 1) of the training is done."""
         return 2.0 / (1.0 + math.exp(-self.gamma * progress)) - 1.0
 
@@ -87,17 +89,15 @@ class SpeakerAdversary(torch.nn.Module):
 
     Parameters
     ----------
-    embedding_size : int
-        Size of the embedding.
-    speakers : int
+    speakers
         Number of speaker classes.
-    hidden : int
+    hidden
         Units of the hidden layer.
-    dropout : float
+    dropout
         After the hidden layer.
     """
 
-    def __init__(self, embedding_size, speakers, hidden=256, dropout=0.1):
+    def __init__(self, embedding_size: int, speakers: int, hidden: int = 256, dropout: float = 0.1) -> None:
         super().__init__()
         self.reversal = GradientReversal()
         self.classifier = torch.nn.Sequential(
@@ -107,14 +107,14 @@ class SpeakerAdversary(torch.nn.Module):
             torch.nn.Linear(hidden, speakers),
         )
 
-    def forward(self, embeddings, strength=None):
+    def forward(self, embeddings: Tensor, strength: float | None = None) -> Tensor:
         """Classify speakers.
 
         Parameters
         ----------
-        embeddings : Tensor
+        embeddings
             Shape (batch, embedding_size).
-        strength : float, optional
+        strength
             Of the reversal, from now on; an argument because DDP hides attributes. As it was when None.
 
         Returns
@@ -127,22 +127,17 @@ class SpeakerAdversary(torch.nn.Module):
         return self.classifier(self.reversal(embeddings))
 
 
-def masked_cross_entropy(logits, speakers):
+def masked_cross_entropy(logits: Tensor, speakers: Tensor) -> Tensor:
     """Mean cross-entropy over the utterances whose speaker counts; 0 with a graph when none does.
 
     Averaged over ranks, it is the mean over the whole batch (`xser.model.gathering.mean_over_ranks`).
 
     Parameters
     ----------
-    logits : Tensor
+    logits
         Shape (batch, speakers).
-    speakers : Tensor
+    speakers
         Speaker indices (batch,), `MASKED` where the loss is to look away.
-
-    Returns
-    -------
-    Tensor
-        Scalar.
     """
     total = torch.nn.functional.cross_entropy(logits, speakers, ignore_index=MASKED, reduction="sum")
     return mean_over_ranks(total, (speakers != MASKED).sum())

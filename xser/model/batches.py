@@ -2,25 +2,36 @@
 
 import concurrent.futures
 import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.dataio.dataset import DynamicItemDataset
+from torch import Tensor
 
 from xser.model.adversary import MASKED
+from xser.model.samplers import BatchSampler, Draw
 
 
-def emotion_dataset(rows, features_of, emotions, languages=(), speakers=()):
-    """A SpeechBrain dataset of utterances.
+def labelled_dataset(
+    rows: pd.DataFrame,
+    features_of: Callable[[str], Tensor],
+    emotions: Sequence[str],
+    languages: Sequence[str] = (),
+    speakers: Sequence[str] = (),
+) -> DynamicItemDataset:
+    """A SpeechBrain dataset of utterances whose emotions are known.
 
     Parameters
     ----------
-    rows : pandas.DataFrame
-        Manifest rows (columns ``utterance``, ``digest``, ``emotion``, ``language``, ``speaker``).
-    features_of : callable
-        Gives the kept features of a row's digest, shape (time, ...).
-    emotions, languages, speakers : sequence of str
+    rows
+        Columns ``utterance``, ``digest``, ``emotion``, ``language``, ``speaker``.
+    features_of
+        Gives the features of a row's digest, shape (time, ...).
+    emotions, languages, speakers
         Their position is the class index. Languages that are not listed get index 0 and speakers `MASKED`.
 
     Returns
@@ -28,36 +39,46 @@ def emotion_dataset(rows, features_of, emotions, languages=(), speakers=()):
     DynamicItemDataset
         Items: ``id``, ``features`` (time, ...), ``emotion``, ``language``, ``speaker`` (class indices).
     """
-    emotion_index = {name: index for index, name in enumerate(emotions)}
-    language_index = {name: index for index, name in enumerate(languages)}
-    speaker_index = {name: index for index, name in enumerate(speakers)}
-
+    emotion_index, language_index, speaker_index = map(_positions, (emotions, languages, speakers))
+    columns = (rows[name] for name in ("utterance", "digest", "emotion", "language", "speaker"))
     data = {
-        row.utterance: {
-            "digest": row.digest,
-            "emotion": emotion_index[row.emotion],
-            "language": language_index.get(row.language, 0),
-            "speaker": speaker_index.get(row.speaker, MASKED),
+        utterance: {
+            "digest": digest,
+            "emotion": emotion_index[emotion],
+            "language": language_index.get(language, 0),
+            "speaker": speaker_index.get(speaker, MASKED),
         }
-        for row in rows.itertuples()
+        for utterance, digest, emotion, language, speaker in zip(*columns, strict=True)
     }
+    return _dataset(data, features_of, ["emotion", "language", "speaker"])
+
+
+def unlabelled_dataset(rows: pd.DataFrame, features_of: Callable[[str], Tensor]) -> DynamicItemDataset:
+    """A SpeechBrain dataset of utterances (columns ``utterance``, ``digest``); items: ``id`` and ``features``."""
+    data = {name: {"digest": digest} for name, digest in zip(rows["utterance"], rows["digest"], strict=True)}
+    return _dataset(data, features_of, [])
+
+
+def _dataset(data: dict[str, Any], features_of: Callable[[str], Tensor], labels: list[str]) -> DynamicItemDataset:
     return DynamicItemDataset(
         data,
         dynamic_items=[{"func": features_of, "takes": "digest", "provides": "features"}],
-        output_keys=["id", "features", "emotion", "language", "speaker"],
+        output_keys=["id", "features", *labels],
     )
 
 
-def cut(features, frames, where):
+def _positions(names: Sequence[str]) -> dict[str, int]:
+    return {name: index for index, name in enumerate(names)}
+
+
+def cut(features: Tensor, frames: int | None, where: float) -> Tensor:
     """Cut `features` (time, ...) to at most `frames` frames.
 
     Parameters
     ----------
-    features : Tensor
-        Shape (time, ...).
-    frames : int or None
+    frames
         None: leave them whole.
-    where : float
+    where
         From 0 (the first possible beginning) to 1 (the last).
 
     Examples
@@ -74,10 +95,10 @@ def cut(features, frames, where):
 class _Drawn(torch.utils.data.Dataset):
     """A dataset whose utterances are asked for by `xser.model.samplers.Draw`."""
 
-    def __init__(self, dataset):
+    def __init__(self, dataset: DynamicItemDataset) -> None:
         self.dataset = dataset
 
-    def __getitem__(self, draw):
+    def __getitem__(self, draw: Draw) -> dict[str, Any]:
         item = self.dataset[draw.index]
         return {**item, "features": cut(item["features"], draw.frames, draw.where)}
 
@@ -85,7 +106,7 @@ class _Drawn(torch.utils.data.Dataset):
 class _OneAhead(torch.utils.data.DataLoader):
     """Loads the next batch in a thread while this one is learned from: the same batches in the same order."""
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         batches = super().__iter__()  # in this thread: it draws from torch's random stream
         with concurrent.futures.ThreadPoolExecutor(1) as thread:
             ahead = thread.submit(next, batches, None)
@@ -94,29 +115,39 @@ class _OneAhead(torch.utils.data.DataLoader):
                 yield batch
 
 
-def training_batches(dataset, sampler):
-    """Load batches in the order of `sampler` (an iterable of lists of `xser.model.samplers.Draw`), one ahead."""
-    return _OneAhead(_Drawn(dataset), batch_sampler=sampler, collate_fn=PaddedBatch)
+def training_batches(
+    dataset: DynamicItemDataset, sampler: BatchSampler, device: str = "cpu"
+) -> torch.utils.data.DataLoader:
+    """Load batches in the order of `sampler`, one ahead; for a GPU in memory that is copied without waiting for it."""
+    pinned = torch.device(device).type == "cuda"
+    return _OneAhead(_Drawn(dataset), batch_sampler=sampler, collate_fn=PaddedBatch, pin_memory=pinned)
 
 
-def evaluation_batches(dataset, rows, batch_size=64, batch_seconds=320.0, rank=0, world_size=1):
+def evaluation_batches(
+    dataset: DynamicItemDataset,
+    rows: pd.DataFrame,
+    batch_size: int = 64,
+    batch_seconds: float = 320.0,
+    rank: int = 0,
+    world_size: int = 1,
+) -> torch.utils.data.DataLoader:
     """Load every utterance once, utterances of like duration together so that little is padded.
 
     Parameters
     ----------
-    dataset : DynamicItemDataset
+    dataset
         Made from `rows`.
-    rows : pandas.DataFrame
+    rows
         Its rows, for their ``seconds``.
-    batch_size : int
+    batch_size
         Utterances in a batch at the most.
-    batch_seconds : float
+    batch_seconds
         Seconds in a batch at the most, padding included; a longer utterance is a batch of its own.
-    rank, world_size : int
+    rank, world_size
         Which share of the batches to give, and of how many.
     """
     seconds = rows["seconds"].to_numpy()
-    batches = []
+    batches: list[list[int]] = []
     for index in np.argsort(seconds, kind="stable").tolist():
         longer = (len(batches[-1]) + 1) * seconds[index] if batches else math.inf
         if longer > batch_seconds or len(batches[-1]) == batch_size:
@@ -125,18 +156,14 @@ def evaluation_batches(dataset, rows, batch_size=64, batch_seconds=320.0, rank=0
     return torch.utils.data.DataLoader(dataset, batch_sampler=batches[rank::world_size], collate_fn=PaddedBatch)
 
 
-def frames_of(batch_features):
-    """Padded features and their true lengths in frames.
+def frames_of(batch_features: Any) -> tuple[Tensor, Tensor]:
+    """Padded features (batch, time, ...) and their true lengths in frames (batch,), int64.
 
     Parameters
     ----------
-    batch_features : speechbrain.dataio.batch.PaddedData
-        ``data`` (batch, time, ...) and ``lengths`` (batch,) relative to the longest.
-
-    Returns
-    -------
-    (Tensor, Tensor)
-        Features (batch, time, ...) and lengths (batch,), int64.
+    batch_features
+        `speechbrain.dataio.batch.PaddedData`: ``data`` (batch, time, ...) and ``lengths`` (batch,) relative to the
+        longest.
     """
     data, lengths = batch_features
     return data, torch.round(lengths * data.shape[1]).to(torch.int64)

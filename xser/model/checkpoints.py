@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from pathlib import Path
+from typing import Any
 
 from speechbrain.utils.checkpoints import Checkpoint, Checkpointer
 from speechbrain.utils.distributed import ddp_barrier, if_main_process
@@ -12,15 +14,14 @@ UNFINISHED = ".unfinished-"
 class WholeCheckpointer(Checkpointer):
     """A SpeechBrain `Checkpointer` that a kill in the middle of saving does no harm.
 
-    SpeechBrain writes a checkpoint file by file into a folder that recovery already finds. Here the folder is hidden
-    until all of it is on the disk, then renamed.
+    The folder is hidden until all of it is on the disk, then renamed (`xser.model.speechbrain_seams`, 6).
     """
 
-    def _new_checkpoint_dirpath(self):
+    def _new_checkpoint_dirpath(self) -> Path:
         final = super()._new_checkpoint_dirpath()
         return final.with_name(UNFINISHED + final.name)
 
-    def save_checkpoint(self, *args, **options):
+    def save_checkpoint(self, *args: Any, **options: Any) -> Checkpoint:
         """Save as `Checkpointer.save_checkpoint` does, then let the checkpoint appear."""
         if if_main_process():
             for leftover in self.checkpoints_dir.glob(f"{UNFINISHED}*"):
@@ -32,7 +33,7 @@ class WholeCheckpointer(Checkpointer):
         return saved
 
 
-def _reveal(saved):
+def _reveal(saved: Checkpoint) -> Checkpoint:
     """Flush a checkpoint to the disk, then rename its folder to the name that recovery looks for."""
     for file in saved.path.iterdir():
         with open(file, "rb") as written:

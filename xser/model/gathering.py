@@ -12,28 +12,27 @@ is computed whole on rank r.
 """
 
 import os
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
+
+T = TypeVar("T")
 
 
-def number_of_ranks():
+def number_of_ranks() -> int:
     """How many processes train together; 1 without torch.distributed."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
-def join_ranks(device="auto"):
-    """Join the other ranks, when torchrun started this process.
+def join_ranks(device: str = "auto") -> bool:
+    """Join the other ranks, when torchrun started this process; whether this is the rank that writes.
 
     Parameters
     ----------
-    device : str
+    device
         As in ``--device``: decides how ranks talk to each other.
-
-    Returns
-    -------
-    bool
-        Whether this is the rank that writes.
     """
     import xser.model  # noqa: F401  (before speechbrain: quietens its log)
 
@@ -45,19 +44,19 @@ def join_ranks(device="auto"):
     return if_main_process()
 
 
-def leave_ranks():
+def leave_ranks() -> None:
     """Part from the other ranks when all have come this far: a process that ends before the others may abort."""
     if dist.is_available() and dist.is_initialized():
         dist.barrier()
         dist.destroy_process_group()
 
 
-def this_rank():
+def this_rank() -> int:
     """Number of this process among those that train together, from 0."""
     return dist.get_rank() if number_of_ranks() > 1 else 0
 
 
-def same_on_all_ranks(value):
+def same_on_all_ranks(value: T) -> T:
     """What the first rank says, on every rank; `value` when there is one."""
     shared = [value]
     if number_of_ranks() > 1:
@@ -65,27 +64,19 @@ def same_on_all_ranks(value):
     return shared[0]
 
 
-def gather_mappings(mapping):
-    """Merge the dicts of all ranks (of evaluation: utterance to what was predicted of it).
+def gather_mappings(mapping: dict[str, T]) -> dict[str, T]:
+    """Merge the dicts of all ranks (of evaluation: utterance to what was predicted of it), in the order of the ranks.
 
-    Parameters
-    ----------
-    mapping : dict
-        This rank's share; keys differ from rank to rank.
-
-    Returns
-    -------
-    dict
-        On every rank the same, in the order of the ranks.
+    Keys differ from rank to rank; the result is the same on every rank.
     """
     if number_of_ranks() == 1:
         return mapping
-    shares = [None] * number_of_ranks()
+    shares: list[Any] = [None] * number_of_ranks()
     dist.all_gather_object(shares, mapping)
     return {key: value for share in shares for key, value in share.items()}
 
 
-def gather_with_gradients(values):
+def gather_with_gradients(values: Tensor) -> Tensor:
     """Stack the rows of all ranks, in the order of the ranks.
 
     Every rank must compute the same loss from the result, and DDP must average the gradients (see the module's text).
@@ -94,7 +85,7 @@ def gather_with_gradients(values):
 
     Parameters
     ----------
-    values : Tensor
+    values
         Shape (batch of this rank, ...). The first dimension may differ from rank to rank; integers are gathered too.
 
     Returns
@@ -107,14 +98,14 @@ def gather_with_gradients(values):
     return _Gather.apply(values) if values.requires_grad else _gather(values)[0]
 
 
-def mean_over_ranks(total, count):
+def mean_over_ranks(total: Tensor, count: Tensor | int) -> Tensor:
     """A loss whose average over ranks is the mean over the elements of all ranks.
 
     Parameters
     ----------
-    total : Tensor
+    total
         Scalar: the sum over this rank's elements.
-    count : Tensor or int
+    count
         How many elements (or how much weight) were summed; may be 0, also on every rank.
 
     Returns
@@ -123,18 +114,21 @@ def mean_over_ranks(total, count):
         Scalar. With one process: ``total / count``, and 0 (with a graph) when `count` is 0.
     """
     ranks = number_of_ranks() if torch.is_grad_enabled() else 1
-    count = torch.as_tensor(count, dtype=total.dtype, device=total.device).detach().clone()
+    if isinstance(count, Tensor):
+        counted = count.detach().to(total.dtype, copy=True)
+    else:
+        counted = torch.full_like(total.detach(), count)  # written on the device: a copy would wait for it
     if ranks > 1:
-        dist.all_reduce(count)
-    return ranks * total / torch.where(count == 0, torch.ones_like(count), count)
+        dist.all_reduce(counted)
+    return ranks * total / torch.where(counted == 0, torch.ones_like(counted), counted)
 
 
-def _gather(values):
+def _gather(values: Tensor) -> tuple[Tensor, list[int]]:
     """Rows of all ranks, and how many rows each has."""
     values = values.detach().contiguous()
-    sizes = [torch.zeros(1, dtype=torch.int64, device=values.device) for _ in range(dist.get_world_size())]
-    dist.all_gather(sizes, torch.tensor([len(values)], device=values.device))
-    sizes = [int(size) for size in sizes]
+    counts = [torch.zeros(1, dtype=torch.int64, device=values.device) for _ in range(dist.get_world_size())]
+    dist.all_gather(counts, torch.tensor([len(values)], device=values.device))
+    sizes = [int(count) for count in counts]
     padded = values.new_zeros(max(sizes), *values.shape[1:])
     padded[: len(values)] = values
     rows = [torch.empty_like(padded) for _ in sizes]
@@ -144,7 +138,7 @@ def _gather(values):
 
 class _Gather(torch.autograd.Function):
     @staticmethod
-    def forward(context, values):
+    def forward(context: Any, values: Tensor) -> Tensor:
         gathered, sizes = _gather(values)
         context.start = sum(sizes[: dist.get_rank()])
         context.rows = len(values)
@@ -152,5 +146,5 @@ class _Gather(torch.autograd.Function):
         return gathered
 
     @staticmethod
-    def backward(context, gradient):
+    def backward(context: Any, gradient: Tensor) -> Tensor:
         return context.ranks * gradient[context.start : context.start + context.rows]

@@ -10,7 +10,8 @@ next to nothing is padded, and the length that the model sees tells neither lang
 
 import collections
 import math
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -25,17 +26,29 @@ class Draw(NamedTuple):
 
     Attributes
     ----------
-    index : int
+    index
         Position among the training utterances.
-    frames : int or None
+    frames
         Cut it to so many; None: leave it whole.
-    where : float
+    where
         Where the cut begins, from 0 (the first frame that is possible) to 1.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]
     frames: int | None
     where: float
+
+
+class BatchSampler(Protocol):
+    """Draws the batches of an epoch."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the batches of this epoch from now on."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[list[Draw]]: ...
 
 
 class Lengths:
@@ -43,20 +56,22 @@ class Lengths:
 
     Parameters
     ----------
-    frames : sequence of int
+    frames
         Of every training utterance.
-    least : int
+    least
         A batch is not cut shorter than this for the sake of a shorter utterance, which is padded.
-    most : int, optional
+    most
         A batch is cut at least to this.
-    alike : bool
+    alike
         Put utterances of like length together and cut a batch to its shortest; else cut to `most` alone.
     """
 
-    def __init__(self, frames, least=1, most=None, alike=True):
+    def __init__(
+        self, frames: Sequence[int] | np.ndarray, least: int = 1, most: int | None = None, alike: bool = True
+    ) -> None:
         self.frames, self.least, self.most, self.alike = np.asarray(frames), least, most, alike
 
-    def of_batch(self, indices):
+    def of_batch(self, indices: Sequence[int] | np.ndarray) -> int | None:
         """Frames that a batch is cut to, or None."""
         if not self.alike:
             return self.most
@@ -69,15 +84,15 @@ class ShuffledBatches:
 
     Parameters
     ----------
-    n : int
+    n
         Number of utterances.
-    batch_size : int
+    batch_size
         Utterances in a batch, over all ranks.
-    seed : int
+    seed
         The run's seed.
-    rank, world_size : int
+    rank, world_size
         Which share of each batch to give, and of how many.
-    lengths : Lengths, optional
+    lengths
         By default nothing is cut, and batches do not depend on length.
 
     Raises
@@ -92,7 +107,15 @@ class ShuffledBatches:
     [4, 3, 3]
     """
 
-    def __init__(self, n, batch_size, seed, rank=0, world_size=1, lengths=None):
+    def __init__(
+        self,
+        n: int,
+        batch_size: int,
+        seed: int,
+        rank: int = 0,
+        world_size: int = 1,
+        lengths: Lengths | None = None,
+    ) -> None:
         if n < 1 or batch_size < 1:
             raise XserError(f"{n} training utterances in batches of {batch_size}: both must be at least 1")
         self.n, self.seed, self.rank, self.world_size, self.lengths = n, seed, rank, world_size, lengths
@@ -100,29 +123,29 @@ class ShuffledBatches:
         self.epoch = 0
         _refuse_empty_ranks(n // self.number, world_size)
 
-    def set_epoch(self, epoch):
+    def set_epoch(self, epoch: int) -> None:
         """Draw the batches of this epoch from now on."""
         self.epoch = epoch
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.number
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[list[Draw]]:
         random = np.random.default_rng([self.seed, self.epoch])
         batches = np.array_split(random.permutation(self.n), self.number)
         if self.lengths is not None and self.lengths.alike:
-            batches = [
-                batch for at in range(0, self.number, POOL) for batch in self._alike(batches[at : at + POOL], random)
-            ]
+            pools = [batches[at : at + POOL] for at in range(0, self.number, POOL)]
+            batches = [batch for pool in pools for batch in _alike(pool, self.lengths.frames, random)]
         for batch in batches:
             yield _dealt(batch, self, random)
 
-    def _alike(self, pool, random):
-        """The utterances of some batches, those of like length together, in batches of the same sizes."""
-        pooled = np.concatenate(pool)
-        ordered = pooled[self.lengths.frames[pooled].argsort(kind="stable")]
-        batches = np.split(ordered, np.cumsum([len(batch) for batch in pool])[:-1])
-        return [random.permutation(batches[at]) for at in random.permutation(len(batches))]
+
+def _alike(pool: list[np.ndarray], frames: np.ndarray, random: np.random.Generator) -> list[np.ndarray]:
+    """The utterances of some batches, those of like length together, in batches of the same sizes."""
+    pooled = np.concatenate(pool)
+    ordered = pooled[frames[pooled].argsort(kind="stable")]
+    batches = np.split(ordered, np.cumsum([len(batch) for batch in pool])[:-1])
+    return [random.permutation(batches[at]) for at in random.permutation(len(batches))]
 
 
 class HierarchicalBatches:
@@ -143,24 +166,24 @@ class HierarchicalBatches:
 
     Parameters
     ----------
-    languages, emotions : sequence
+    languages, emotions
         Language and emotion of every training utterance.
-    languages_per_batch, utterances_per_cell : int
+    languages_per_batch, utterances_per_cell
         Form of a batch; every emotion is in every batch.
-    seed : int
+    seed
         The run's seed.
-    rank, world_size : int
+    rank, world_size
         Which share of each batch to give, and of how many.
-    batches_per_epoch : int, optional
+    batches_per_epoch
         By default as many as hold the number of utterances.
-    classes : sequence, optional
+    classes
         The emotions of the scheme; by default those that occur.
-    lengths : Lengths, optional
+    lengths
         By default nothing is cut, and batches do not depend on length.
 
     Attributes
     ----------
-    batch_size : int
+    batch_size
         Utterances in a batch, over all ranks.
 
     Raises
@@ -181,21 +204,21 @@ class HierarchicalBatches:
 
     def __init__(
         self,
-        languages,
-        emotions,
-        languages_per_batch=3,
-        utterances_per_cell=3,
+        languages: Sequence[str],
+        emotions: Sequence[str],
+        languages_per_batch: int = 3,
+        utterances_per_cell: int = 3,
         *,
-        seed,
-        rank=0,
-        world_size=1,
-        batches_per_epoch=None,
-        classes=None,
-        lengths=None,
-    ):
+        seed: int,
+        rank: int = 0,
+        world_size: int = 1,
+        batches_per_epoch: int | None = None,
+        classes: Sequence[str] | None = None,
+        lengths: Lengths | None = None,
+    ) -> None:
         if languages_per_batch < 1 or utterances_per_cell < 1:
             raise XserError("languages_per_batch and utterances_per_cell must be at least 1")
-        self.cells = collections.defaultdict(list)
+        self.cells: dict[tuple[str, str], list[int]] = collections.defaultdict(list)
         for index, cell in enumerate(zip(languages, emotions, strict=True)):
             self.cells[cell].append(index)
         self.languages = sorted({language for language, _ in self.cells})
@@ -210,20 +233,20 @@ class HierarchicalBatches:
         self.number = batches_per_epoch or math.ceil(len(languages) / self.batch_size)
         self.seed, self.rank, self.world_size, self.epoch, self.lengths = seed, rank, world_size, 0, lengths
 
-    def set_epoch(self, epoch):
+    def set_epoch(self, epoch: int) -> None:
         """Draw the batches of this epoch from now on."""
         self.epoch = epoch
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.number
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[list[Draw]]:
         random = np.random.default_rng([self.seed, self.epoch])
         language_deck = _Deck(self.languages, random)
         fill_decks = {emotion: _Deck(self._spoken_in(emotion), random) for emotion in self.emotions}
         places = [self._places(language_deck.draw(self.languages_per_batch), fill_decks) for _ in range(self.number)]
         ranks = (random.random() + GOLDEN * np.arange(self.number)) % 1
-        batches = [[] for _ in places]
+        batches: list[list[int]] = [[] for _ in places]
         for cell in sorted(self.cells):
             wanted = [(number, counts[cell]) for number, counts in enumerate(places) if cell in counts]
             for number, indices in self._handed_out(_Deck(self.cells[cell], random), wanted, ranks, random):
@@ -231,12 +254,12 @@ class HierarchicalBatches:
         for batch in batches:
             yield _dealt(batch, self, random)
 
-    def _spoken_in(self, emotion):
+    def _spoken_in(self, emotion: str) -> list[str]:
         return [language for language in self.languages if (language, emotion) in self.cells]
 
-    def _places(self, languages, fill_decks):
+    def _places(self, languages: Sequence[str], fill_decks: dict[str, "_Deck"]) -> collections.Counter[tuple[str, str]]:
         """How many utterances a batch takes of each cell."""
-        places = collections.Counter()
+        places: collections.Counter[tuple[str, str]] = collections.Counter()
         for language in languages:
             for emotion in self.emotions:
                 if (language, emotion) in self.cells:
@@ -246,7 +269,9 @@ class HierarchicalBatches:
                         places[fill_decks[emotion].draw(1)[0], emotion] += 1
         return places
 
-    def _handed_out(self, deck, wanted, ranks, random):
+    def _handed_out(
+        self, deck: "_Deck", wanted: list[tuple[int, int]], ranks: np.ndarray, random: np.random.Generator
+    ) -> Iterator[tuple[int, list[int]]]:
         """Yield (batch, utterances of this cell) for every (batch, count) of `wanted`."""
         while wanted:
             together = self._of_one_pass(deck, wanted)
@@ -260,7 +285,7 @@ class HierarchicalBatches:
                 yield number, random.permutation([next(ordered) for _ in range(count)]).tolist()
 
     @staticmethod
-    def _of_one_pass(deck, wanted):
+    def _of_one_pass(deck: "_Deck", wanted: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """The first places of `wanted` that what is left of the deck fills, at least one."""
         left, number = deck.left_in_pass(), 0
         while number < len(wanted) and wanted[number][1] <= left:
@@ -269,7 +294,9 @@ class HierarchicalBatches:
         return wanted[: max(1, number)]
 
 
-def _dealt(batch, sampler, random):
+def _dealt(
+    batch: Sequence[int] | np.ndarray, sampler: ShuffledBatches | HierarchicalBatches, random: np.random.Generator
+) -> list[Draw]:
     """This rank's share of a batch, as draws; every rank cuts to the same length, as one process would."""
     where = random.random(len(batch))
     frames = None if sampler.lengths is None else sampler.lengths.of_batch(batch)
@@ -280,15 +307,17 @@ def _dealt(batch, sampler, random):
 class _Deck:
     """Cards drawn without replacement, shuffled anew when used up; none twice in a draw if it can be helped."""
 
-    def __init__(self, cards, random):
-        self.cards, self.random, self.left = list(cards), random, []
+    def __init__(self, cards: Sequence[Any], random: np.random.Generator) -> None:
+        self.cards, self.random = list(cards), random
+        self.left: list[Any] = []
 
-    def left_in_pass(self):
+    def left_in_pass(self) -> int:
         """Cards that can be drawn before the deck is shuffled anew."""
         return len(self.left) or len(self.cards)
 
-    def draw(self, count):
-        drawn = []
+    def draw(self, count: int) -> list[Any]:
+        """Take the next cards."""
+        drawn: list[Any] = []
         while len(drawn) < count:
             if not self.left:
                 # Cards of this very draw go to the end of the new shuffle (drawn from its front).
@@ -301,7 +330,7 @@ class _Deck:
         return drawn
 
 
-def _refuse_empty_ranks(smallest_batch, world_size):
+def _refuse_empty_ranks(smallest_batch: int, world_size: int) -> None:
     if smallest_batch < world_size:
         raise XserError(
             f"batches of {smallest_batch} utterances cannot be dealt over {world_size} processes: "

@@ -1,6 +1,7 @@
 """Language-aware supervised contrastive loss (Mi, Ma and Toda, arXiv:2606.06200; Khosla et al. 2020 for lambda 1)."""
 
 import torch
+from torch import Tensor
 
 from xser.core.errors import XserError
 from xser.model.gathering import gather_with_gradients
@@ -19,9 +20,9 @@ class LanguageAwareSupCon(torch.nn.Module):
 
     Parameters
     ----------
-    cross_language_weight : float
+    cross_language_weight
         lambda. 1 gives the plain supervised contrastive loss.
-    temperature : float
+    temperature
         tau.
 
     Raises
@@ -37,7 +38,7 @@ class LanguageAwareSupCon(torch.nn.Module):
     '1.0986'
     """
 
-    def __init__(self, cross_language_weight=2.5, temperature=0.07):
+    def __init__(self, cross_language_weight: float = 2.5, temperature: float = 0.07) -> None:
         super().__init__()
         for key, value in {"cross_language_weight": cross_language_weight, "temperature": temperature}.items():
             if not value > 0:
@@ -45,20 +46,15 @@ class LanguageAwareSupCon(torch.nn.Module):
         self.cross_language_weight = float(cross_language_weight)
         self.temperature = float(temperature)
 
-    def forward(self, embeddings, emotions, languages):
+    def forward(self, embeddings: Tensor, emotions: Tensor, languages: Tensor) -> Tensor:
         """Compute the loss.
 
         Parameters
         ----------
-        embeddings : Tensor
+        embeddings
             Shape (batch, size), of any length; half precision is computed in float32.
-        emotions, languages : Tensor
+        emotions, languages
             Class indices, shape (batch,).
-
-        Returns
-        -------
-        Tensor
-            Scalar.
         """
         embeddings = gather_with_gradients(embeddings)
         emotions, languages = gather_with_gradients(torch.stack([emotions, languages], dim=1)).unbind(dim=1)
@@ -67,17 +63,20 @@ class LanguageAwareSupCon(torch.nn.Module):
                 embeddings = embeddings.float()
             return self._loss(embeddings, emotions, languages)
 
-    def _loss(self, embeddings, emotions, languages):
+    def _loss(self, embeddings: Tensor, emotions: Tensor, languages: Tensor) -> Tensor:
+        if len(emotions) < 2:
+            return 0.0 * embeddings.sum()
         same_emotion = emotions[:, None] == emotions[None, :]
         same_language = languages[:, None] == languages[None, :]
         itself = torch.eye(len(emotions), dtype=torch.bool, device=emotions.device)
         positive = same_emotion & ~itself
-        if not positive.any():
-            return 0.0 * embeddings.sum()
         z = torch.nn.functional.normalize(embeddings, dim=1)
         likeness = (z @ z.T / self.temperature).masked_fill(itself, -torch.inf)
         log_share = likeness.log_softmax(dim=1).masked_fill(itself, 0.0)
         weight = positive.to(z.dtype)
-        weight[~same_language] *= self.cross_language_weight
+        weight = torch.where(same_language, weight, weight * self.cross_language_weight)
+        # Anchors without a positive count with 0; taking the others out would wait for the GPU to say how many.
         anchors = positive.any(dim=1)
-        return -((weight * log_share).sum(dim=1)[anchors] / weight.sum(dim=1)[anchors]).mean()
+        total = weight.sum(dim=1)
+        of_anchors = (weight * log_share).sum(dim=1) / torch.where(anchors, total, torch.ones_like(total))
+        return -of_anchors.sum() / anchors.sum().clamp(min=1)

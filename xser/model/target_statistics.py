@@ -5,16 +5,25 @@ recognising each utterance by itself (`blind`), and its results stand in columns
 with the sources, and sees nothing of the target.
 """
 
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
 import numpy as np
+import pandas as pd
 import torch
 from safetensors.torch import load_file, save
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 from sklearn.preprocessing import StandardScaler
+from torch import Tensor
 
 from xser.core.errors import XserError
 from xser.core.files import whole_file
+from xser.model.choices import refuse_unknown
+from xser.model.features import FeaturesOf
 
 MOST_SPEAKERS = 30  # clusters that are tried for a corpus whose speakers are unknown
 FILE = "statistics.safetensors"
@@ -28,39 +37,40 @@ class CommonStatistics:
 
     Parameters
     ----------
-    features_of : callable
+    features_of
         Gives the features of a digest, (time, ...).
-    rows : pandas.DataFrame
+    rows
         Columns ``digest``, ``corpus`` and ``speaker``: all recordings that belong to the groups, whichever of them are
         asked for later; their order does not matter. Where a corpus has unknown speakers, its utterances are clustered
         (`speaker_clusters`) by the mean of their features.
-    by : str
+    by
         ``corpus`` or ``speaker``.
-    reference : (Tensor, Tensor), optional
+    reference
         Mean and standard deviation to bring all to; by default those of the rows.
 
     Attributes
     ----------
-    reference : (Tensor, Tensor)
+    reference
         For `save_reference`.
     """
 
-    def __init__(self, features_of, rows, by, reference=None):
+    def __init__(
+        self, features_of: FeaturesOf, rows: pd.DataFrame, by: str, reference: tuple[Tensor, Tensor] | None = None
+    ) -> None:
+        refuse_unknown("target_statistics", by, ("corpus", "speaker"))
         self._features_of, self._by = features_of, by
         rows = rows.sort_values("digest", kind="stable", ignore_index=True)  # a sum's last digit knows the order
         if features_of(rows["digest"].iloc[0]).dim() == 1:
             raise XserError("--target-statistics is for features, not for waveforms: use another --finetune, or none")
         self._group_of = dict(zip(rows["digest"], _groups(rows, by, features_of), strict=True))
-        sums = {}
+        sums: dict[str, _Sums] = {}
         for digest, group in self._group_of.items():
             found = _sums(features_of(digest))
-            sums[group] = (
-                [one + other for one, other in zip(sums[group], found, strict=True)] if group in sums else found
-            )
-        self._statistics = {group: _mean_and_deviation(*found) for group, found in sums.items()}
-        self.reference = reference or _mean_and_deviation(*(sum(each) for each in zip(*sums.values(), strict=True)))
+            sums[group] = sums[group].plus(found) if group in sums else found
+        self._statistics = {group: found.mean_and_deviation() for group, found in sums.items()}
+        self.reference = reference or functools.reduce(_Sums.plus, sums.values()).mean_and_deviation()
 
-    def __call__(self, digest):
+    def __call__(self, digest: str) -> Tensor:
         """Features of one utterance, Tensor (time, ...)."""
         mean, deviation = self._statistics[self._group_of[digest]]
         features = self._features_of(digest) - mean
@@ -68,32 +78,32 @@ class CommonStatistics:
             features = features / deviation * self.reference[1]
         return features + self.reference[0]
 
-    def frames(self, digests):
+    def frames(self, digests: Sequence[str]) -> np.ndarray:
         """Lengths of utterances in frames, int64 (utterances,)."""
         return self._features_of.frames(digests)
 
 
-def save_reference(folder, statistics):
+def save_reference(folder: Path, statistics: CommonStatistics) -> None:
     """Keep the statistics that training brought all features to in a run's folder."""
     mean, deviation = statistics.reference
     with whole_file(folder / FILE) as part:
         part.write_bytes(save({"mean": mean.contiguous(), "deviation": deviation.contiguous()}))
 
 
-def load_reference(folder):
+def load_reference(folder: Path) -> tuple[Tensor, Tensor]:
     """Read what `save_reference` kept: (mean, deviation)."""
     kept = load_file(folder / FILE)
     return kept["mean"], kept["deviation"]
 
 
-def speaker_clusters(embeddings, most=MOST_SPEAKERS):
+def speaker_clusters(embeddings: np.ndarray, most: int = MOST_SPEAKERS) -> np.ndarray:
     """Guess who speaks: hierarchical clusters of utterances, as many as separate best.
 
     Parameters
     ----------
-    embeddings : numpy.ndarray
+    embeddings
         One for each utterance, (utterances, size).
-    most : int
+    most
         The largest number of speakers to try; the smallest is 2.
 
     Returns
@@ -113,19 +123,28 @@ def speaker_clusters(embeddings, most=MOST_SPEAKERS):
     return max(tried, key=lambda clusters: silhouette_score(components, clusters, sample_size=2000, random_state=0))
 
 
-def _sums(features):
-    """Sum, sum of squares and number of the frames of an utterance."""
+class _Sums(NamedTuple):
+    """Sum, sum of squares and number of frames."""
+
+    total: Tensor
+    squares: Tensor
+    frames: int
+
+    def plus(self, other: "_Sums") -> "_Sums":
+        return _Sums(self.total + other.total, self.squares + other.squares, self.frames + other.frames)
+
+    def mean_and_deviation(self) -> tuple[Tensor, Tensor]:
+        mean = self.total / self.frames
+        deviation = (self.squares / self.frames - mean.square()).clamp(min=0).sqrt()
+        return mean.float(), torch.where(deviation > 1e-6, deviation, 1.0).float()
+
+
+def _sums(features: Tensor) -> _Sums:
     features = features.double()
-    return features.sum(dim=0), features.square().sum(dim=0), len(features)
+    return _Sums(features.sum(dim=0), features.square().sum(dim=0), len(features))
 
 
-def _mean_and_deviation(total, squares, frames):
-    mean = total / frames
-    deviation = (squares / frames - mean.square()).clamp(min=0).sqrt()
-    return mean.float(), torch.where(deviation > 1e-6, deviation, 1.0).float()
-
-
-def _groups(rows, by, features_of):
+def _groups(rows: pd.DataFrame, by: str, features_of: FeaturesOf) -> list[str]:
     """Name of the group of each row."""
     if by == "corpus":
         return rows["corpus"].tolist()

@@ -2,32 +2,33 @@
 
 import dataclasses
 import math
-import os
-import re
-import resource
-import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import speechbrain as sb
 import torch
+import yaml
 from hyperpyyaml import load_hyperpyyaml
-from speechbrain.utils.distributed import if_main_process, infer_device, run_on_main
+from speechbrain.utils.distributed import if_main_process, run_on_main
 from speechbrain.utils.epoch_loop import EpochCounter
 from speechbrain.utils.train_logger import FileTrainLogger
-from tqdm import tqdm
 
 from xser.core.errors import XserError
 from xser.core.files import write_text
-from xser.model.batches import emotion_dataset, evaluation_batches, training_batches
+from xser.core.progress import Progress, progress
+from xser.model.batches import evaluation_batches, labelled_dataset, training_batches
 from xser.model.brain import EmotionBrain
 from xser.model.checkpoints import WholeCheckpointer
-from xser.model.features import Features, frames_per_second
+from xser.model.choices import refuse_unknown
+from xser.model.devices import chosen_device, forget_peak_memory, peak_memory, refuse_precision
+from xser.model.encoders.base import StandardisingNetwork
+from xser.model.features import Features, FeaturesOf, frames_per_second
 from xser.model.gathering import number_of_ranks, this_rank
-from xser.model.prediction import predict_scores
-from xser.model.samplers import HierarchicalBatches, Lengths, ShuffledBatches
-from xser.model.target_statistics import CommonStatistics, load_reference, save_reference
+from xser.model.samplers import BatchSampler, HierarchicalBatches, Lengths, ShuffledBatches
+from xser.model.target_statistics import CommonStatistics, save_reference
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,32 +37,32 @@ class TrainingData:
 
     Attributes
     ----------
-    learning : pandas.DataFrame
+    learning
         Rows whose emotions are learned.
-    selecting : pandas.DataFrame
+    selecting
         Rows whose UAR selects the checkpoint.
-    emotions : tuple of str
+    emotions
         The scheme's emotions.
-    masked_corpora : frozenset of str
+    masked_corpora
         Corpora whose speakers the adversary leaves alone.
     """
 
     learning: pd.DataFrame
     selecting: pd.DataFrame
-    emotions: tuple
-    masked_corpora: frozenset
+    emotions: tuple[str, ...]
+    masked_corpora: frozenset[str]
 
     @property
-    def languages(self):
+    def languages(self) -> list[str]:
         """ISO 639-3 codes of the rows that are learned, sorted."""
         return sorted(self.learning["language"].unique())
 
     @property
-    def speakers(self):
+    def speakers(self) -> list[str]:
         """Speakers that the adversary tells apart, sorted."""
         return sorted(set(self.learning["speaker"][~self.learning["corpus"].isin(self.masked_corpora)]) - {""})
 
-    def run_values(self, seed):
+    def run_values(self, seed: int) -> dict[str, int]:
         """Values of train.yaml's placeholders."""
         return {
             "seed": seed,
@@ -71,199 +72,123 @@ class TrainingData:
         }
 
 
-def train_run(folder, hyperparameters, data, description, device="auto"):
+def train_run(
+    folder: Path,
+    hyperparameters: str,
+    data: TrainingData,
+    description: str,
+    device: str = "auto",
+    prepared_folders: Mapping[str, Path] | None = None,
+) -> dict[str, Any]:
     """Train, or go on where an interrupted training stopped.
 
     Parameters
     ----------
-    folder : Path
+    folder
         The run's folder; gets ``hyperparameters.yaml``, ``train_log.txt`` and ``checkpoints/``.
-    hyperparameters : str
-        HyperPyYAML text (`xser.experiments.hyperparameters.compose`).
-    data : TrainingData
+    hyperparameters
+        HyperPyYAML text, with every placeholder filled; its ``seed`` decides new weights, batches, crops and dropout.
+    data
         What the run may see.
-    seed : int
-        Seed of new weights, batches, crops and dropout.
-    description : str
+    description
         Beside the progress bar.
-    device : str
+    device
         As in ``--device``.
+    prepared_folders
+        Prepared folder of each corpus, where its features are kept; without it they are held in memory.
 
     Returns
     -------
     dict
         ``steps``, ``epochs``, ``train_seconds`` (of this call), ``parameters`` (trained), ``device``,
-        ``peak_memory_bytes`` (`peak_memory`).
+        ``peak_memory_bytes`` (`xser.model.devices.peak_memory`).
 
     Raises
     ------
     XserError
-        When an emotion of the scheme occurs in no training row, or the device cannot do what is asked.
+        When an emotion of the scheme occurs in no training row, a hyperparameter has an unknown value, the device
+        cannot do what is asked, or the loss is not finite.
     """
     _refuse_missing_emotions(data)
     device = chosen_device(device)
     started = time.monotonic()
-    if torch.device(device).type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
+    forget_peak_memory(device)
     run_on_main(write_text, args=[Path(folder) / "hyperparameters.yaml", hyperparameters])
-    seed = int(re.search(r"^seed: (\d+)$", hyperparameters, flags=re.MULTILINE)[1])
-    sb.utils.seed.seed_everything(seed, verbose=False)
-    hparams = load_hyperpyyaml(hyperparameters)
-    _refuse_precision(hparams["precision"], device)
-    features_of = _training_features(folder, pd.concat([data.learning, data.selecting]), hparams, device)
-    _fit_standardiser(hparams["network"], data.learning, features_of)
-    if hparams["speaker_weight"] == 0:
-        del hparams["modules"]["adversary"]
+    sb.utils.seed.seed_everything(_seed(hyperparameters), verbose=False)
+    hparams = built(hyperparameters)
+    refuse_precision(hparams["precision"], device)
+    features_of = _features(folder, data, hparams, device, prepared_folders)
     sampler = _sampler(hparams, data, features_of)
+    if isinstance(hparams["network"], StandardisingNetwork):
+        hparams["network"].fit_standardiser(data.learning["digest"].tolist(), features_of)
     hparams["epochs"] = math.ceil(hparams["steps"] / _steps_per_epoch(sampler, hparams))
     hparams["epoch_counter"] = EpochCounter(hparams["epochs"])
     hparams["train_logger"] = FileTrainLogger(Path(folder) / "train_log.txt")
-    checkpointer = _checkpointer(folder, hparams["modules"])
-    checkpointer.add_recoverable("epoch_counter", hparams["epoch_counter"])
-    with tqdm(
-        total=hparams["epochs"], desc=description, unit="epoch", disable=None if if_main_process() else True
-    ) as bar:
-
-        def on_epoch(epoch, uar):
-            bar.update(epoch - bar.n)
-            bar.set_postfix({"validation UAR": f"{100 * uar:.1f}"})
-
-        brain = EmotionBrain(
-            hparams,
-            data.emotions,
-            _class_weights(hparams, data),
-            dict(zip(data.selecting["utterance"], data.selecting["language"], strict=True)),
-            len(sampler),
-            on_epoch,
-            modules=hparams["modules"],
-            opt_class=hparams["optimizer"],
-            run_opts=_brain_options(hparams, device),
-            checkpointer=checkpointer,
-        )
+    with progress(hparams["epochs"], description, "epochs", shown=if_main_process()) as bar:
+        brain = _brain(folder, hparams, data, sampler, device, bar)
         _fit(brain, hparams, data, sampler, features_of)
-    trained = sum(p.numel() for p in brain.modules.parameters() if p.requires_grad)
     return {
         "steps": hparams["epochs"] * _steps_per_epoch(sampler, hparams),
         "epochs": hparams["epochs"],
         "train_seconds": round(time.monotonic() - started, 3),
-        "parameters": trained,
+        "parameters": sum(each.numel() for each in brain.modules.parameters() if each.requires_grad),
         "device": torch.device(device).type,
         "peak_memory_bytes": peak_memory(device),
     }
 
 
-def peak_memory(device):
-    """The most memory that was in use at once, in bytes, by this process (one rank of several).
-
-    On CUDA what torch held of the device's memory in tensors since the training began. Elsewhere all that the process
-    has had in the computer's memory since it started, libraries and earlier runs of the same command included.
-    """
-    if torch.device(device).type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def chosen_device(device):
-    """Say on which device this process computes.
+def built(hyperparameters: str, encoder: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Build what HyperPyYAML text describes.
 
     Parameters
     ----------
-    device : str
-        ``auto`` (the accelerator that torch finds, one for each process of a node; else the CPU), or a name that torch
-        knows: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
-
-    Returns
-    -------
-    str
+    encoder
+        ``encoder_source`` and ``encoder_revision`` in place of those in the text.
 
     Raises
     ------
     XserError
-        When torch does not know the device, or there is none.
+        When a pretrained encoder is not there, or a value is unknown.
     """
-    if device == "auto":
-        return infer_device()
-    try:
-        wanted = torch.device(device)
-        torch.empty(1, device=wanted)
-    except (RuntimeError, AssertionError) as error:
-        raise XserError(f"--device {device} cannot be used here ({str(error).splitlines()[0]}): try auto") from error
-    alone = wanted.index is not None or wanted.type == "cpu"
-    return device if alone or "LOCAL_RANK" not in os.environ else f"{device}:{os.environ['LOCAL_RANK']}"
-
-
-def load_trained(folder):
-    """Build a run's model and load its best checkpoint.
-
-    Returns
-    -------
-    dict
-        The built hyperparameters, with the trained ``modules``.
-
-    Raises
-    ------
-    XserError
-        When the run has no checkpoint.
-    """
-    folder = Path(folder)
-    hparams = load_hyperpyyaml((folder / "hyperparameters.yaml").read_text(encoding="utf-8"))
+    hparams = load_hyperpyyaml(hyperparameters, overrides=dict(encoder) if encoder else None)
+    if not callable(hparams["pooling"]):
+        raise XserError(f"pooling is a module such as MaskedMean of xser.model.encoders, not {hparams['pooling']!r}")
+    refuse_unknown("target_statistics", hparams["target_statistics"], ("none", "corpus", "speaker"))
     if hparams["speaker_weight"] == 0:
         del hparams["modules"]["adversary"]
-    checkpoint = _checkpointer(folder, hparams["modules"], allow_partial_load=True).recover_if_possible(max_key="uar")
-    if checkpoint is None:
-        raise XserError(f"{folder} holds no checkpoint: delete that folder and run stage 2 (train) again")
     return hparams
 
 
-def predict(folder, rows, emotions, device="auto", recorded=None):
-    """Score and embed `rows` with the best checkpoint of a run; ranks share the work.
-
-    Parameters
-    ----------
-    folder : Path
-        The run's folder.
-    rows : pandas.DataFrame
-        Rows of a manifest.
-    emotions : sequence of str
-        The scheme's emotions.
-    device : str
-        As in ``--device``.
-    recorded : pandas.DataFrame, optional
-        All recordings, those of `rows` among them, that give the statistics of a corpus or a speaker where the run
-        wants such (``target_statistics``); by default those of `rows`. It makes no difference to other runs.
-
-    Returns
-    -------
-    (numpy.ndarray, numpy.ndarray)
-        Softmax scores (rows, emotions) and embeddings (rows, size), in the order of `rows`.
-    """
-    device = chosen_device(device)
-    hparams = load_trained(folder)
-    if hparams["target_statistics"] == "none":
-        features_of = Features(rows, hparams["frontend"], device)
-    else:
-        features_of = _common(rows if recorded is None else recorded, hparams, device, load_reference(Path(folder)))
-    batches = evaluation_batches(
-        emotion_dataset(rows, features_of, emotions), rows, rank=this_rank(), world_size=number_of_ranks()
-    )
-    return predict_scores(hparams["modules"], hparams["pooling"], batches, rows["utterance"], device)
+def checkpointer_of(folder: Path, hparams: Mapping[str, Any], **options: Any) -> WholeCheckpointer:
+    """Where a run keeps its checkpoints."""
+    return WholeCheckpointer(Path(folder) / "checkpoints", recoverables=dict(hparams["modules"]), **options)
 
 
-def _training_features(folder, rows, hparams, device):
+def _seed(hyperparameters: str) -> int:
+    """The seed in HyperPyYAML text: it is wanted before what the text describes is built."""
+    text: yaml.Node | None = yaml.compose(hyperparameters)
+    values = {key.value: value.value for key, value in text.value} if text else {}
+    return int(values["seed"])
+
+
+def _features(
+    folder: Path,
+    data: TrainingData,
+    hparams: Mapping[str, Any],
+    device: str,
+    prepared_folders: Mapping[str, Path] | None,
+) -> FeaturesOf:
     """Features to train with, in the regime `unlabelled` brought to common statistics, which the run's folder keeps."""
+    rows = pd.concat([data.learning, data.selecting])
+    features_of = Features(rows, hparams["frontend"], device, prepared_folders)
     if hparams["target_statistics"] == "none":
-        return Features(rows, hparams["frontend"], device)
-    common = _common(rows, hparams, device)
+        return features_of
+    common = CommonStatistics(features_of, rows, hparams["target_statistics"])
     run_on_main(save_reference, args=[Path(folder), common])
     return common
 
 
-def _common(rows, hparams, device, reference=None):
-    features_of = Features(rows, hparams["frontend"], device)
-    return CommonStatistics(features_of, rows, hparams["target_statistics"], reference)
-
-
-def _refuse_missing_emotions(data):
+def _refuse_missing_emotions(data: TrainingData) -> None:
     missing = [emotion for emotion in data.emotions if emotion not in set(data.learning["emotion"])]
     if missing:
         corpora = ", ".join(sorted(data.learning["corpus"].unique()))
@@ -272,25 +197,13 @@ def _refuse_missing_emotions(data):
         )
 
 
-def _fit_standardiser(network, rows, features_of):
-    """Give a network that standardises its input the statistics of the training rows."""
-    if hasattr(network, "fit_standardiser"):
-        features = [features_of(digest) for digest in rows["digest"]]
-        lengths = torch.tensor([len(item) for item in features])
-        network.fit_standardiser(torch.nn.utils.rnn.pad_sequence(features, batch_first=True), lengths)
-
-
-def _refuse_precision(precision, device):
-    if precision == "fp16" and torch.device(device).type != "cuda":
-        raise XserError("--precision fp16 needs an NVIDIA or AMD GPU: use bf16 or fp32")
-
-
-def _sampler(hparams, data, features_of):
-    options = {
+def _sampler(hparams: Mapping[str, Any], data: TrainingData, features_of: FeaturesOf) -> BatchSampler:
+    refuse_unknown("batches", hparams["batches"], ("shuffled", "hierarchical"))
+    options: dict[str, Any] = {
         "seed": hparams["seed"],
         "rank": this_rank(),
         "world_size": number_of_ranks(),
-        "lengths": _lengths(hparams, features_of.frames(data.learning["digest"])),
+        "lengths": _lengths(hparams, features_of.frames(data.learning["digest"].tolist())),
     }
     if hparams["batches"] == "shuffled":
         return ShuffledBatches(len(data.learning), hparams["batch_size"], **options)
@@ -304,7 +217,7 @@ def _sampler(hparams, data, features_of):
     )
 
 
-def _lengths(hparams, frames):
+def _lengths(hparams: Mapping[str, Any], frames: Any) -> Lengths:
     rate = frames_per_second(hparams["frontend"])
     return Lengths(
         frames,
@@ -314,7 +227,7 @@ def _lengths(hparams, frames):
     )
 
 
-def _steps_per_epoch(sampler, hparams):
+def _steps_per_epoch(sampler: BatchSampler, hparams: Mapping[str, Any]) -> int:
     """Optimiser steps of an epoch; gradients that are left over at its end are dropped."""
     steps = len(sampler) // hparams["accumulated_batches"]
     if steps == 0:
@@ -322,7 +235,34 @@ def _steps_per_epoch(sampler, hparams):
     return steps
 
 
-def _brain_options(hparams, device):
+def _brain(
+    folder: Path,
+    hparams: dict[str, Any],
+    data: TrainingData,
+    sampler: BatchSampler,
+    device: str,
+    bar: Progress,
+) -> EmotionBrain:
+    def on_epoch(epoch: int, uar: float) -> None:
+        bar.note(f"validation UAR {100 * uar:.1f} %")
+        bar.update(epoch - bar.done)
+
+    checkpointer = checkpointer_of(folder, hparams)
+    checkpointer.add_recoverable("epoch_counter", hparams["epoch_counter"])
+    return EmotionBrain(
+        hparams,
+        _class_weights(hparams, data),
+        dict(zip(data.selecting["utterance"], data.selecting["language"], strict=True)),
+        len(sampler),
+        on_epoch,
+        modules=hparams["modules"],
+        opt_class=hparams["optimizer"],
+        run_opts=_brain_options(hparams, device),
+        checkpointer=checkpointer,
+    )
+
+
+def _brain_options(hparams: Mapping[str, Any], device: str) -> dict[str, Any]:
     options = {
         "noprogressbar": True,
         "ckpt_interval_minutes": 0,
@@ -336,24 +276,26 @@ def _brain_options(hparams, device):
     return options
 
 
-def _class_weights(hparams, data):
+def _class_weights(hparams: Mapping[str, Any], data: TrainingData) -> torch.Tensor | None:
     """Inverse frequency of each emotion, mean 1 over the rows (hierarchical batches need no weights)."""
-    if hparams["batches"] != "shuffled" or not hparams["balance_classes"]:
+    if hparams["batches"] == "hierarchical" or not hparams["balance_classes"]:
         return None
     counts = data.learning["emotion"].value_counts().reindex(data.emotions).to_numpy()
     return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
 
 
-def _checkpointer(folder, modules, **options):
-    return WholeCheckpointer(Path(folder) / "checkpoints", recoverables=dict(modules), **options)
-
-
-def _fit(brain, hparams, data, sampler, features_of):
-    learning = emotion_dataset(data.learning, features_of, data.emotions, data.languages, data.speakers)
-    selecting = emotion_dataset(data.selecting, features_of, data.emotions)
+def _fit(
+    brain: EmotionBrain,
+    hparams: Mapping[str, Any],
+    data: TrainingData,
+    sampler: BatchSampler,
+    features_of: FeaturesOf,
+) -> None:
+    learning = labelled_dataset(data.learning, features_of, data.emotions, data.languages, data.speakers)
+    selecting = labelled_dataset(data.selecting, features_of, data.emotions)
     brain.train_sampler = sampler
     brain.fit(
         hparams["epoch_counter"],
-        training_batches(learning, sampler),
+        training_batches(learning, sampler, brain.device),
         evaluation_batches(selecting, data.selecting, rank=this_rank(), world_size=number_of_ranks()),
     )

@@ -4,10 +4,14 @@ The branches are SpeechBrain's; the gates, the start at exactly the pretrained m
 `peft` would bring LoRA alone.
 """
 
+from typing import Any
+
 import torch
 from speechbrain.nnet.adapters import HoulsbyAdapterLinear, LoRA, replace_module
+from torch import Tensor
 
 from xser.core.errors import XserError
+from xser.model.encoders.base import SpeechModel
 
 
 class GatedLoRA(LoRA):
@@ -17,11 +21,11 @@ class GatedLoRA(LoRA):
 
     Parameters
     ----------
-    linear : torch.nn.Linear
+    linear
         Frozen from now on.
-    rank : int
+    rank
         Rows of A (Hu et al. 2022, arXiv:2106.09685).
-    alpha : float
+    alpha
         Scale of the branch, divided by `rank`.
 
     Examples
@@ -32,11 +36,11 @@ class GatedLoRA(LoRA):
     True
     """
 
-    def __init__(self, linear, rank, alpha):
+    def __init__(self, linear: torch.nn.Linear, rank: int, alpha: float) -> None:
         super().__init__(linear, rank, alpha)
         self.gate = torch.nn.Parameter(torch.ones(()))
 
-    def forward(self, frames):
+    def forward(self, frames: Tensor) -> Tensor:
         """Compute (..., size_out) from `frames` (..., size_in)."""
         hidden = self.gate * self.scaling * self.adapter_down_proj(frames)
         return _add_product(self.pretrained_module(frames), hidden, self.adapter_up_proj.weight)
@@ -49,9 +53,9 @@ class GatedAdapter(HoulsbyAdapterLinear):
 
     Parameters
     ----------
-    linear : torch.nn.Linear
+    linear
         The last layer of a feed-forward block, frozen from now on.
-    size : int
+    size
         Width of the bottleneck (Houlsby et al. 2019, arXiv:1902.00751).
 
     Examples
@@ -62,13 +66,13 @@ class GatedAdapter(HoulsbyAdapterLinear):
     True
     """
 
-    def __init__(self, linear, size):
+    def __init__(self, linear: torch.nn.Linear, size: int) -> None:
         super().__init__(linear, size)
         linear.requires_grad_(False)
         torch.nn.init.zeros_(self.adapter_up_proj.weight)
         self.gate = torch.nn.Parameter(torch.ones(()))
 
-    def forward(self, frames):
+    def forward(self, frames: Tensor) -> Tensor:
         """Compute (..., size_out) from `frames` (..., size_in)."""
         output = self.pretrained_linear(frames)
         hidden = self.gate * self.activation(self.adapter_down_proj(output))
@@ -76,7 +80,7 @@ class GatedAdapter(HoulsbyAdapterLinear):
         return _add_product(output, hidden, self.adapter_up_proj.weight) + branch_bias
 
 
-def _add_product(frames, hidden, weight):
+def _add_product(frames: Tensor, hidden: Tensor, weight: Tensor) -> Tensor:
     """Compute ``frames + hidden weight^T``, (..., size), in one matrix product.
 
     The gate is already in `hidden` (..., rank): at full size it would cost two passes over the frames, and one more
@@ -85,20 +89,20 @@ def _add_product(frames, hidden, weight):
     return torch.addmm(frames.flatten(0, -2), hidden.flatten(0, -2), weight.T).view_as(frames)
 
 
-def add_adapters(model, first, lora_rank, lora_alpha, adapter_size):
+def add_adapters(model: SpeechModel, first: int, lora_rank: int, lora_alpha: float, adapter_size: int) -> None:
     """Put LoRA on the attention projections and an adapter after every feed-forward block, in the layers from `first`.
 
     Everything else of `model` is frozen.
 
     Parameters
     ----------
-    model : xser.model.encoders.speech_model.SpeechModel
+    model
         Changed in place.
-    first : int
+    first
         The lowest layer that learns.
-    lora_rank, adapter_size : int
+    lora_rank, adapter_size
         0 leaves that kind of branch out.
-    lora_alpha : float
+    lora_alpha
         Scale of LoRA, divided by its rank.
 
     Raises
@@ -109,6 +113,7 @@ def add_adapters(model, first, lora_rank, lora_alpha, adapter_size):
     if lora_rank < 0 or adapter_size < 0 or lora_rank + adapter_size == 0:
         raise XserError("--lora_rank and --adapter_size are at least 0, and not both 0: or use --finetune frozen")
     model.requires_grad_(False)
+    layer: Any
     for layer in model.layers[first:]:
         for name in model.attention_projections if lora_rank else ():
             replace_module(layer, name, GatedLoRA(layer.get_submodule(name), lora_rank, lora_alpha))

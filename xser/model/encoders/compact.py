@@ -1,6 +1,7 @@
 """A small convolutional network, trained from scratch on log-mel frames."""
 
 import torch
+from torch import Tensor
 from torch.nn.functional import gelu, pad
 
 from xser.model.encoders.masks import frame_mask
@@ -16,18 +17,18 @@ class Compact(torch.nn.Module):
 
     Parameters
     ----------
-    bands : int
+    bands
         Size of the input frames.
-    size : int
+    size
         Size of the output frames.
-    blocks : int
+    blocks
         Residual blocks; block k sees the frames 2^k before and after.
-    dropout : float
+    dropout
         In every block, and after the strided convolutions.
 
     Attributes
     ----------
-    size : int
+    size
         Size of the output frames.
 
     Examples
@@ -37,7 +38,7 @@ class Compact(torch.nn.Module):
     (torch.Size([2, 25, 128]), [25, 12])
     """
 
-    def __init__(self, bands=64, size=128, blocks=2, dropout=0.1):
+    def __init__(self, bands: int = 64, size: int = 128, blocks: int = 2, dropout: float = 0.1) -> None:
         super().__init__()
         self.size = size
         self.strided = torch.nn.ModuleList([_Strided(bands, size), _Strided(size, size)])
@@ -45,14 +46,14 @@ class Compact(torch.nn.Module):
         self.blocks = torch.nn.ModuleList([_Residual(size, 2**k, dropout) for k in range(blocks)])
         self.norm = torch.nn.LayerNorm(size)
 
-    def forward(self, features, lengths):
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Compute frames.
 
         Parameters
         ----------
-        features : Tensor
+        features
             Shape (batch, time, bands).
-        lengths : Tensor
+        lengths
             Real frames of each utterance (batch,).
 
         Returns
@@ -72,20 +73,20 @@ class Compact(torch.nn.Module):
         return self.norm(frames) * real, lengths
 
 
-def _real(frames, lengths):
+def _real(frames: Tensor, lengths: Tensor) -> Tensor:
     """1 where a frame is real, else 0, (batch, time, 1): a product is cheaper than `masked_fill` on the way back."""
-    return frame_mask(lengths, frames.shape[1])[..., None].to(frames.dtype)
+    return frame_mask(lengths, frames.shape[1], frames.device)[..., None].to(frames.dtype)
 
 
 class _Strided(torch.nn.Module):
     """Convolution over 3 frames with stride 2, norm, GELU: (batch, time, size_in) to (batch, time / 2, size_out)."""
 
-    def __init__(self, size_in, size_out):
+    def __init__(self, size_in: int, size_out: int) -> None:
         super().__init__()
         self.convolution = torch.nn.Linear(3 * size_in, size_out)
         self.norm = torch.nn.LayerNorm(size_out)
 
-    def forward(self, frames):
+    def forward(self, frames: Tensor) -> Tensor:
         time = frames.shape[1]
         around = pad(frames, (0, 0, 1, 1 + time % 2))
         three = torch.cat([around[:, :-2:2], around[:, 1:-1:2], around[:, 2::2]], dim=-1)
@@ -95,7 +96,7 @@ class _Strided(torch.nn.Module):
 class _Residual(torch.nn.Module):
     """Norm, convolution over 3 frames `gap` apart, GELU, dropout, linear, added to the input (batch, time, size)."""
 
-    def __init__(self, size, gap, dropout):
+    def __init__(self, size: int, gap: int, dropout: float) -> None:
         super().__init__()
         self.gap = gap
         self.norm = torch.nn.LayerNorm(size)
@@ -103,7 +104,7 @@ class _Residual(torch.nn.Module):
         self.dropout = torch.nn.Dropout(dropout)
         self.linear = torch.nn.Linear(size, size)
 
-    def forward(self, frames, real):
+    def forward(self, frames: Tensor, real: Tensor) -> Tensor:
         time = frames.shape[1]
         # The norm's bias is not zero on padding; a convolution must see zeros there, as it does at an utterance's end.
         around = pad(self.norm(frames) * real, (0, 0, self.gap, self.gap))

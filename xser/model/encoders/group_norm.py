@@ -1,9 +1,12 @@
 """Group normalisation over the real frames alone."""
 
+import torch
+from torch import Tensor
+
 from xser.model.encoders.masks import frame_mask
 
 
-def masked_group_norm(norm, frames, lengths):
+def masked_group_norm(norm: torch.nn.GroupNorm, frames: Tensor, lengths: Tensor) -> Tensor:
     """Normalise every channel of every utterance over its real frames, as `norm` does for an utterance by itself.
 
     wav2vec 2.0 base and HuBERT base normalise the output of their first convolution over time. Over a padded batch
@@ -11,11 +14,11 @@ def masked_group_norm(norm, frames, lengths):
 
     Parameters
     ----------
-    norm : torch.nn.GroupNorm
+    norm
         With one group a channel, as these models have it.
-    frames : Tensor
+    frames
         Shape (batch, channels, time).
-    lengths : Tensor
+    lengths
         Real frames of each utterance (batch,).
 
     Returns
@@ -25,8 +28,8 @@ def masked_group_norm(norm, frames, lengths):
         is soon infinite. What stands where a frame is not real means nothing.
     """
     frames = frames.float()
-    real = frame_mask(lengths, frames.shape[2])[:, None].to(frames.dtype)
-    count = lengths[:, None, None].to(frames.dtype)
+    real = frame_mask(lengths, frames.shape[2], frames.device)[:, None].to(frames.dtype)
+    count = lengths.to(frames, non_blocking=frames.is_cuda)[:, None, None]
     mean = (frames * real).sum(dim=2, keepdim=True) / count
     variance = ((frames - mean).square() * real).sum(dim=2, keepdim=True) / count
     scale = norm.weight[None, :, None] * (variance + norm.eps).rsqrt()

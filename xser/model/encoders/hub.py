@@ -9,6 +9,7 @@ import functools
 import logging
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from xser.core.errors import XserError
@@ -26,14 +27,14 @@ logger = logging.getLogger(__name__)
 
 
 @functools.cache
-def hub_folder(name, revision=None):
+def hub_folder(name: str, revision: str | None = None) -> Path:
     """The local folder of a model of the hub.
 
     Parameters
     ----------
-    name : str
+    name
         Such as ``openai/whisper-tiny.en``.
-    revision : str, optional
+    revision
         Branch, tag or commit; the branch ``main`` by default.
 
     Returns
@@ -59,7 +60,7 @@ def hub_folder(name, revision=None):
         raise XserError(line) from error
 
 
-def _cached(name, revision):
+def _cached(name: str, revision: str) -> Path | None:
     """The snapshot in the cache when it is there as a whole, else None."""
     from huggingface_hub import try_to_load_from_cache
 
@@ -70,7 +71,7 @@ def _cached(name, revision):
     return folder if choose_weights(os.listdir(folder)) and not missing_weights(folder) else None
 
 
-def _from_hub(name, revision, cached):
+def _from_hub(name: str, revision: str, cached: Path | None) -> Path:
     """Ask the hub which commit a revision is, and download what the cache lacks of it, the weights last."""
     from huggingface_hub import HfApi, constants, hf_hub_download
 
@@ -86,35 +87,36 @@ def _from_hub(name, revision, cached):
         return cached
     names = {file.rfilename for file in info.siblings or ()}
     weights = choose_weights(names)
-    logger.info("downloading %s, commit %s: %s", name, info.sha[:12], ", ".join(weights) or "no weights")
+    logger.info("downloading %s, commit %s: %s", name, str(info.sha)[:12], ", ".join(weights) or "no weights")
     config = hf_hub_download(name, "config.json", revision=revision)  # by its name, so that the cache knows the name
     for file in [*(file for file in JSON_FILES if file in names), *weights]:
         _download(name, file, Path(config).parent.name)
     return Path(config).parent
 
 
-def _download(name, file, commit):
+def _download(name: str, file: str, commit: str) -> None:
     """Download a file; where it breaks off it goes on from there, some times."""
     from huggingface_hub import hf_hub_download
 
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return hf_hub_download(name, file, revision=commit)
+            hf_hub_download(name, file, revision=commit)
+            return
         except Exception as error:  # all but a download that broke off is raised again
             if attempt == ATTEMPTS or not _broke_off(error):
                 raise
 
 
-def _broke_off(error):
+def _broke_off(error: BaseException) -> bool:
     return _is_one_of(error, BROKEN_OFF) or "Consistency check failed" in str(error)
 
 
-def _is_one_of(error, names):
+def _is_one_of(error: BaseException, names: Sequence[str]) -> bool:
     """Whether an error is of a class of one of `names`: requests' classes, which the hub's client lets through."""
     return any(kind.__name__ in names for kind in type(error).__mro__)
 
 
-def _one_line(error, name, revision):
+def _one_line(error: BaseException, name: str, revision: str | None) -> str | None:
     """What went wrong and the remedy; None for what has a better word elsewhere (a full disk, missing permission)."""
     from huggingface_hub import constants
     from huggingface_hub.errors import (
@@ -157,7 +159,7 @@ def _one_line(error, name, revision):
     return None
 
 
-def _unreachable(name, cause):
+def _unreachable(name: str, cause: BaseException) -> str:
     from huggingface_hub import constants
 
     return (

@@ -1,7 +1,10 @@
 """Log-mel frames: the front end of networks trained from scratch."""
 
+from typing import Any
+
 import torch
 import torchaudio
+from torch import Tensor
 
 from xser.model.encoders.masks import zero_padding
 from xser.model.encoders.pooling import MaskedMean
@@ -21,22 +24,22 @@ class LogMel(torch.nn.Module):
 
     Parameters
     ----------
-    bands : int
+    bands
         Mel bands from 20 Hz to 8 kHz (HTK scale).
-    range_db : float
+    range_db
         What lies further below the utterance's loudest band is lifted to that floor, before the natural logarithm: a
         quiet recording keeps as much of its speech as a loud one, and digital silence looks like any other.
-    remove_band_mean : bool
+    remove_band_mean
         Subtract from each band its mean over the utterance: what remains knows less of the channel, the microphone and
         with them the corpus, and nothing of the recording's level.
 
     Attributes
     ----------
-    identity : dict
+    identity
         Everything that the output depends on.
-    size : int
+    size
         Bands.
-    frames_per_second : int
+    frames_per_second
         100.
 
     Examples
@@ -46,14 +49,16 @@ class LogMel(torch.nn.Module):
     (torch.Size([2, 98, 64]), [98, 48])
     """
 
-    frames_per_second = RATE // HOP
+    frames_per_second: int = RATE // HOP
+    filters: Tensor
+    window: Tensor
 
-    def __init__(self, bands=64, range_db=80.0, remove_band_mean=True):
+    def __init__(self, bands: int = 64, range_db: float = 80.0, remove_band_mean: bool = True) -> None:
         super().__init__()
         self.size = bands
         self.range_db = float(range_db)
         self.remove_band_mean = remove_band_mean
-        self.identity = {
+        self.identity: dict[str, Any] = {
             "kind": "log_mel",
             "version": 1,
             "rate": RATE,
@@ -71,14 +76,14 @@ class LogMel(torch.nn.Module):
         self.mean = MaskedMean()
 
     @torch.no_grad()
-    def forward(self, waveforms, lengths):
+    def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Compute frames.
 
         Parameters
         ----------
-        waveforms : Tensor
+        waveforms
             Shape (batch, samples), 16 kHz.
-        lengths : Tensor
+        lengths
             Real samples of each utterance (batch,).
 
         Returns

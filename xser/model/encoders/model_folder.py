@@ -3,6 +3,7 @@
 import functools
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from xser.core.errors import XserError
 from xser.core.files import read_json
@@ -13,15 +14,15 @@ MODEL_TYPES = ("wav2vec2", "hubert", "wavlm", "wav2vec2-bert", "whisper")
 _FORMAT = "give the folder of a model in Hugging Face's format"
 
 
-def find_model(source, revision=None):
+def find_model(source: str | Path, revision: str | None = None) -> Path:
     """The local folder of a pretrained model.
 
     Parameters
     ----------
-    source : str or Path
+    source
         A folder, or a name on the Hugging Face hub such as ``openai/whisper-tiny.en`` (downloaded once and kept in the
         hub's own cache).
-    revision : str, optional
+    revision
         Branch, tag or commit on the hub.
 
     Returns
@@ -43,12 +44,8 @@ def find_model(source, revision=None):
     return folder
 
 
-def check_model(folder):
+def check_model(folder: str | Path) -> None:
     """Refuse a folder that holds no model that xser can load, as far as can be seen without loading it.
-
-    Parameters
-    ----------
-    folder : Path
 
     Raises
     ------
@@ -60,9 +57,7 @@ def check_model(folder):
         emotion2vec = any(folder.glob("*emotion2vec*")) or "emotion2vec" in folder.name.lower()
         remark = " (emotion2vec is a model of FunASR's, not of transformers')" if emotion2vec else ""
         raise XserError(f"{folder} has no config.json{remark}: {_FORMAT}")
-    kind = model_config(folder).get("model_type", "")
-    if kind not in MODEL_TYPES:
-        raise XserError(f"{folder} holds a model of type {kind!r}: use one of {', '.join(MODEL_TYPES)}")
+    model_type(folder)
     if not weight_files(folder):
         raise XserError(f"{folder} has no weights (model.safetensors or pytorch_model.bin): download the model again")
     missing = missing_weights(folder)
@@ -72,7 +67,21 @@ def check_model(folder):
         refuse_damaged(path)
 
 
-def model_config(folder):
+def model_type(folder: Path) -> str:
+    """The model type of config.json, one of `MODEL_TYPES`.
+
+    Raises
+    ------
+    XserError
+        When it is another.
+    """
+    found = model_config(folder).get("model_type", "")
+    if found not in MODEL_TYPES:
+        raise XserError(f"{folder} holds a model of type {found!r}: use one of {', '.join(MODEL_TYPES)}")
+    return found
+
+
+def model_config(folder: str | Path) -> dict[str, Any]:
     """Content of config.json.
 
     Raises
@@ -86,7 +95,7 @@ def model_config(folder):
     return config
 
 
-def model_identity(folder):
+def model_identity(folder: Path) -> dict[str, Any]:
     """What tells a model from every other: its type, its settings and the SHA-256 of its weights.
 
     Returns
@@ -103,7 +112,7 @@ def model_identity(folder):
     }
 
 
-def refuse_another_encoder(trained_on, encoder):
+def refuse_another_encoder(trained_on: str, encoder: str) -> None:
     """Refuse a checkpoint that was trained on another encoder; both by the fingerprint of `model_identity`.
 
     Raises
@@ -118,27 +127,27 @@ def refuse_another_encoder(trained_on, encoder):
         )
 
 
-def extractor_settings(folder):
+def extractor_settings(folder: Path) -> dict[str, Any]:
     """Content of preprocessor_config.json; empty when the model has none."""
     path = Path(folder) / "preprocessor_config.json"
     return _read(path) if path.is_file() else {}
 
 
-def _read(path):
+def _read(path: Path) -> Any:
     try:
         return read_json(path)
     except XserError as error:
         raise XserError(f"{path} is not valid JSON: download the model again") from error
 
 
-def _sha256(path):
+def _sha256(path: Path) -> str:
     """Hash a file; a process hashes it once, however often it asks (about 1 s a gigabyte)."""
     stat = path.stat()
     return _hash_of(path, stat.st_size, stat.st_mtime_ns)
 
 
 @functools.cache
-def _hash_of(path, size, modified):
+def _hash_of(path: Path, size: int, modified: int) -> str:
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(2**22):

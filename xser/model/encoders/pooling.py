@@ -1,6 +1,7 @@
 """From frames to one embedding an utterance, over the real frames alone."""
 
 import torch
+from torch import Tensor
 
 from xser.model.encoders.masks import zero_padding
 
@@ -15,23 +16,10 @@ class MaskedMean(torch.nn.Module):
     [[2.0]]
     """
 
-    def forward(self, frames, lengths):
-        """Pool frames.
-
-        Parameters
-        ----------
-        frames : Tensor
-            Shape (batch, time, ...).
-        lengths : Tensor
-            Real frames of each utterance (batch,), at least 1.
-
-        Returns
-        -------
-        Tensor
-            Shape (batch, ...).
-        """
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Pool frames (batch, time, ...) to (batch, ...); `lengths` (batch,) are at least 1."""
         total = zero_padding(frames, lengths).sum(dim=1)
-        return total / lengths.to(total.dtype).reshape(-1, *[1] * (total.dim() - 1))
+        return total / lengths.to(total, non_blocking=total.is_cuda).reshape(-1, *[1] * (total.dim() - 1))
 
 
 class MaskedStatistics(torch.nn.Module):
@@ -41,11 +29,11 @@ class MaskedStatistics(torch.nn.Module):
     infinite gradient.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.mean = MaskedMean()
 
-    def forward(self, frames, lengths):
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Pool frames (batch, time, size) to (batch, 2 * size)."""
         mean = self.mean(frames, lengths)
         variance = self.mean((frames - mean[:, None]).square(), lengths)

@@ -1,16 +1,22 @@
 """The frozen part of a pretrained encoder as a front end: computed once an utterance and kept on disk."""
 
 import threading
+from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from xser.core.errors import XserError
 from xser.core.fingerprints import fingerprint
+from xser.model.choices import refuse_unknown
+from xser.model.encoders.base import SpeechModel
 from xser.model.encoders.masks import zero_padding
 from xser.model.encoders.model_folder import find_model, model_identity
 from xser.model.encoders.pooling import MaskedMean
-from xser.model.encoders.speech_model import hidden_states, load_speech_model, model_shape
+from xser.model.encoders.speech_model import WINDOWS, load_speech_model, model_shape
 
+KEPT = ("embeddings", "frames", "input")
 _LOADING = threading.Lock()  # several threads may want the model at once; it is loaded by one
 
 
@@ -25,30 +31,29 @@ class PretrainedEncoder(torch.nn.Module):
 
     Parameters
     ----------
-    source : str or Path
+    source
         A folder in Hugging Face's format, or a name on the hub.
-    revision : str, optional
+    revision
         Branch, tag or commit on the hub.
-    keep : str
+    keep
         ``embeddings``: each layer's mean over the real frames. ``frames``: every frame of every layer. ``input``: the
         frames that go into the lowest trained layer.
-    window : str
+    window
         For Whisper: ``own`` (the utterance's length) or ``native`` (padded to 30 s), see `xser.model.encoders.whisper`.
-    trained_layers : int
+    trained_layers
         With ``keep`` input: how many layers are trained, counted from the top; 0 means all.
 
     Attributes
     ----------
-    identity : dict
+    identity
         Everything that the output depends on.
-    encoder_identity : str
+    encoder_identity
         Fingerprint of the model alone, for checkpoints of what is trained on its output.
-    layers, size : int
+    layers, size
         Hidden layers (the transformer's input included) and their size.
-    depth : int
+    depth
         With ``keep`` input: the number of frozen layers, and the index of the lowest one that is trained.
-
-    frames_per_second : int
+    frames_per_second
         50, as all of these models have.
 
     Raises
@@ -57,14 +62,19 @@ class PretrainedEncoder(torch.nn.Module):
         When the model is not there or not of a known type, it has not so many layers, or `keep` or `window` is unknown.
     """
 
-    frames_per_second = 50
+    frames_per_second: int = 50
 
-    def __init__(self, source, revision=None, keep="embeddings", window="own", trained_layers=0):
+    def __init__(
+        self,
+        source: str | Path,
+        revision: str | None = None,
+        keep: str = "embeddings",
+        window: str = "own",
+        trained_layers: int = 0,
+    ) -> None:
         super().__init__()
-        if keep not in ("embeddings", "frames", "input"):
-            raise XserError(f"keep is embeddings, frames or input, not {keep!r}")
-        if window not in ("own", "native"):
-            raise XserError(f"window is own or native, not {window!r}")
+        refuse_unknown("keep", keep, KEPT)
+        refuse_unknown("window", window, WINDOWS)
         self.folder = find_model(source, revision)
         self.keep, self.window = keep, window
         model = model_identity(self.folder)
@@ -74,40 +84,40 @@ class PretrainedEncoder(torch.nn.Module):
         if window == "native" and keep == "input":
             raise XserError("window native is for a frozen encoder: use own, or --finetune frozen")
         self.layers = layers + 1
-        self.depth = _depth(layers, trained_layers) if keep == "input" else None
+        self.depth = _depth(layers, trained_layers) if keep == "input" else 0
         self.encoder_identity = fingerprint(model)
-        self.identity = {"kind": "pretrained", "version": 2, "keep": keep, "window": window, **model}
+        self.identity: dict[str, Any] = {"kind": "pretrained", "version": 2, "keep": keep, "window": window, **model}
         if keep == "input":
             self.identity["depth"] = self.depth
-        self._loaded = []  # in a list it is no submodule
+        self._loaded: list[SpeechModel] = []  # in a list it is no submodule
         self.eval()
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> "PretrainedEncoder":
         """Stay in evaluation mode, whatever is asked."""
         return super().train(False)
 
     @property
-    def model(self):
-        """The frozen `xser.model.encoders.speech_model.SpeechModel`."""
+    def model(self) -> SpeechModel:
+        """The frozen model."""
         with _LOADING:
             if not self._loaded:
                 self._loaded.append(load_speech_model(self.folder, self.window))
         return self._loaded[0]
 
-    def release(self):
+    def release(self) -> None:
         """Let go of the model and its memory until it is needed again."""
         with _LOADING:
             self._loaded.clear()
 
     @torch.no_grad()
-    def forward(self, waveforms, lengths):
+    def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Compute the hidden layers.
 
         Parameters
         ----------
-        waveforms : Tensor
+        waveforms
             Shape (batch, samples), 16 kHz.
-        lengths : Tensor
+        lengths
             Real samples of each utterance (batch,).
 
         Returns
@@ -123,14 +133,14 @@ class PretrainedEncoder(torch.nn.Module):
             for index in range(self.depth):
                 frames = model.run_layer(index, frames, context)
             return zero_padding(frames, lengths), lengths
-        features = torch.stack(hidden_states(model, frames, lengths), dim=2)
+        features = torch.stack(model.hidden_states(frames, lengths), dim=2)
         if self.keep == "embeddings":
             return MaskedMean()(features, lengths)[:, None], torch.ones_like(lengths)
         features = features[:, : int(lengths.max())]  # native: without the silence up to 30 s
         return zero_padding(features, lengths), lengths
 
 
-def _depth(layers, trained_layers):
+def _depth(layers: int, trained_layers: int) -> int:
     if not 0 <= trained_layers <= layers:
         raise XserError(f"--trained_layers is 1 to {layers} for this encoder, or 0 for all, not {trained_layers}")
     return layers - trained_layers if trained_layers else 0

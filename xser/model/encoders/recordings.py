@@ -1,25 +1,20 @@
 """Prepared recordings, read as they are: the features of an encoder of which everything learns."""
 
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
 import soundfile
 import torch
+from torch import Tensor
 
 from xser.core.errors import XserError
 
 RATE = 16000  # of all audio that stage 0 writes, and of every encoder
 
 
-def read_prepared_audio(path):
-    """Read a file that stage 0 wrote.
-
-    Parameters
-    ----------
-    path : str or Path
-        16 kHz, mono.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32 (samples,).
+def read_prepared_audio(path: str | Path) -> np.ndarray:
+    """Read a 16 kHz mono file that stage 0 wrote: float32 (samples,).
 
     Raises
     ------
@@ -36,21 +31,21 @@ def read_prepared_audio(path):
 
 
 class Recordings:
-    """Waveforms by digest, with the methods of `xser.model.encoders.feature_store.FeatureStore`; nothing is kept.
+    """Waveforms by digest, read anew whenever they are asked for.
 
     Parameters
     ----------
-    rows : pandas.DataFrame
+    rows
         Columns ``audio`` and ``digest``.
     """
 
-    def __init__(self, rows):
+    def __init__(self, rows: pd.DataFrame) -> None:
         self._audio = dict(zip(rows["digest"], rows["audio"], strict=True))
 
-    def get(self, digest):
+    def get(self, digest: str) -> Tensor:
         """Waveform of one utterance, (samples,)."""
         return torch.from_numpy(read_prepared_audio(self._audio[digest]))
 
-    def frames(self, digest):
+    def frames(self, digest: str) -> int:
         """Samples of one utterance."""
         return soundfile.info(self._audio[digest]).frames

@@ -1,132 +1,102 @@
-"""Pretrained speech encoders of many kinds behind one interface: waveforms to hidden layers, layer by layer.
-
-Every kind (`KINDS`) is a module with
-
-- ``embed(waveforms, lengths)``: the transformer's input, (batch, time, size), and the numbers of real frames;
-- ``context(frames, lengths)``: what layers need besides frames (masks, position biases), from the frames alone;
-- ``run_layer(index, frames, context)``: one layer; ``finish(frames)``: the norm after the last one, where there is one;
-- ``layers``, ``size``, ``number_of_layers``; ``keep_layers_from(first)`` drops what only lower layers need;
-- ``attention_projections`` and ``feed_forward_outputs``: names of the linear layers, inside a layer, that adapters
-  attach to.
-
-An utterance gives the same frames alone and in a batch, whatever stands where it is padded, and alone what
-transformers' own model gives. Neither LayerDrop nor SpecAugment is ever applied.
-"""
+"""Pretrained speech encoders of five kinds: loaded, checked, and behind one interface (`base.SpeechModel`)."""
 
 import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import torch
 
 from xser.core.errors import XserError, is_exhausted_memory
-from xser.model.encoders.model_folder import extractor_settings, model_config
+from xser.model.choices import refuse_unknown
+from xser.model.encoders.base import SpeechModel
+from xser.model.encoders.model_folder import extractor_settings, model_config, model_type
 from xser.model.encoders.recordings import RATE
 
+WINDOWS = ("own", "native")
 
-def load_speech_model(folder, window="own"):
+
+def load_speech_model(folder: Path, window: str = "own") -> SpeechModel:
     """Load a pretrained encoder in float32, frozen and in evaluation mode.
 
     Parameters
     ----------
-    folder : Path
+    folder
         In Hugging Face's format (`xser.model.encoders.model_folder.find_model`).
-    window : str
+    window
         For Whisper: ``own`` or ``native``, see `xser.model.encoders.whisper`.
-
-    Returns
-    -------
-    torch.nn.Module
-        See the module's text.
 
     Raises
     ------
     XserError
-        When the files are damaged or lack tensors, or the model is of no known kind.
+        When the files are damaged or lack tensors, the model is of no known kind, or `window` is unknown.
     """
-    kind = _kind_of(folder)
+    refuse_unknown("window", window, WINDOWS)
+    kind = kinds()[_checked_type(folder)]
     return kind(_load(folder), extractor_settings(folder), window).eval().requires_grad_(False)
 
 
-def model_shape(folder):
+def model_shape(folder: Path) -> tuple[int, int]:
     """Number of layers and size of the frames of the model in `folder`, without loading its weights."""
-    _kind_of(folder)
-    config = model_config(folder)
-    keys = ("encoder_layers", "d_model") if config["model_type"] == "whisper" else ("num_hidden_layers", "hidden_size")
-    if not all(isinstance(config.get(key), int) for key in keys):
+    keys = ("num_hidden_layers", "hidden_size")
+    if _checked_type(folder) == "whisper":
+        keys = ("encoder_layers", "d_model")
+    layers, size = (model_config(folder).get(key) for key in keys)
+    if not isinstance(layers, int) or not isinstance(size, int):
         raise XserError(f"{folder}/config.json does not say {' and '.join(keys)}: download the model again")
-    return tuple(config[key] for key in keys)
+    return layers, size
 
 
-def hidden_states(model, frames, lengths, first=0):
-    """Compute all hidden layers from the input of layer `first` on.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        From `load_speech_model`.
-    frames : Tensor
-        Input of layer `first`, (batch, time, size).
-    lengths : Tensor
-        Real frames of each utterance (batch,).
-    first : int
-        Index of the lowest layer to run.
-
-    Returns
-    -------
-    list of Tensor
-        `frames`, and the output of each layer, the last one finished; all (batch, time, size).
-    """
-    context = model.context(frames, lengths)
-    layers = [frames]
-    for index in range(first, model.number_of_layers):
-        layers.append(model.run_layer(index, layers[-1], context))
-    return layers[:-1] + [model.finish(layers[-1])]
-
-
-def _kinds():
-    """Model type in config.json: its class."""
-    from xser.model.encoders.w2v_bert import W2vBertModel
-    from xser.model.encoders.wav2vec2 import WaveformModel
+def kinds() -> dict[str, Any]:
+    """Class of each model type of config.json (`xser.model.encoders.model_folder.MODEL_TYPES`)."""
+    from xser.model.encoders.hubert import HubertSpeechModel
+    from xser.model.encoders.w2v_bert import W2vBertSpeechModel
+    from xser.model.encoders.wav2vec2 import Wav2Vec2SpeechModel
     from xser.model.encoders.wavlm import WavLMSpeechModel
     from xser.model.encoders.whisper import WhisperSpeechModel
 
     return {
-        "wav2vec2": WaveformModel,
-        "hubert": WaveformModel,
+        "wav2vec2": Wav2Vec2SpeechModel,
+        "hubert": HubertSpeechModel,
         "wavlm": WavLMSpeechModel,
-        "wav2vec2-bert": W2vBertModel,
+        "wav2vec2-bert": W2vBertSpeechModel,
         "whisper": WhisperSpeechModel,
     }
 
 
-def _kind_of(folder):
-    kind, kinds = model_config(folder).get("model_type", ""), _kinds()
-    if kind not in kinds:
-        raise XserError(f"{folder} holds a model of type {kind!r}: use one of {', '.join(kinds)}")
+def _checked_type(folder: Path) -> str:
+    found = model_type(folder)
     rate = extractor_settings(folder).get("sampling_rate", RATE)
     if rate != RATE:
         raise XserError(f"{folder} wants {rate} Hz: use a model for {RATE} Hz")
-    return kinds[kind]
+    return found
 
 
 @contextlib.contextmanager
-def _no_word_of_unused_weights():
-    """Keep transformers from saying that a head is not used and the model should be trained: what lacks is checked."""
+def _quietly() -> Iterator[None]:
+    """Keep transformers from saying that a head is not used and the model should be trained: what lacks is checked.
+
+    Transformers 5 shows a bar while it loads, too.
+    """
     from transformers.utils import logging
 
-    before = logging.get_verbosity()
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
 
 
-def _load(folder):
+def _load(folder: Path) -> Any:
     """Load transformers' own model; attention by torch's fused function where transformers knows it."""
     from transformers import AutoModel
 
     try:
-        with _no_word_of_unused_weights():
+        with _quietly():
             model, report = AutoModel.from_pretrained(
                 folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
             )
@@ -134,7 +104,7 @@ def _load(folder):
         if is_exhausted_memory(error):
             raise
         raise XserError(f"the model in {folder} cannot be loaded ({error}): download it again") from error
-    encoder = getattr(model, "get_encoder", lambda: None)() if model.config.model_type == "whisper" else None
+    encoder = model.get_encoder() if model.config.model_type == "whisper" else None
     prefix = "" if encoder is None else "encoder."
     missing = [name for name in report["missing_keys"] if name.startswith(prefix) and name != "masked_spec_embed"]
     if missing:

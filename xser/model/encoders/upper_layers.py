@@ -1,12 +1,17 @@
 """The part of a pretrained encoder that is trained: its upper layers, or all of it."""
 
+from pathlib import Path
+from typing import Any
+
 import torch
+from torch import Tensor
 
 from xser.core.errors import XserError
 from xser.core.fingerprints import fingerprint
+from xser.model.choices import refuse_unknown
 from xser.model.encoders.adapters import add_adapters
 from xser.model.encoders.model_folder import find_model, model_identity, refuse_another_encoder
-from xser.model.encoders.speech_model import hidden_states, load_speech_model
+from xser.model.encoders.speech_model import load_speech_model
 
 _UNUSED = ("masked_spec_embed",)  # belongs to the pretraining; distributed training wants a gradient of all that learns
 
@@ -19,16 +24,16 @@ class UpperLayers(torch.nn.Module):
 
     Parameters
     ----------
-    source : str or Path
+    source
         A folder in Hugging Face's format, or a name on the hub.
-    revision : str, optional
+    revision
         Branch, tag or commit on the hub.
-    first : int or None
+    first
         The lowest layer that learns (`PretrainedEncoder.depth`). None: the whole model learns, and the features are
         waveforms.
-    tuning : str
+    tuning
         ``adapters``: LoRA and bottleneck adapters, all else frozen. ``all``: every weight of these layers.
-    layer : str
+    layer
         ``last``: the output of the last layer. ``mix``: a learned weighted mean of the layers from `first` on, the
         input of the first included; weights equal at the start.
     lora_rank, lora_alpha, adapter_size
@@ -36,7 +41,7 @@ class UpperLayers(torch.nn.Module):
 
     Attributes
     ----------
-    size : int
+    size
         Size of the output frames.
 
     Raises
@@ -46,12 +51,18 @@ class UpperLayers(torch.nn.Module):
     """
 
     def __init__(
-        self, source, revision=None, first=0, tuning="adapters", layer="last", lora_rank=8, lora_alpha=16.0,
-        adapter_size=32,
-    ):  # fmt: skip
+        self,
+        source: str | Path,
+        revision: str | None = None,
+        first: int | None = 0,
+        tuning: str = "adapters",
+        layer: str = "last",
+        lora_rank: int = 8,
+        lora_alpha: float = 16.0,
+        adapter_size: int = 32,
+    ) -> None:
         super().__init__()
-        if tuning not in ("adapters", "all"):
-            raise XserError(f"tuning is adapters or all, not {tuning!r}")
+        refuse_unknown("tuning", tuning, ("adapters", "all"))
         if layer not in ("last", "mix"):
             raise XserError(f"--layer is last or mix where layers are trained, not {layer!r}")
         folder = find_model(source, revision)
@@ -71,14 +82,14 @@ class UpperLayers(torch.nn.Module):
         self.register_state_dict_post_hook(_leave_frozen_out)
         self.register_load_state_dict_pre_hook(_fill_frozen_in)
 
-    def forward(self, features, lengths):
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Compute frames.
 
         Parameters
         ----------
-        features : Tensor
+        features
             Shape (batch, time, size): frames that go into layer `first`; waveforms (batch, samples) when it is None.
-        lengths : Tensor
+        lengths
             Real frames or samples of each utterance (batch,).
 
         Returns
@@ -94,36 +105,37 @@ class UpperLayers(torch.nn.Module):
             for index in range(first, self.model.number_of_layers):
                 features = self.model.run_layer(index, features, context)
             return self.model.finish(features), lengths
-        layers = hidden_states(self.model, features, lengths, first)
+        layers = self.model.hidden_states(features, lengths, first)
         weights = self.layer_weights.softmax(dim=0)
-        return sum(weight * frames for weight, frames in zip(weights, layers, strict=True)), lengths
+        mixed = [weight * frames for weight, frames in zip(weights, layers, strict=True)]
+        return sum(mixed[1:], mixed[0]), lengths
 
-    def get_extra_state(self):
+    def get_extra_state(self) -> str:
         """The encoder's identity, for the checkpoint."""
         return self.encoder_identity
 
-    def set_extra_state(self, state):
+    def set_extra_state(self, state: str) -> None:
         """Refuse the checkpoint of another encoder."""
         refuse_another_encoder(state, self.encoder_identity)
 
-    def _let_learn(self):
+    def _let_learn(self) -> None:
         """Let every weight learn that the output depends on."""
         self.model.requires_grad_(False)
         for name, parameter in self.model.named_parameters():
             parameter.requires_grad_(not name.endswith(_UNUSED))
 
 
-def _frozen_tensors(module):
+def _frozen_tensors(module: torch.nn.Module) -> dict[str, Tensor]:
     """Parameters that do not learn, and buffers, by name."""
     frozen = {name: parameter for name, parameter in module.named_parameters() if not parameter.requires_grad}
     return {**frozen, **dict(module.named_buffers())}
 
 
-def _leave_frozen_out(module, state, prefix, _metadata):
+def _leave_frozen_out(module: torch.nn.Module, state: dict[str, Any], prefix: str, _metadata: Any) -> None:
     for name in _frozen_tensors(module):
         state.pop(prefix + name, None)
 
 
-def _fill_frozen_in(module, state, prefix, *_):
+def _fill_frozen_in(module: torch.nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
     for name, tensor in _frozen_tensors(module).items():
         state.setdefault(prefix + name, tensor)

@@ -1,31 +1,34 @@
 """WavLM: wav2vec 2.0 with a gated relative position bias in the attention of every layer."""
 
+from typing import Any
+
+from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from xser.model.encoders.masks import attention_mask
-from xser.model.encoders.wav2vec2 import WaveformModel
+from xser.model.encoders.wav2vec2 import Wav2Vec2SpeechModel
 
 
-class WavLMSpeechModel(WaveformModel):
-    """WavLM with the interface of `xser.model.encoders.speech_model`.
+class WavLMSpeechModel(Wav2Vec2SpeechModel):
+    """WavLM, from `transformers.WavLMModel`.
 
     transformers hands the projections' weights to one function and never calls the projections, so that an adapter in
     their place would be passed by. Here they are called, and attention is torch's fused one.
     """
 
-    def __init__(self, model, extractor, window):
+    def __init__(self, model: Any, extractor: dict[str, Any], window: str) -> None:
         super().__init__(model, extractor, window)
-        self.position_bias = None  # the first layer's attention holds it for all; here when that layer is dropped
+        self.position_bias: Any = None  # the first layer's attention holds it for all; here when that layer is dropped
 
-    def context(self, frames, lengths):
+    def context(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor | None, Tensor]:
         """The attention mask, and the position bias (heads, time, time) that every layer gates in its own way."""
         time = frames.shape[1]
-        holder = self.layers[0].attention if self.position_bias is None else self.position_bias
-        return attention_mask(lengths, time), holder.compute_bias(time, time)
+        holder: Any = self.layers[0].attention if self.position_bias is None else self.position_bias
+        return attention_mask(lengths, frames), holder.compute_bias(time, time)
 
-    def run_layer(self, index, frames, context):
+    def run_layer(self, index: int, frames: Tensor, context: Any) -> Tensor:
         """Output of layer `index`, (batch, time, size)."""
-        layer = self.layers[index]
+        layer: Any = self.layers[index]
         attended = layer.layer_norm(frames) if self.norm_first else frames
         frames = frames + layer.dropout(_attend(layer.attention, attended, *context))
         if self.norm_first:
@@ -33,7 +36,7 @@ class WavLMSpeechModel(WaveformModel):
         frames = layer.layer_norm(frames)
         return layer.final_layer_norm(frames + layer.feed_forward(frames))
 
-    def keep_layers_from(self, first):
+    def keep_layers_from(self, first: int) -> None:
         """Drop the convolutions and the layers below `first`, but for the position bias of the first."""
         if first > 0:
             self.position_bias = self.layers[0].attention
@@ -43,7 +46,7 @@ class WavLMSpeechModel(WaveformModel):
         super().keep_layers_from(first)
 
 
-def _attend(attention, frames, mask, bias):
+def _attend(attention: Any, frames: Tensor, mask: Tensor | None, bias: Tensor) -> Tensor:
     """Self-attention of `frames` (batch, time, size) with the gated `bias`, by the layer's own projections."""
     batch, time, _ = frames.shape
     heads = (batch, time, attention.num_heads, attention.head_dim)
@@ -59,7 +62,7 @@ def _attend(attention, frames, mask, bias):
     return attention.out_proj(attended.transpose(1, 2).reshape(batch, time, -1))
 
 
-def _gate(attention, frames):
+def _gate(attention: Any, frames: Tensor) -> Tensor:
     """How much of the position bias each frame takes, from `frames` (batch, heads, time, size): (..., time, 1)."""
     gates = attention.gru_rel_pos_linear(frames).unflatten(-1, (2, 4)).sum(dim=-1).sigmoid()
     update, reset = gates.chunk(2, dim=-1)

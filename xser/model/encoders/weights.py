@@ -3,19 +3,15 @@
 import json
 import re
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 from xser.core.errors import XserError
 from xser.core.files import read_json
 
 
-def choose_weights(names):
+def choose_weights(names: Iterable[str]) -> list[str]:
     """Say which of a model's files hold the weights that transformers loads.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Names of files.
 
     Returns
     -------
@@ -39,12 +35,12 @@ def choose_weights(names):
     return []
 
 
-def weight_files(folder):
+def weight_files(folder: str | Path) -> list[Path]:
     """Paths of the files that `choose_weights` names in a folder."""
     return [Path(folder) / name for name in choose_weights(path.name for path in Path(folder).iterdir())]
 
 
-def missing_weights(folder):
+def missing_weights(folder: str | Path) -> list[str]:
     """Parts of a model's weights that its index lists and its folder lacks, sorted."""
     folder, there = Path(folder), weight_files(folder)
     if not there or "-of-" not in there[0].name:
@@ -57,7 +53,7 @@ def missing_weights(folder):
     return sorted(wanted - {path.name for path in there})
 
 
-def refuse_damaged(path):
+def refuse_damaged(path: str | Path) -> None:
     """Refuse a safetensors file whose header cannot be read or promises other bytes than there are.
 
     Only the header is read. Other files are left to whoever loads them.
