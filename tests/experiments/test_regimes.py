@@ -11,8 +11,8 @@ from tests.support import stages
 from tests.support.made_corpora import make_root
 from xser.evidence.figures.embeddings import read_embeddings
 from xser.experiments.workspace import Workspace
-from xser.model.target_statistics import load_reference
 from xser.model.prediction import load_trained
+from xser.model.target_statistics import load_reference
 
 SYSTEMS = ("baseline1", "proposed", "upper_bound")
 
