@@ -1,4 +1,4 @@
-"""The grid: which cells there are, what they cost, and that interruptions and other launches change nothing."""
+"""The grid: which jobs there are, what they cost, and that interruptions and other launches change nothing."""
 
 import os
 import random
@@ -12,9 +12,10 @@ import pytest
 
 from tests.support import CHECKOUT, stages
 from tests.support.made_corpora import make_root
+from xser.commands import grid
+from xser.commands.command_line import run_command
 from xser.core.errors import XserError
 from xser.core.files import write_json, write_text
-from xser.grid import grid
 
 TASKS = """
 tiny:
@@ -43,34 +44,34 @@ def words(place, work_dir, *more):
 
 def plan(*argv):
     options, rest = grid.read_options(list(argv))
-    return grid.plan_cells(options, rest, prepared=False)
+    return grid.plan_jobs(options, rest, prepared=False)
 
 
 def launch(*argv, **how):
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "xser.grid.grid", *argv]
+    command = [sys.executable, "-m", "xser", "grid", *argv]
     return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
 
 
-def test_cells_are_tasks_systems_and_seeds_the_first_seed_first(place, tmp_path):
-    cells = plan(*words(place, tmp_path, "--seeds", "3,1"))
-    assert [(cell.seed, cell.task, cell.system) for cell in cells] == [
+def test_jobs_are_tasks_systems_and_seeds_the_first_seed_first(place, tmp_path):
+    jobs = plan(*words(place, tmp_path, "--seeds", "3,1"))
+    assert [(job.seed, job.task, job.system) for job in jobs] == [
         (seed, task, system) for seed in (3, 1) for task in ("fr-de", "de-fr") for system in SYSTEMS
     ]
 
 
-def test_a_cell_is_a_single_experiment_with_the_grid_s_options(place, tmp_path):
-    (cell,) = plan(*words(place, tmp_path, "--task", "de-fr", "--system", "proposed", "--seed", "4", "--gpus", "2"))
-    assert cell.options[:2] == ("--encoder=compact", "--split=speaker")
-    assert cell.options[-6:] == ("--task", "de-fr", "--system", "proposed", "--seed", "4")
-    assert not {"--grid", "--gpus"} & set(cell.options)
+def test_a_job_is_a_single_experiment_with_the_grid_s_options(place, tmp_path):
+    (job,) = plan(*words(place, tmp_path, "--task", "de-fr", "--system", "proposed", "--seed", "4", "--gpus", "2"))
+    assert job.words[:2] == ("--encoder=compact", "--split=speaker")
+    assert job.words[-6:] == ("--task", "de-fr", "--system", "proposed", "--seed", "4")
+    assert not {"--grid", "--gpus"} & set(job.words)
 
 
 @pytest.mark.parametrize("option", [["--split", "stratified"], ["--split=stratified"]])
 def test_the_command_line_wins_over_the_grid_s_own_options(place, tmp_path, option):
-    cells = plan(*words(place, tmp_path, *option))
-    assert {cell.experiment.split for cell in cells} == {"stratified"}
-    assert not any("--split=speaker" in cell.options for cell in cells)
+    jobs = plan(*words(place, tmp_path, *option))
+    assert {job.experiment.split.name for job in jobs} == {"stratified"}
+    assert not any("--split=speaker" in job.words for job in jobs)
 
 
 @pytest.mark.parametrize(
@@ -79,19 +80,19 @@ def test_the_command_line_wins_over_the_grid_s_own_options(place, tmp_path, opti
         (["--sources", "cafe"], "--sources is for a single experiment"),
         (["--corpus=emodb"], "--corpus is for a single experiment"),
         (["--stage", "train"], "--stage is for a single experiment"),
-        (["--at-once", "0"], "--at-once are numbers from 1 on"),
+        (["--at-once", "0"], "a number from 1 on"),
         (["--slurm-partition", "gpu"], "belong to --slurm"),
         (["--slurm-minutes", "90"], "belong to --slurm"),
-        (["--slurm", "--slurm-cpus", "0"], "numbers from 1 on"),
+        (["--slurm", "--slurm-cpus", "0"], "a number from 1 on"),
         (["--slurm", "--slurm-option", "long"], "KEY=VALUE"),
         (["--seeds", "4-0"], "run backwards"),
-        (["--stepps", "3"], "run.sh --grid: unknown option --stepps (did you mean --steps?); see run.sh --grid --help"),
+        (["--stepps", "3"], "unknown option --stepps (did you mean --steps?)"),
         (["--system", "proposed,proposed"], "names something twice"),
     ],
 )
 def test_options_that_do_not_go_together_are_one_line(place, tmp_path, capsys, option, told):
     with pytest.raises(SystemExit) as ended:
-        plan(*words(place, tmp_path, *option))
+        run_command("grid", grid, [*words(place, tmp_path, *option), "--dry-run"])
     complaint = capsys.readouterr().err
     assert ended.value.code == 2 and told in complaint and complaint.count("\n") == 1
 
@@ -102,14 +103,14 @@ def test_options_that_do_not_go_together_are_one_line(place, tmp_path, capsys, o
 )
 def test_what_does_not_exist_is_said_before_anything_runs(place, tmp_path, option, told):
     with pytest.raises(XserError, match=told):
-        grid.main(words(place, tmp_path, *option))
+        grid.run_words(words(place, tmp_path, *option))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_dry_run_works_before_anything_is_prepared_and_says_how_to_know_the_cost(place, tmp_path, capsys):
-    grid.main(words(place, tmp_path, "--dry-run", "--seeds", "0-4"))
+    grid.run_words(words(place, tmp_path, "--dry-run", "--seeds", "0-4"))
     said = capsys.readouterr().out
-    assert "60 cells: 0 finished, 60 to do" in said
+    assert "60 jobs: 0 finished, 60 to do" in said
     assert "Stages 0 and 1 (audio and manifests) are still to run" in said
     assert "not known" in said and "--task fr-de --system baseline1,baseline2," in said
     assert list(tmp_path.iterdir()) == []
@@ -128,10 +129,10 @@ def test_a_dry_run_takes_the_cost_from_finished_runs_of_the_same_kind(place, tmp
     finished_run(tmp_path, "proposed", 99999, steps=1200, device="cpu")
     finished_run(tmp_path, "proposed", 99998)  # of an older version, which did not say where
     finished_run(tmp_path, "baseline1", 99999, device="cpu")
-    grid.main(words(place, tmp_path, "--dry-run", "--seeds", "0-4", "--system", "proposed", "--at-once", "4"))
+    grid.run_words(words(place, tmp_path, "--dry-run", "--seeds", "0-4", "--system", "proposed", "--at-once", "4"))
     said = " ".join(capsys.readouterr().out.split())
     assert "fr-de proposed 0 5 5 h 0 min de-fr proposed 0 5 5 h 0 min" in said
-    assert "Training of 10 cells: about 10 h 0 min one after the other, 2 h 30 min with --at-once 4" in said
+    assert "Training of 10 jobs: about 10 h 0 min one after the other, 2 h 30 min with --at-once 4" in said
     assert "cannot be known" not in said
 
 
@@ -162,20 +163,20 @@ def test_a_grid_ends_with_one_table_of_all_tasks(finished):
 def test_what_is_finished_is_not_run_again(place, finished, capsys):
     work_dir, _, _ = finished
     before = {path: path.read_bytes() for path in [*work_dir.glob("grids/**/*.log"), *work_dir.glob("runs/**/*.json")]}
-    grid.main(words(place, work_dir, "--system", "baseline2"))
+    grid.run_words(words(place, work_dir, "--system", "baseline2"))
     assert {path: path.read_bytes() for path in before} == before
     capsys.readouterr()
-    grid.main(words(place, work_dir, "--system", "baseline2", "--dry-run"))
-    assert "2 cells: 2 finished, 0 to do" in capsys.readouterr().out
+    grid.run_words(words(place, work_dir, "--system", "baseline2", "--dry-run"))
+    assert "2 jobs: 2 finished, 0 to do" in capsys.readouterr().out
 
 
-def test_a_failing_cell_is_told_at_the_end_and_the_table_has_the_others(place, tmp_path):
+def test_a_failing_job_is_told_at_the_end_and_the_table_has_the_others(place, tmp_path):
     process = launch(*words(place, tmp_path, "--system", "baseline2", "--task", "fr-de", "--device", "cuda:7"))
     _, err = process.communicate(timeout=120)
     assert process.returncode == 1
     *_, reason, last = err.splitlines()
     assert reason.startswith("fr-de/baseline2/seed0: --device cuda:7 cannot be used here") and ".log)" in reason
-    assert last.startswith("xser: 1 of 1 cells failed")
+    assert last.startswith("xser: 1 of 1 jobs failed")
 
 
 @pytest.mark.slow
@@ -186,7 +187,7 @@ def test_interruptions_and_a_second_launch_change_no_figure(place, finished, tmp
     for _ in range(3):
         process = launch(*argv, start_new_session=True)
         time.sleep(moments.uniform(3, 20))
-        process.send_signal(signal.SIGKILL)  # the launch alone: its cells end by themselves
+        process.send_signal(signal.SIGKILL)  # the launch alone: its jobs end by themselves
         process.communicate()
     both = [launch(*argv), launch(*argv)]
     ended = [process.communicate(timeout=300) for process in both]

@@ -8,42 +8,44 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support import CHECKOUT
+from xser.commands import run
+from xser.commands.command_line import run_command
 from xser.grid import ranks
 
 
-def words(*argv):
-    options, rest = ranks.read_options(list(argv))
-    return " ".join(ranks.torchrun_words(options, rest, "/logs"))
+def words(where, stage):
+    return " ".join(ranks.torchrun_words(where, stage, ["run", "emodb", "--seed", "1"], "/logs"))
 
 
 def test_one_node_needs_no_meeting_place():
-    assert words("--gpus", "4", "train", "--seed", "1") == (
-        "--nproc_per_node 4 --log_dir /logs --standalone -m xser.experiments.train --seed 1"
-    )
+    assert words(ranks.Ranks(4), 2) == ("--nproc_per_node 4 --log_dir /logs --standalone -m xser run emodb --seed 1")
 
 
 def test_several_nodes_meet_at_a_port_of_each_stage():
-    nodes = ["--gpus", "4", "--nnodes", "2", "--node-rank", "1", "--rdzv", "n0:2000"]
-    train, evaluate = (words(*nodes, stage, "--seed", "1") for stage in ("train", "evaluate"))
+    where = ranks.Ranks(4, nnodes=2, node_rank=1, rdzv="n0:2000")
+    train, evaluate = words(where, 2), words(where, 3)
     assert train.startswith("--nproc_per_node 4 --log_dir /logs --nnodes 2 --node_rank 1 --rdzv_backend static")
     assert "--rdzv_endpoint n0:2000" in train
     assert "--rdzv_endpoint n0:2001" in evaluate
 
 
 @pytest.mark.parametrize(
-    "argv",
+    ("options", "told"),
     [
-        ["--gpus", "0", "train"],
-        ["--gpus", "2", "prepare"],
-        ["--nnodes", "2", "train"],
-        ["--nnodes", "2", "--rdzv", "host", "train"],
-        ["--nnodes", "2", "--rdzv", "host:1", "--node-rank", "2", "train"],
+        (["--gpus", "0"], "numbers from 1 on"),
+        (["--nnodes", "0"], "numbers from 1 on"),
+        (["--nnodes", "two"], "invalid int value"),
+        (["--node-rank", "1"], "--node-rank is below --nnodes"),
+        (["--nnodes", "2"], "with --nnodes give --rdzv HOST:PORT"),
+        (["--nnodes", "2", "--rdzv", "host"], "--rdzv takes HOST:PORT"),
+        (["--nnodes", "2", "--rdzv", "host:1", "--node-rank", "2"], "--node-rank is below --nnodes"),
     ],
 )
-def test_options_that_do_not_go_together_are_one_line(argv, capsys):
+def test_options_that_do_not_go_together_are_one_line(options, told, capsys):
     with pytest.raises(SystemExit) as ended:
-        ranks.read_options(argv)
-    assert ended.value.code == 2 and capsys.readouterr().err.count("\n") == 1
+        run_command("run", run, ["emodb", *options])
+    error = capsys.readouterr().err
+    assert ended.value.code == 2 and told in error and error.count("\n") == 1
 
 
 def failure(code, message="", timestamp=0):
@@ -73,21 +75,22 @@ def test_the_line_is_of_the_rank_that_is_to_blame(failures, code, told):
 
 @pytest.mark.parametrize("mistaken", [0, 1])
 def test_a_mistake_of_any_rank_is_one_line(tmp_path, mistaken):
-    """The stage is replaced by one that needs no torch: only one of its ranks finds the mistake."""
+    """The command is replaced by one that needs no torch: only one of its ranks finds the mistake."""
     package = tmp_path / "xser"
     package.mkdir()
-    for file in (CHECKOUT / "xser").glob("*.py"):
-        (package / file.name).symlink_to(file)
-    (package / "train.py").unlink()
-    (package / "train.py").write_text(
+    for path in (CHECKOUT / "xser").iterdir():
+        if path.name not in ("__main__.py", "__pycache__"):
+            (package / path.name).symlink_to(path)
+    (package / "__main__.py").write_text(
         "import os, time\nfrom xser.commands.command_line import run\nfrom xser.core.errors import XserError\n"
-        "def main(argv):\n"
+        "def main():\n"
         f"    if os.environ['RANK'] == '{mistaken}':\n        raise XserError('no audio: run stage 0')\n"
         "    time.sleep(60)\n"
         "run(main)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "TMPDIR": str(tmp_path)}
-    command = [sys.executable, "-m", "xser.grid.ranks", "--gpus", "2", "train", "--seed", "0"]
+    code = "from xser.grid.ranks import Ranks, run_in_ranks; run_in_ranks(Ranks(2), 2, ['run', 'emodb'])"
+    command = [sys.executable, "-c", code]
     ended = subprocess.run(command, env=environment, cwd="/", text=True, capture_output=True, timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "xser: no audio: run stage 0\n")
     assert not list(tmp_path.glob("xser-ranks-*"))

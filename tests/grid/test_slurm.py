@@ -1,4 +1,4 @@
-"""Cells of a grid as SLURM jobs: a made-up cluster that runs them on this computer."""
+"""Jobs of a grid as SLURM jobs: a made-up cluster that runs them on this computer."""
 
 import os
 import sys
@@ -9,10 +9,11 @@ import pytest
 import submitit
 
 from tests.support import CHECKOUT
-from tests.support.made_cells import MadeUpWork, made_up, run
+from tests.support.made_jobs import MadeUpWork, made_up, run
+from xser.commands import grid
+from xser.commands.command_line import parser_of
 from xser.core.errors import XserError
-from xser.grid import executors as launching
-from xser.grid import grid
+from xser.grid import executors
 
 SBATCH = r"""#!/usr/bin/env bash
 # Start every job of the array, at most as many at once as are there, and say the array's number.
@@ -57,33 +58,33 @@ def cluster(tmp_path, monkeypatch):
     monkeypatch.setenv("CLUSTER", str(folder))
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", f"{CHECKOUT}:{CHECKOUT / 'tests'}")
-    monkeypatch.setattr(launching.Slurm, "POLL_SECONDS", 0.2)
+    monkeypatch.setattr(executors.Slurm, "POLL_SECONDS", 0.2)
     return folder
 
 
 def settings(*words):
-    options, rest = grid.read_options(["--grid", "paper", "--slurm", *words])
-    return grid.slurm_settings(options, "cpu" if "--device" in rest else "auto")
+    options, _ = parser_of("grid", grid).parse_known_args(["--grid", "paper", "--slurm", *words])
+    return grid.slurm_settings(options)
 
 
-def test_cells_are_jobs_of_one_array(cluster, tmp_path):
-    cells = made_up(tmp_path, "de/proposed/seed0", "de/proposed/seed1", "fr/proposed/seed0")
-    cells[1].mistake = "no audio: run stage 0"
-    place = launching.Slurm(tmp_path / "jobs", settings("--slurm-option", "account=speech", "--at-once", "2"))
-    ((outcome, log),) = run(cells, place, tmp_path)
+def test_jobs_are_those_of_one_array(cluster, tmp_path):
+    jobs = made_up(tmp_path, "de/proposed/seed0", "de/proposed/seed1", "fr/proposed/seed0")
+    jobs[1].mistake = "no audio: run stage 0"
+    place = executors.Slurm(tmp_path / "jobs", settings("--slurm-option", "account=speech", "--at-once", "2"))
+    ((outcome, log),) = run(jobs, place, tmp_path)
     assert (outcome.name, outcome.line) == ("de/proposed/seed1", "no audio: run stage 0")
     assert "no audio" in log.read_text()
-    assert [cell.is_finished for cell in cells] == [True, False, True]
+    assert [job.is_finished for job in jobs] == [True, False, True]
     asked = (cluster / "sbatch").read_text().splitlines()
     for line in ("array=0-2%2", "account=speech", "cpus-per-task=8", "gpus-per-node=1", "time=1440"):
         assert f"#SBATCH --{line}" in asked
 
 
 def test_a_job_that_cannot_run_is_one_line(cluster, tmp_path, monkeypatch):
-    (cell,) = made_up(tmp_path, "a")
+    (job,) = made_up(tmp_path, "a")
     (cluster / "srun").write_text("#!/usr/bin/env bash\nexit 1\n")
     monkeypatch.setattr(submitit.Job, "_results_timeout_s", 1)  # for a result that a slow disk still hides: 15 s
-    ((outcome, _),) = run([cell], launching.Slurm(tmp_path / "jobs", settings()), tmp_path)
+    ((outcome, _),) = run([job], executors.Slurm(tmp_path / "jobs", settings()), tmp_path)
     assert outcome.code and outcome.line.startswith("job 4711") and "FAILED" in outcome.line
     assert "\n" not in outcome.line
 
@@ -94,7 +95,7 @@ def test_an_error_without_words_is_one_line():
 
     job = SimpleNamespace(result=result, job_id="4711", state="UNKNOWN")
     work = MadeUpWork("a", (), 1, Path("a.log"))
-    assert launching.Slurm._outcome(job, work).line == "job 4711 ended as UNKNOWN: AssertionError"
+    assert executors.Slurm._outcome(job, work).line == "job 4711 ended as UNKNOWN: AssertionError"
 
 
 def test_settings_are_those_of_the_command_line():
@@ -116,19 +117,19 @@ def test_settings_are_those_of_the_command_line():
 def test_no_slurm_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     with pytest.raises(XserError, match="no SLURM here"):
-        launching.Slurm(tmp_path, {})
+        executors.Slurm(tmp_path, {})
 
 
 def test_without_slurm_nothing_is_prepared(tmp_path, monkeypatch, recipes):
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     words = ["--grid", "paper", "--slurm", "--encoder", "compact", "--data-root", str(tmp_path / "none")]
     with pytest.raises(XserError, match="no SLURM here"):
-        grid.main([*words, "--work-dir", str(tmp_path / "exp")])
+        grid.run_words([*words, "--work-dir", str(tmp_path / "exp")])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_job_that_slurm_ends_early_is_submitted_again_as_it_was(tmp_path):
-    (cell,) = made_up(tmp_path, "a")
-    work = MadeUpWork(cell.name, cell.options, 1, tmp_path / "a.log")
+    (job,) = made_up(tmp_path, "a")
+    work = MadeUpWork(job.name, job.words, 1, tmp_path / "a.log")
     again = work.checkpoint()
-    assert again.result().code == 0 and cell.is_finished
+    assert again.result().code == 0 and job.is_finished

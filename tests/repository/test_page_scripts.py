@@ -45,7 +45,7 @@ def test_a_missing_value_is_one_line_and_no_page_is_written_from_made_up_corpora
 def test_the_page_is_made_from_the_runs_of_the_work_folder(shell, script, option, tmp_path):
     process = run(shell, script, "--data-root", "d", *option, cwd=tmp_path)
     assert process.returncode == 0, process.err
-    *grids, report = shell.asked("-m xser.")
+    *grids, report = shell.asked("-m xser")
     assert all(rf"--work-dir {tmp_path}/w\ w" in asked and "--data-root d" in asked for asked in grids)
     assert rf"/w\ w/runs --output docs/results --name {script}" in report
 
@@ -54,12 +54,12 @@ def test_the_page_is_made_from_the_runs_of_the_work_folder(shell, script, option
 def test_a_dry_run_writes_no_page(shell, script):
     process = run(shell, script, "--data-root", "d", "--dry-run")
     assert process.returncode == 0, process.err
-    assert all("-m xser.grid.grid" in asked and "--dry-run" in asked for asked in shell.asked("-m xser."))
+    assert all("-m xser run zero_shot --grid" in asked and "--dry-run" in asked for asked in shell.asked("-m xser"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_the_first_mistake_ends_it(shell, script):
-    verb = "xser.grid.grid" if script in GRIDS else "xser.experiments.prepare"
+    verb = "xser run"
     process = run(shell, script, "--data-root", "nowhere", FAKE_FAILING_VERB=verb)
     assert process.returncode == 1 and process.err.count("xser: it went wrong") == 1
     assert len(shell.asked(verb)) == 1 and shell.asked("-m xser report") == []

@@ -117,7 +117,3 @@ class Shell:
         """What the fake Python was asked, a line a call."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return [line.strip() for line in lines if containing in line]
-
-    def modules(self):
-        """The modules that were run, in order."""
-        return [line.split()[1] for line in self.asked("-m xser.")]

@@ -1,6 +1,5 @@
-"""Cells of a grid whose stages train nothing, for tests of how cells are started."""
+"""Jobs of a grid that train nothing, for tests of how jobs are started."""
 
-import argparse
 import dataclasses
 import sys
 from pathlib import Path
@@ -8,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from xser.core.files import is_being_written
-from xser.grid import executors as launching
-from xser.grid import grid
+from xser.grid import executors, running
 
-# What a stage of a made-up cell does: hold the run's folder, take its time, say that it is finished.
+# What a made-up job does: hold the run's folder, take its time, say that it is finished.
 STAGE = """
 import os, sys, time
 from pathlib import Path
@@ -28,25 +26,25 @@ def main(argv):
             raise XserError(mistake)
         (folder / "finished").touch()
 
-run(main)
+run(lambda: main(sys.argv[1:]))
 """
 
 
 @dataclasses.dataclass(frozen=True)
-class MadeUpWork(launching.Work):
-    def commands(self):
-        return [[sys.executable, "-c", STAGE, *self.options]]
+class MadeUpWork(executors.Work):
+    def command(self):
+        return [sys.executable, "-c", STAGE, *self.words]
 
 
 @dataclasses.dataclass
-class MadeUpCell:
+class MadeUpJob:
     name: str
     folder: Path
     seconds: float = 0.0
     mistake: str = ""
 
     @property
-    def options(self):
+    def words(self):
         return (str(self.folder), str(self.seconds), self.mistake)
 
     @property
@@ -63,13 +61,13 @@ class MadeUpCell:
 
 
 def made_up(tmp_path, *names, **how):
-    """Cells of these names, with run folders of their own."""
-    return [MadeUpCell(name, tmp_path / "runs" / name, **how) for name in names]
+    """Jobs of these names, with run folders of their own."""
+    return [MadeUpJob(name, tmp_path / "runs" / name, **how) for name in names]
 
 
-def run(cells, place, tmp_path):
-    """Run cells as the grid does; returns the failures."""
+def run(jobs, place, tmp_path):
+    """Run jobs as the grid does; returns the failures."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(grid, "Work", MadeUpWork)
-        patched.setattr(grid, "POLL_SECONDS", 0.1)
-        return grid.run_cells(cells, place, argparse.Namespace(grid="tiny", gpus=1), tmp_path / "logs")
+        patched.setattr(running, "Work", MadeUpWork)
+        patched.setattr(running, "POLL_SECONDS", 0.1)
+        return running.run_jobs(jobs, place, 1, "grid tiny", tmp_path / "logs")
