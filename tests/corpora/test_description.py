@@ -95,6 +95,22 @@ def test_what_changes_no_row_is_not_in_the_identity_of_the_rows(write, changes):
     assert read_corpus(write(**changes)).row_identity == before
 
 
+def test_a_mended_word_of_a_recipe_does_not_change_the_identity_of_its_rows(tmp_path, recipes):
+    path = tmp_path / "emodb" / "corpus.yaml"
+    path.parent.mkdir()
+    text = (recipes / "emodb" / "corpus.yaml").read_text(encoding="utf-8")
+
+    def identity(text):
+        path.write_text(text, encoding="utf-8")
+        return fingerprint(read_corpus(path).row_identity)
+
+    first = identity(text)
+    assert identity(text.replace("CC0-1.0 or CC-BY", "CC0-1.0  ").replace("F. Burkhardt", "Felix Burkhardt")) == first
+    assert identity(f"# a comment\n{text} # another\n") == first
+    assert identity(yaml.safe_dump(yaml.safe_load(text), sort_keys=True, allow_unicode=True)) == first
+    assert identity(text.replace("{text:[a-z]", "{text:[a-k]")) != first
+
+
 def test_whatever_changes_rows_is_in_their_identity(write):
     table = {"files": ["a.csv"], "columns": {"gender": "Sex", "age": "Age"}, "join": ["speaker"]}
     table["columns"]["speaker"] = "Who"

@@ -148,7 +148,8 @@ def corpus_yaml(
     comments = {"counts": ["as found; better the official numbers, so that an incomplete copy is noticed"]}
     for key, what in checks:
         comments.setdefault(key, []).append(f"check: {what}")
-    lines = ["# Written by `xser new-recipe` from the files that were found; look at what is marked `check`."]
+    lines = ["# yaml-language-server: $schema=../schemas/corpus.json"]
+    lines += ["# Written by `xser new-recipe` from the files that were found; look at what is marked `check`."]
     for block in blocks:
         for key, value in block.items():
             lines += [f"# {comment}" for comment in comments.pop(key, [])]
