@@ -395,14 +395,14 @@ def test_a_result_without_a_severe_finding_says_nothing(clean, tmp_path):
 
 
 def test_a_grid_stops_before_it_trains(place, recipes):
-    from xser.grid import grid
+    from xser.commands import grid
 
     root, work_dir = place
     recipes = shutil.copytree(recipes, work_dir.parent / "recipes")
     tasks = {"fr-de": {"source": "cafe", "non_target": [], "target": "emodb"}}
     (recipes / "zero_shot" / "tasks.yaml").write_text(yaml.safe_dump({"one": {"tasks": tasks}}))
-    words = ["--grid", "one", "--system", "baseline2", "--recipes", str(recipes), *where(root, work_dir), *stages.TINY]
+    words = ["one", "--system", "baseline2", "--recipes", str(recipes), *where(root, work_dir), *stages.TINY]
     plant_stretch(*(next((root / name).rglob("*.wav")) for name in ("cafe", "emodb")))
     with pytest.raises(XserError, match="cafe and emodb: corpora-stretches"):
-        grid.main(words)
+        grid.run_words(words)
     assert not (work_dir / "runs").exists()
