@@ -7,7 +7,6 @@ xser report exp/runs --output docs/results --name method_choices --settings prop
 """
 
 import argparse
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,14 +81,11 @@ def main(options: argparse.Namespace) -> None:
 
 def with_systems(runs: Sequence[Run], catalogue: Catalogue) -> list[Run]:
     """Complete runs of older versions: they do not tell their system's order and comparisons, but its file does."""
-    known = {}
-    for name in {run.info.system for run in runs if run.info.system_order is None}:
-        if name in catalogue.names("hparams", "systems"):
-            record = read_system(catalogue.find("hparams", "systems", f"{name}.yaml")).record
-            known[name] = {"system_order": record.order, "compared_with": record.compared_with}
-    return [
-        dataclasses.replace(run, info=run.info.model_copy(update=known[run.info.system]))
-        if run.info.system_order is None and run.info.system in known
-        else run
-        for run in runs
-    ]
+    known = set(catalogue.names("hparams", "systems"))
+    completed = []
+    for run in runs:
+        if run.info.system_order is None and run.info.system in known:
+            record = read_system(catalogue.find("hparams", "systems", f"{run.info.system}.yaml")).record
+            run = run.completed(record.order, record.compared_with)
+        completed.append(run)
+    return completed

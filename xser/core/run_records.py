@@ -37,9 +37,6 @@ class TrainedRecord(Record):
         ``zero_shot`` (the target is unseen) or ``within`` (one corpus by itself).
     task
         Sources and target in one word; ``named_task`` is its name in a list of tasks, where it has one.
-    system, system_order, compared_with
-        The system, its place in tables, and the systems that its results are compared with, the most telling first.
-        Older runs say the name alone.
     source
         The one source of a system that is trained on each source by itself.
     encoder, encoder_option, encoder_source, encoder_revision, encoder_identity
@@ -69,8 +66,6 @@ class TrainedRecord(Record):
     sources: tuple[str, ...]
     target: str
     system: str
-    system_order: int | None = None
-    compared_with: tuple[str, ...] = ()
     source: str
     encoder: str
     encoder_option: str | None = None
@@ -128,12 +123,17 @@ class RunRecord(TrainedRecord):
 
     Parameters
     ----------
+    system_order, compared_with
+        The system's place in tables, and the systems that its results are compared with, the most telling first.
+        Older runs do not tell them.
     allowed
         Severe findings of the audit that the user allowed.
     files
         SHA-256 of each file of predictions.
     """
 
+    system_order: int | None = None
+    compared_with: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
     files: dict[str, str]
 

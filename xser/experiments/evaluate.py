@@ -20,7 +20,7 @@ from xser.core.errors import XserError
 from xser.core.files import only_writer, read_json
 from xser.experiments.earlier_runs import trained_on_another_encoder
 from xser.experiments.experiment import Experiment
-from xser.experiments.run_description import describe_evaluation_of
+from xser.experiments.run_description import describe_evaluation_of, read_evaluated
 from xser.experiments.runs import Run, plan_runs
 from xser.experiments.workspace import Workspace
 
@@ -39,11 +39,10 @@ def evaluate(experiment: Experiment) -> None:
     _refuse_untrained(runs)
     if not _evaluate_all(runs, experiment.device):
         return
-    from xser.evidence.figures.predictions import read_run
     from xser.evidence.pages.report import write_table
 
     folder = Workspace(experiment).results_folder
-    print(write_table([read_run(run.folder) for run in runs], folder, "table"))
+    print(write_table([read_evaluated(run) for run in runs], folder, "table"))
     logger.info("written: %s/table.md, .csv, .json and .png", folder)
 
 

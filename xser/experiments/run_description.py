@@ -3,6 +3,8 @@
 from typing import Any
 
 from xser.core.versions import versions
+from xser.evidence.figures.predictions import Run as EvaluatedRun
+from xser.evidence.figures.predictions import read_run
 from xser.experiments.manifest_text import training_beside_published
 from xser.experiments.records import ManifestRecord
 from xser.experiments.runs import Run
@@ -22,8 +24,6 @@ def describe_training_of(run: Run) -> dict[str, Any]:
         "sources": [str(source) for source in task.sources],
         "target": str(task.reported_on),
         "system": run.system.name,
-        "system_order": run.system.record.order,
-        "compared_with": list(run.system.record.compared_with),
         "source": run.source,
         "encoder": encoder.name,
         "encoder_option": encoder.option,
@@ -50,7 +50,9 @@ def describe_training_of(run: Run) -> dict[str, Any]:
 
 
 def describe_evaluation_of(run: Run, trained: dict[str, Any]) -> dict[str, Any]:
-    """What `trained` (the content of trained.json) becomes with the target's part in it."""
+    """What `trained` (the content of trained.json) becomes with the target's part in it, and the system's in tables."""
+    system = run.system.record
+    trained = {**trained, "system_order": system.order, "compared_with": list(system.compared_with)}
     target = run.experiment.task.target
     if target is None or run.system.trained_on == "target":
         return trained
@@ -62,6 +64,17 @@ def describe_evaluation_of(run: Run, trained: dict[str, Any]) -> dict[str, Any]:
         "complete": trained["complete"] and record.complete,
         "made_up": trained["made_up"] or record.made_up,
     }
+
+
+def read_evaluated(run: Run) -> EvaluatedRun:
+    """The run as it was evaluated.
+
+    Raises
+    ------
+    XserError
+        When it was not, or its run.json is damaged.
+    """
+    return read_run(run.folder).completed(run.system.record.order, run.system.record.compared_with)
 
 
 def _task_training(run: Run) -> dict[str, object] | None:

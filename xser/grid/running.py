@@ -9,11 +9,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from xser.core.errors import HeldByAnother
-from xser.evidence.figures.predictions import read_run
 from xser.evidence.pages.report import write_table
 from xser.experiments.encoder_choice import LANGUAGE_MATCHED
 from xser.experiments.manifests import make_manifests
 from xser.experiments.prepare import prepare as prepare_audio
+from xser.experiments.run_description import read_evaluated
 from xser.experiments.workspace import Workspace
 from xser.grid.executors import Executor, Outcome, Work
 from xser.grid.plan import Job, experiments_of
@@ -95,7 +95,7 @@ def write_tables(jobs: Sequence[Job], grid: str, command: str) -> None:
     by_task: dict[Path, list] = {}
     for job in finished:
         folder = Workspace(job.experiment).results_folder
-        by_task.setdefault(folder, []).extend(read_run(run.folder) for run in job.runs or ())
+        by_task.setdefault(folder, []).extend(read_evaluated(run) for run in job.runs or ())
     for folder, runs in by_task.items():
         write_table(runs, folder, "table", command)
     if by_task:

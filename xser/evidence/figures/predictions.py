@@ -5,7 +5,7 @@ import hashlib
 import io
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +182,13 @@ class Run:
         if _digest(content) != self.info.files.get(PREDICTIONS):
             raise XserError(f"{path} is not what evaluation wrote (cut or edited since): {REMEDY}")
         return frame
+
+    def completed(self, system_order: int, compared_with: Sequence[str]) -> "Run":
+        """This run with its system's place in tables and comparisons, which runs of older versions do not tell."""
+        if self.info.system_order is not None:
+            return self
+        told = {"system_order": system_order, "compared_with": tuple(compared_with)}
+        return replace(self, info=self.info.model_copy(update=told))
 
     @property
     def name(self) -> str:

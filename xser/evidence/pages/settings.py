@@ -163,7 +163,11 @@ def _without(differences: Mapping[str, Figure], reference: SettingRow, code: str
         for task, one in reference.systems.items()
         if code not in held_out[task] and not spoken_in & set(one.runs[0].info.sources)
     ]
-    return float(np.mean([differences[task].value for task in tasks])) if set(tasks) <= set(differences) else np.nan
+    return (
+        float(np.mean([differences[task].value for task in tasks]))
+        if tasks and set(tasks) <= set(differences)
+        else np.nan
+    )
 
 
 def _verdict(columns: Sequence[float]) -> str:
