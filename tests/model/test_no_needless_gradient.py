@@ -5,7 +5,6 @@ import weakref
 
 import pytest
 import torch
-import transformers
 
 from tests.support.tiny_encoders import KINDS, tiny_encoder
 from tests.support.tiny_trainings import tiny_data, tiny_hyperparameters, tone_rows
@@ -97,6 +96,8 @@ def test_the_front_end_is_let_go_of_when_all_is_kept(rows, tmp_path, tmp_path_fa
 
 def test_the_trap_is_there_and_is_seen(tmp_path_factory):
     """transformers' own model goes back through its frozen convolutions when it trains."""
+    import transformers
+
     model = transformers.AutoModel.from_pretrained(tiny_encoder("wav2vec2-group", tmp_path_factory)).train()
     model.requires_grad_(False)
     model.encoder.layers[-1].requires_grad_(True)

@@ -103,7 +103,8 @@ def _load(folder: Path) -> Any:
     except Exception as error:  # transformers' errors are of many kinds, nearly all of them faults of the files
         if is_exhausted_memory(error):
             raise
-        raise XserError(f"the model in {folder} cannot be loaded ({error}): download it again") from error
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise XserError(f"the model in {folder} cannot be loaded ({why}): download it again") from error
     encoder = model.get_encoder() if model.config.model_type == "whisper" else None
     prefix = "" if encoder is None else "encoder."
     missing = [name for name in report["missing_keys"] if name.startswith(prefix) and name != "masked_spec_embed"]
