@@ -233,7 +233,9 @@ def test_a_result_says_that_repairs_were_left_out(options, tmp_path):
     assert sentence in table.read_text() and table.parent.name.endswith("-as_recorded")
 
 
-@pytest.mark.parametrize("value, said", [("[dc, hum]", "`repairs` has 'hum'; known are dc, digital"), ("dc", "list")])
+@pytest.mark.parametrize(
+    "value, said", [("[dc, hum]", "`repairs: item 2` is 'hum': it must be one of dc, digital"), ("dc", "list")]
+)
 def test_a_repair_that_is_none_is_told(recipes, tmp_path, value, said):
     (tmp_path / "x").mkdir()
     text = (recipes / "emodb" / "corpus.yaml").read_text()

@@ -73,6 +73,8 @@ class Recording:
         Samples per second.
     channels
         How many it has.
+    contents
+        What its file holds, see `xser.corpora.audio.file_contents.contents_of`.
     mended
         What is wrong with its container, which was read all the same; empty when nothing is.
     """
@@ -80,6 +82,7 @@ class Recording:
     samples: np.ndarray
     rate: int
     channels: int
+    contents: str = ""
     mended: str = ""
 
 
@@ -149,7 +152,7 @@ def _decode(file: BinaryIO, path: str | Path, stretch: Stretch | None) -> Record
         recording, frames = decoded
         if frames is not None:
             recording = _whole_mp3(file, path, stretch, recording, frames)
-    return dataclasses.replace(recording, mended=wrong) if wrong else recording
+    return dataclasses.replace(recording, contents=contents, mended=wrong or recording.mended)
 
 
 def _whole_mp3(
@@ -167,7 +170,9 @@ def _whole_mp3(
     if KEPT_SHARE * len(whole.samples) <= frames:
         return recording
     first, last = _frames(stretch, whole.rate, len(whole.samples))
-    return Recording(whole.samples[first:last], whole.rate, whole.channels, "its header does not say how long it is")
+    return Recording(
+        whole.samples[first:last], whole.rate, whole.channels, mended="its header does not say how long it is"
+    )
 
 
 def _frames(stretch: Stretch | None, rate: int, frames: int) -> tuple[int, int]:
@@ -198,7 +203,7 @@ def _decode_with_soundfile(
             samples = sound.read(last - first if stretch else -1, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             raise BadRecording(path, "unreadable", f"{sound.format}: {error}") from error
-        recording = Recording(_mix(samples.T), sound.samplerate, sound.channels, wrong)
+        recording = Recording(_mix(samples.T), sound.samplerate, sound.channels, mended=wrong)
         return recording, sound.frames if sound.format == "MP3" else None
 
 

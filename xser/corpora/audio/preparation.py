@@ -23,7 +23,6 @@ from xser.core.errors import XserError
 from xser.core.files import whole_file, write_text
 from xser.core.progress import progress
 from xser.corpora.audio.decoding import SETTINGS, BadRecording, decode_recording, to_pcm
-from xser.corpora.audio.file_contents import HEAD, contents_of
 from xser.corpora.audio.findings import (
     Bad,
     Made,
@@ -211,7 +210,7 @@ def _prepare_one(source: Path, stretch: list[float] | None, repairs: list[str], 
         size=status.st_size,
         mtime_ns=status.st_mtime_ns,
         digest=hashlib.sha256(pcm.tobytes()).hexdigest()[:16],
-        contents=_contents(source),
+        contents=recording.contents,
         decibels=decibels,
         samples=len(pcm),
         measures=measure(recording.samples, recording.rate, recording.channels),
@@ -231,11 +230,6 @@ def _status(source: Path) -> os.stat_result:
         return os.stat(source)
     except OSError as error:
         raise BadRecording(source, "unreadable", error.strerror or "") from error
-
-
-def _contents(source: Path) -> str:
-    with open(source, "rb") as file:
-        return contents_of(file.read(HEAD))
 
 
 def _wav(pcm: np.ndarray, comment: str) -> bytes:
