@@ -12,7 +12,6 @@ HERE = Path(__file__).resolve().parent
 # What only some commands need; xser/core/extras.py says so where one is missing.
 EXTRAS = {
     "audit": ["matplotlib>=3.9,<4"],  # its pictures
-    "completion": ["shtab>=1.7,<2"],  # xser completion
     "grid": ["submitit>=1.5,<2"],  # --slurm
     "report": ["jinja2>=3.1.4,<4", "matplotlib>=3.9,<4"],  # the page, confusion matrices
     "tables": ["pyarrow>=18"],  # Parquet and Arrow files, Hugging Face's datasets

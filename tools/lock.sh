@@ -23,7 +23,8 @@ parts_of_old_torch=(nvidia-{cublas,cuda-cupti,cuda-nvrtc,cuda-runtime,cudnn,cuff
 pinned=$'torch==2.13.0\ntransformers==4.57.6\n'
 
 compile() { # lock, options ...
-    uv pip compile --quiet --universal --python-version 3.10 --no-annotate --custom-compile-command "bash tools/lock.sh" \
+    uv pip compile --quiet --refresh-package xser-toolkit --universal --python-version 3.10 --no-annotate \
+        --custom-compile-command "bash tools/lock.sh" \
         "${parts_of_torch[@]/#/--no-emit-package=}" "${parts_of_old_torch[@]/#/--no-emit-package=}" \
         --output-file "$1" "${@:2}"
 }

@@ -30,9 +30,8 @@ def main():
     _arrow(page, (3.35, 2.05), (3.97, 2.05))
     _arrow(page, (5.88, 2.05), (6.5, 2.05))
     page.plot([6.18, 6.18], [0.35, 3.3], color=TARGET, linewidth=1.6, linestyle=(0, (4, 3)))
-    page.text(
-        6.18, 0.16, "nothing of the target passes before the end", fontsize=10.5, color=TARGET, ha="center", va="center"
-    )
+    promise = "nothing of the target passes before the end"
+    page.text(6.18, 0.16, promise, fontsize=10.5, color=TARGET, ha="center", va="center")
     page.text(6.75, 3.55, "A language it has never heard", fontsize=12.5, color=INK, va="center")
     _speech(page, 6.75, 2.6, 7, TARGET)
     page.text(8.55, 2.9, "French", fontsize=13, color=INK, va="center", weight="bold")
@@ -41,9 +40,8 @@ def main():
         down = 1.92 - number * 0.36
         chosen = share == max(share for _, share in ANSWERS)
         page.barh(down, 2.2 * share / 0.62, height=0.24, left=7.62, color=TARGET if chosen else "#d9d4cf")
-        page.text(
-            7.5, down, emotion, fontsize=12, color=INK, ha="right", va="center", weight="bold" if chosen else "normal"
-        )
+        weight = "bold" if chosen else "normal"
+        page.text(7.5, down, emotion, fontsize=12, color=INK, ha="right", va="center", weight=weight)
     figure.savefig(PICTURE, dpi=110, metadata={"Software": None})
 
 

@@ -5,7 +5,6 @@ import importlib
 
 from xser.commands import COMMANDS
 from xser.commands.command_line import OneLineParser, parser_of
-from xser.core.extras import optional
 
 SHELLS = ("bash", "zsh", "tcsh")
 
@@ -17,7 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> None:
     """Print the script."""
-    shtab = optional("shtab", "xser completion")
+    import shtab
+
     print(shtab.complete(whole_parser(), shell=options.shell))
 
 
