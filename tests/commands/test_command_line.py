@@ -1,17 +1,21 @@
 """A mistake is one line and an exit code; a defect is a traceback."""
 
+import argparse
 import errno
+import re
+import sys
 
 import pytest
 
-from xser.commands import command_line
-from xser.commands.options import experiment_parser
-from xser.core.errors import XserError
-from xser.experiments.hyperparameters import hyperparameter_keys
+from xser.__main__ import main
+from xser.commands import COMMANDS, command_line, completion
+from xser.commands import run as run_module
+from xser.core.errors import UsageError, XserError
+from xser.experiments.hyperparameters import TABLE
 
 
 def run(error, *words):
-    def main(argv):
+    def main():
         raise error
 
     with pytest.raises(SystemExit) as ended:
@@ -66,11 +70,11 @@ def test_torchs_own_words_for_exhausted_memory(capsys):
         assert "out of memory" in capsys.readouterr().err
 
 
-def test_the_remedies_for_exhausted_memory_are_options(capsys, recipes):
+def test_the_remedies_for_exhausted_memory_are_options(capsys):
     assert run(MemoryError()) == 1
     named = {word.strip("(),;.") for word in capsys.readouterr().err.split() if "--" in word}
-    known = {f"--{key}" for key in hyperparameter_keys(recipes / "hparams", None, "peft")}
-    known |= {option for action in experiment_parser("x")._actions for option in action.option_strings}
+    known = {f"--{key}" for key in TABLE}
+    known |= set(re.findall(r"--[\w-]+", command_line.parser_of("run", run_module).format_help()))
     assert named and named <= known
 
 
@@ -86,20 +90,58 @@ def test_an_interrupt_is_silent(capsys):
 
 
 def test_a_defect_shows_its_traceback():
-    def main(argv):
+    def main():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        command_line.run(main, [])
+        command_line.run(main)
 
 
 def test_debug_shows_the_traceback_of_a_mistake():
-    seen = []
-
-    def main(argv):
-        seen.extend(argv)
+    def main():
         raise XserError("told")
 
     with pytest.raises(XserError):
         command_line.run(main, ["--debug", "--steps", "3"])
-    assert seen == ["--steps", "3"]
+
+
+def test_options_that_do_not_go_together_end_with_code_2(capsys):
+    assert run(UsageError("give a, not both")) == 2
+    assert capsys.readouterr().err == "xser: give a, not both; see --help\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        ([], 0, "xser run "),
+        (["--help"], 0, "xser labels "),
+        (["--version"], 0, "."),
+        (["rum"], 2, "no command 'rum' (did you mean run?)"),
+        (["labels", "nowhere"], 1, "no corpus 'nowhere'"),
+        (["run", "nowhere"], 2, "no recipe 'nowhere'"),
+        (["run", "emodb", "--stage", "4"], 2, "--stage takes a stage, 0 to 3 or one of"),
+        (["run", "emodb", "--stage", "2", "--stop-stage", "1"], 2, "comes before"),
+        (["run", "emodb", "--corpus", "urdu"], 2, "--corpus is urdu already"),
+        (["run", "emodb", "--download", "--stage", "1"], 2, "--download belongs to stage 0"),
+        (["grid"], 2, "name a grid"),
+        (["grid", "papr"], 1, "no grid 'papr' (did you mean paper?)"),
+    ],
+)
+def test_the_command(words, code, told, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["xser", *words])
+    ended = 0
+    try:
+        main()
+    except SystemExit as end:
+        ended = end.code
+    said = capsys.readouterr()
+    assert ended == code and told in said.out + said.err
+    if code:
+        assert said.out == "" and said.err.count("\n") == 1
+
+
+def test_completions_know_every_command_and_option(capsys):
+    completion.main(argparse.Namespace(shell="bash"))
+    script = capsys.readouterr().out
+    for word in (*COMMANDS, "--target-statistics", "--slurm-partition", "--pattern"):
+        assert word in script

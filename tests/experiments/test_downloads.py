@@ -12,16 +12,17 @@ import time
 
 import pytest
 import yaml
-from xser.commands.recipe_help import print_help
 
 from tests.support import CHECKOUT, stages
 from tests.support.file_server import FileServer
 from tests.support.made_archives import zip_of
 from tests.support.made_corpora import make_cafe, make_emodb
-from xser.core.errors import XserError
+from xser.commands import grid
+from xser.commands import run as run_module
+from xser.commands.command_line import run_command
+from xser.core.errors import UsageError, XserError
 from xser.core.files import megabytes
 from xser.corpora.download import fetching
-from xser.grid import grid
 
 MAKERS = {"emodb": make_emodb, "cafe": make_cafe}
 
@@ -74,7 +75,7 @@ def run(folder, *words, answer=None, monkeypatch=None):
         terminal = io.StringIO(answer or "")
         terminal.isatty = lambda: answer is not None
         monkeypatch.setattr(sys, "stdin", terminal)
-    stages.run("prepare", options(folder, *words))
+    stages.command([*options(folder, *words), "--stop-stage", "0"])
 
 
 def test_a_corpus_is_downloaded_and_prepared(folder, server, capsys, caplog):
@@ -201,30 +202,20 @@ def test_made_up_corpora_are_not_downloaded_to(folder, server):
 )
 def test_mistakes_are_one_line(folder, words, said, capsys):
     with pytest.raises(SystemExit) as stop:
-        run(folder, *words)
+        run_command("run", run_module, options(folder, *words))
     assert stop.value.code == 2 and said in capsys.readouterr().err
 
 
-def test_a_grid_does_not_download(capsys):
-    with pytest.raises(SystemExit):
-        grid.main(["--grid", "nine", "--download"])
-    assert "--download is for a single experiment" in capsys.readouterr().err
-
-
-def test_the_help_says_it(capsys):
-    print_help(["--corpus", "emodb"])
-    help_of_a_recipe = capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        stages.run("prepare", ["--help"])
-    for said in (help_of_a_recipe, capsys.readouterr().out):
-        assert "downloads (stage 0 only)" in said and "--download " in said and "--accept-licence " in said
+def test_a_grid_does_not_download():
+    with pytest.raises(UsageError, match="--download is for a single experiment"):
+        grid.run_words(["--grid", "paper", "--download"])
 
 
 # The whole, as a process. ---------------------------------------------------------------------------------------------
 
 
 def start(folder, *words):
-    command = [sys.executable, "-m", "xser.experiments.prepare", *options(folder, *words)]
+    command = [sys.executable, "-m", "xser", "run", *options(folder, *words), "--stop-stage", "0"]
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

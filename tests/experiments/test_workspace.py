@@ -1,58 +1,78 @@
 """Another option, another folder; and what is missing is told with the stage that makes it."""
 
-import dataclasses
+import re
+import shutil
 
 import pytest
 import yaml
 
-from tests.support.made_rows import corpus_like, evenly, rows_of
+from tests.support import stages
+from tests.support.made_rows import evenly, rows_of
 from xser.core.errors import XserError
-from xser.core.files import write_json
-from xser.core.rows import write_rows
-from xser.corpora.description.corpus import read_corpus
-from xser.corpora.description.emotions import SCHEMES, Scheme
+from xser.core.rows import ROW_COLUMNS
 from xser.experiments import workspace
+from xser.experiments.workspace import Workspace, manifest_files
 
-PREPARED = {"skip_bad": False, "allow_incomplete": False}
+COUNTS = {"W": 9, "F": 9, "N": 9, "T": 9}
 
 
 @pytest.fixture
-def corpus(recipes):
-    return read_corpus(recipes / "emodb" / "corpus.yaml")
+def words(tmp_path, recipes):
+    """Options of an experiment within a corpus, with recipes and recordings of one's own."""
+    shutil.copytree(recipes / "emodb", tmp_path / "recipes" / "emodb")
+    (tmp_path / "data" / "emodb").mkdir(parents=True)
+    where = ["--recipes", tmp_path / "recipes", "--data-root", tmp_path / "data", "--work-dir", tmp_path / "exp"]
+    return ["emodb", *map(str, where)]
 
 
-def test_where_recordings_lie(tmp_path):
-    assert workspace.data_folder(tmp_path, "emodb", several=True) == tmp_path / "emodb"
-    assert workspace.data_folder(tmp_path, "emodb", several=False) == tmp_path
-    (tmp_path / "emodb").mkdir()
-    assert workspace.data_folder(tmp_path, "emodb", several=False) == tmp_path / "emodb"
+@pytest.fixture
+def corpus_yaml(tmp_path):
+    return tmp_path / "recipes" / "emodb" / "corpus.yaml"
 
 
-def test_every_option_of_stage_0_changes_the_prepared_folder(tmp_path, corpus, monkeypatch):
-    def folder(data="data", **options):
-        return workspace.prepared_folder(tmp_path / "exp", corpus, tmp_path / data, **(PREPARED | options))
+def data_folder(words):
+    experiment = stages.experiment_of(words)
+    return Workspace(experiment).data_folder(experiment.corpora[0])
 
-    first = folder()
-    assert first.parent == tmp_path / "exp" / "audio" and first.name.startswith("emodb-") and len(first.name) == 14
-    others = [folder("other"), folder(skip_bad=True), folder(allow_incomplete=True), folder(as_recorded=True)]
+
+def test_where_recordings_lie(words, tmp_path):
+    assert data_folder(words) == tmp_path / "data" / "emodb"
+    (tmp_path / "data" / "emodb").rmdir()
+    assert data_folder(words) == tmp_path / "data"
+    several = ["--sources", "cafe", "--target", "emodb", *words[1:]]
+    assert data_folder(several) == tmp_path / "data" / "cafe"
+
+
+def test_every_option_of_stage_0_changes_the_prepared_folder(words, tmp_path, corpus_yaml, monkeypatch):
+    first = stages.prepared_folder(words)
+    assert first.parent == tmp_path / "exp" / "audio" and re.fullmatch(r"emodb-[0-9a-f]{8}", first.name)
+    others = [stages.prepared_folder([*words, option]) for option in ("--skip-bad", "--allow-incomplete")]
+    others.append(stages.prepared_folder([*words, "--data-root", str(tmp_path / "other")]))
     monkeypatch.setattr(workspace, "SETTINGS", {**workspace.SETTINGS, "rate": 8000})
-    others.append(folder())
+    others.append(stages.prepared_folder(words))
     monkeypatch.undo()
-    assert folder() == first
-    corpus = dataclasses.replace(corpus, repeated_files=True)
-    others.append(folder())
-    assert len({first, *others}) == 7
+    assert stages.prepared_folder(words) == first
+    assert stages.prepared_folder([*words, "--as-recorded"]) == first  # there is nothing to repair
+    corpus_yaml.write_text(f"{corpus_yaml.read_text(encoding='utf-8')}\nrepeated_files: true\n", encoding="utf-8")
+    others.append(prepared_anew(words))
+    assert len({first, *others}) == 6
 
 
-def test_words_for_people_do_not_orphan_prepared_audio(tmp_path, recipes):
+def prepared_anew(words):
+    """The folder, corpus.yaml being read again: a process reads it once."""
+    from xser.experiments import catalogue
+
+    catalogue._read_corpus.cache_clear()
+    return stages.prepared_folder(words)
+
+
+def test_words_for_people_do_not_orphan_prepared_audio(words, corpus_yaml):
     """A mended space, licence, citation or comment, and another order of keys."""
-    path = tmp_path / "recipes" / "emodb" / "corpus.yaml"
-    path.parent.mkdir(parents=True)
-    text = (recipes / "emodb" / "corpus.yaml").read_text(encoding="utf-8")
+    text = corpus_yaml.read_text(encoding="utf-8")
 
     def folder(text):
-        path.write_text(text, encoding="utf-8")
-        return workspace.prepared_folder(tmp_path / "exp", read_corpus(path), tmp_path / "data", **PREPARED)
+        corpus_yaml.write_text(text, encoding="utf-8")
+        return prepared_anew(words)
 
     first = folder(text)
     reordered = yaml.safe_dump(yaml.safe_load(text), sort_keys=True, allow_unicode=True)
@@ -62,75 +82,84 @@ def test_words_for_people_do_not_orphan_prepared_audio(tmp_path, recipes):
     assert folder(text.replace("{text:[a-z]", "{text:[a-k]")) != first
 
 
-def test_a_link_to_the_same_recordings_is_the_same_folder(tmp_path, corpus):
-    (tmp_path / "data").mkdir()
+def test_a_link_to_the_same_recordings_is_the_same_folder(words, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "data")
-    one, two = (workspace.prepared_folder(tmp_path, corpus, tmp_path / name, **PREPARED) for name in ("data", "link"))
-    assert one == two
+    assert stages.prepared_folder([*words, "--data-root", str(tmp_path / "link")]) == stages.prepared_folder(words)
 
 
-MANIFEST = {
-    "corpus": corpus_like("emodb", {"train": 1, "valid": 1, "test": 1}, {"W": "angry", "E": None}),
-    "language": None,
-    "scheme": SCHEMES["four"],
-    "split": "speaker",
-    "split_seed": 0,
-    "prepared_fingerprint": "0123456789abcdef",
-}
-CHANGES = [
-    {"corpus": corpus_like("cafe", {"train": 1, "valid": 1, "test": 1}, {"W": "angry", "E": None})},
-    {"corpus": corpus_like("emodb", {"train": 2, "valid": 1, "test": 1}, {"W": "angry", "E": None})},
-    {"corpus": corpus_like("emodb", None, {"W": "angry", "E": None})},
-    {"corpus": corpus_like("emodb", {"train": 1, "valid": 1, "test": 1}, {"W": "angry", "E": "boredom"})},
-    {"corpus": corpus_like("emodb", speaker_loss={"masked": True, "why": "so"})},
-    {"language": "deu"},
-    {"scheme": SCHEMES["four_calm"]},
-    {"scheme": dataclasses.replace(SCHEMES["four"], merges={"calm": "neutral"})},
-    {"scheme": Scheme("four", SCHEMES["four"].emotions[::-1])},
-    {"split": "stratified"},
-    {"split": "folds:5"},
-    {"split": "folds:50"},
-    {"split_seed": 1},
-    {"prepared_fingerprint": "0123456789abcdee"},
-]
+def manifest_folder(words, fingerprint="0123456789abcdef"):
+    experiment = stages.experiment_of(words)
+    selection = experiment.task.selections[0]
+    folder = stages.prepared_folder(words)
+    stages.write_prepared(folder, rows_of(evenly(COUNTS, 3), "emodb")[list(ROW_COLUMNS)], fingerprint=fingerprint)
+    there = Workspace(experiment)
+    return there.manifest_folder(selection, there.read_prepared_record(selection.corpus))
 
 
-def test_every_option_of_stage_1_changes_the_manifest_folder(tmp_path):
-    folders = [workspace.manifest_folder(tmp_path, **(MANIFEST | change)) for change in [{}, *CHANGES]]
+def test_every_option_of_stage_1_changes_the_manifest_folder(words, tmp_path):
+    (tmp_path / "mine.yaml").write_text("emotions: [sad, neutral, happy, angry]\n")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.yaml").write_text("emotions: [sad, neutral, happy, angry]\nmerges: {calm: neutral}\n")
+    changes = [
+        ["--scheme", "four_calm"],
+        ["--scheme", str(tmp_path / "mine.yaml")],
+        ["--scheme", str(tmp_path / "other" / "mine.yaml")],
+        ["--split", "stratified"],
+        ["--split", "folds:5"],
+        ["--split", "folds:50"],
+        ["--split-seed", "1"],
+    ]
+    folders = [manifest_folder([*words, *change]) for change in [[], *changes]]
+    folders.append(manifest_folder(words, "0123456789abcdee"))
     assert len(set(folders)) == len(folders)
-    assert workspace.manifest_folder(tmp_path, **MANIFEST) == folders[0]
+    assert manifest_folder(words) == folders[0]
+    assert folders[0].parent == tmp_path / "exp" / "manifests" and folders[0].name[:-8] == "emodb-four-speaker-"
 
 
-def test_a_folder_s_name_says_what_it_holds(tmp_path):
-    options = {"corpus": corpus_like("esd"), "language": "cmn", "split": "folds:5"}
-    folder = workspace.manifest_folder(tmp_path, **(MANIFEST | options))
-    assert folder.parent == tmp_path / "manifests" and folder.name[:-8] == "esd-cmn-four-folds5-"
-    names = [path.name for path in workspace.manifest_files(folder, 3)]
-    assert names == ["manifest_fold1.csv", "manifest_fold2.csv", "manifest_fold3.csv"]
-    assert [path.name for path in workspace.manifest_files(folder, 0)] == ["manifest.csv"]
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("W: angry", "W: disgust", False),
+        ("train: ", "train: 1", False),
+        ("\n", "\nspeaker_loss: {masked: true, why: so}\n", False),
+        ("F. Burkhardt", "Felix Burkhardt", True),
+    ],
+)
+def test_what_of_a_corpus_changes_the_manifest_folder(words, corpus_yaml, before, after, same):
+    first = manifest_folder(words)
+    text = corpus_yaml.read_text(encoding="utf-8")
+    assert before in text
+    corpus_yaml.write_text(text.replace(before, after, 1), encoding="utf-8")
+    prepared_anew(words)
+    assert (manifest_folder(words) == first) is same
 
 
-def test_missing_audio_names_stage_0(tmp_path):
-    folder = tmp_path / "audio" / "emodb-01234567"
-    for read in (workspace.read_prepared, workspace.read_prepared_info):
-        with pytest.raises(XserError, match=f"no prepared audio of emodb .*{folder}: run stage 0 .prepare.*--stage 0"):
-            read(folder)
+def test_why_the_speaker_loss_is_masked_is_for_people(words, corpus_yaml):
+    text, folders = corpus_yaml.read_text(encoding="utf-8"), set()
+    for why in ("so", "because of that"):
+        corpus_yaml.write_text(f"{text}\nspeaker_loss: {{masked: true, why: {why}}}\n", encoding="utf-8")
+        prepared_anew(words)
+        folders.add(manifest_folder(words))
+    assert len(folders) == 1
+
+
+def test_folds_have_a_table_each(tmp_path):
+    assert [path.name for path in manifest_files(tmp_path, 2)] == ["manifest_fold1.csv", "manifest_fold2.csv"]
+    assert [path.name for path in manifest_files(tmp_path, 0)] == ["manifest.csv"]
+
+
+def test_missing_audio_names_stage_0(words):
+    experiment = stages.experiment_of(words)
+    folder = stages.prepared_folder(words)
+    with pytest.raises(XserError, match=f"no prepared audio of emodb .*{folder}: run stage 0 .prepare.*--stage 0"):
+        Workspace(experiment).read_prepared(experiment.corpora[0])
     folder.mkdir(parents=True)
-    rows = rows_of(evenly({"sad": 3}, 3)).drop(columns="emotion")
-    write_rows(folder / "rows.csv", rows)
-    with pytest.raises(XserError, match="stage 0"):
-        workspace.read_prepared(folder)
-    write_json(folder / "prepared.json", {"fingerprint": "f"})
-    read, info = workspace.read_prepared(folder)
-    assert read["utterance"].tolist() == rows["utterance"].tolist() and info == {"fingerprint": "f"}
+    (folder / "prepared.json").write_text('{"corpus": "emodb"}')
+    with pytest.raises(XserError, match="prepared.json: .* is missing: run stage 0"):
+        Workspace(experiment).read_prepared(experiment.corpora[0])
 
 
-def test_a_missing_manifest_names_stage_1(tmp_path):
-    folder, prepared = tmp_path / "manifests" / "emodb-four-speaker-01234567", tmp_path / "audio" / "emodb-01234567"
+def test_a_missing_manifest_names_stage_1(words):
+    manifest_folder(words)
     with pytest.raises(XserError, match="no manifest with these options in .*: run stage 1 .manifests.*--stage 1"):
-        workspace.read_manifest_info(folder, prepared)
-    write_json(folder / "manifest.json", {"folds": 2, "prepared_folder": str(prepared)})
-    tables, info = workspace.read_manifest_info(folder, prepared)
-    assert len(tables) == info["folds"] == 2
-    with pytest.raises(XserError, match="audio that has moved since in .*stage 1"):
-        workspace.read_manifest_info(folder, tmp_path / "elsewhere")
+        stages.manifests_of(words)

@@ -55,6 +55,13 @@ def experiment_of(words):
     return resolve_request(request_of(options, more[1:] if recipe else more, typed_command("run", words)))
 
 
+def command(words):
+    """Do what ``xser run`` does with words, in this process."""
+    words = list(map(str, words))
+    options, more = parser_of("run", run_command).parse_known_args(words)
+    run_command.main(options, words, more)
+
+
 def run(stages, words):
     """Run stages, given as one string of names; all that they say with --verbose goes to stdout."""
     logger, told = logging.getLogger("xser"), logging.StreamHandler(sys.stdout)

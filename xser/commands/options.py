@@ -117,7 +117,8 @@ def request_of(options: argparse.Namespace, hyperparameters: Sequence[str] = (),
             given[folder] = Path(given[folder])
     given["allow"] = read_allowed(getattr(options, "allow", []))
     given["seeds"] = seeds_of(options)
-    return Request(**{**given, "hyperparameters": tuple(hyperparameters), "command": command})
+    names = tuple(name.replace("_", "-") for name in vars(options))
+    return Request(**{**given, "hyperparameters": tuple(hyperparameters), "command": command, "options": names})
 
 
 def seeds_of(options: argparse.Namespace) -> str:

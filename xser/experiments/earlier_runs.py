@@ -50,7 +50,11 @@ def _finished(runs: Path, run: Run, encoder: str = "") -> Iterator[tuple[Path, d
 def _is_same_of_0_1(run: Run, folder: Path, record: dict[str, Any]) -> bool:
     if record.get("versions", {}).get("xser") != "0.1.0":
         return False
-    fingerprints = {str(selection): manifest.record.fingerprint for selection, manifest in run.manifests.items()}
+    older = Workspace(run.experiment).manifest_fingerprint_of_0_1
+    fingerprints = {
+        str(selection): older(selection, manifest.record.prepared_fingerprint)
+        for selection, manifest in run.manifests.items()
+    }
     same = (
         record.get("fingerprints") == fingerprints
         and (record.get("seed"), record.get("fold"), record.get("system")) == (run.seed, run.fold, run.system.name)

@@ -322,7 +322,7 @@ def read_nodes(path: Path) -> dict[str, yaml.Node]:
     return nodes
 
 
-def read_options(words: Sequence[str], resolved: Hyperparameters) -> dict[str, Plain]:
+def read_options(words: Sequence[str], resolved: Hyperparameters, others: Sequence[str] = ()) -> dict[str, Plain]:
     """Read ``--key value`` and ``--key=value``.
 
     Parameters
@@ -331,6 +331,8 @@ def read_options(words: Sequence[str], resolved: Hyperparameters) -> dict[str, P
         As typed; ``-`` may stand for ``_`` in a key.
     resolved
         The hyperparameters that there are.
+    others
+        Names of other options, which an unknown one may be meant to be.
 
     Raises
     ------
@@ -348,7 +350,7 @@ def read_options(words: Sequence[str], resolved: Hyperparameters) -> dict[str, P
         name, equals, text = word[2:].partition("=")
         key = name.replace("-", "_")
         if key not in resolved.values:
-            raise UsageError(_unknown_option(key, resolved))
+            raise UsageError(_unknown_option(key, resolved, others))
         if not equals:
             if not left or left[0].startswith("--"):
                 raise UsageError(f"option --{key} needs a value")
@@ -358,10 +360,10 @@ def read_options(words: Sequence[str], resolved: Hyperparameters) -> dict[str, P
     return values
 
 
-def _unknown_option(key: str, resolved: Hyperparameters) -> str:
+def _unknown_option(key: str, resolved: Hyperparameters, others: Sequence[str]) -> str:
     if key in TABLE and TABLE[key].set_by != "data":
         return f"--{key} ({TABLE[key].help}) means nothing to this --encoder and --finetune: leave it out"
-    return f"unknown option --{key}{close_match(key, resolved.values, '--')}"
+    return f"unknown option --{key}{close_match(key, [*resolved.values, *others], '--')}"
 
 
 def _refuse_idle(unknown: Mapping[str, str], nodes: Iterable[yaml.Node]) -> None:

@@ -189,7 +189,7 @@ def plan_manifest(experiment: Experiment, selection: Selection, rows: pd.DataFra
         for path, parts in zip(manifest_files(where, folds), splits, strict=True)
     }
     record = ManifestRecord(
-        fingerprint=workspace.manifest_fingerprint(selection, prepared),
+        fingerprint=workspace.manifest_fingerprint(selection, prepared.fingerprint),
         corpus=corpus.id,
         language=selection.language,
         languages=tuple(sorted(utterances["language"].unique())),
@@ -268,9 +268,10 @@ def _finished(workspace: Workspace, selection: Selection, prepared: PreparedReco
     except XserError:
         return None
     record = manifest.record
-    same = record.fingerprint == workspace.manifest_fingerprint(selection, prepared)
+    same = record.fingerprint == workspace.manifest_fingerprint(selection, prepared.fingerprint)
     carried = ("left_out", "complete", "made_up")  # what every result repeats of the recordings
     same = same and all(getattr(record, name) == getattr(prepared, name) for name in carried)
+    same = same and record.speaker_loss.why == selection.corpus.speaker_loss["why"]
     return manifest if same and all(path.is_file() for path in manifest.tables) else None
 
 

@@ -31,6 +31,8 @@ class Request:
         Words ``--key value`` and ``--key=value``.
     command
         The command that a reader may type to repeat it.
+    options
+        Names of all options that the command has: an unknown one may be meant to be one of them.
     """
 
     corpus: str | None = None
@@ -58,6 +60,7 @@ class Request:
     allow: tuple[str, ...] = ()
     hyperparameters: tuple[str, ...] = ()
     command: str = ""
+    options: tuple[str, ...] = ()
 
 
 def catalogue_of(recipes: Path | None) -> Catalogue:
@@ -89,7 +92,7 @@ def resolve_request(request: Request) -> Experiment:
             f"--target-statistics {request.target_statistics} is for features, and --finetune {finetuning} learns from "
             "waveforms: use another --finetune, or leave --target-statistics out"
         )
-    overrides = read_options(request.hyperparameters, told)
+    overrides = read_options(request.hyperparameters, told, request.options)
     if not within and of_one_corpus(request.split):
         raise XserError(
             f"--split {request.split} has folds of one corpus; for zero_shot use speaker, paper, stratified or official"

@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 
 from xser.core.files import only_writer, read_json, write_json
+from xser.core.records import check_record
+from xser.core.run_records import TrainedRecord
 from xser.experiments.earlier_runs import trained_elsewhere
 from xser.experiments.experiment import Experiment
 from xser.experiments.run_description import describe_training_of
@@ -89,7 +91,7 @@ def _take_over(run: Run, elsewhere: Path) -> None:
             shutil.copyfile(file, run.folder / file.name)
     info = read_json(elsewhere / "trained.json")
     own = {**describe_training_of(run), "versions": info["versions"], "trained_for": info["task"]}
-    write_json(run.folder / "trained.json", {**info, **own})
+    _write(run, {**info, **own})
     logger.info("  %s: the same as %s, copied", run.name, elsewhere)
 
 
@@ -112,6 +114,12 @@ def _finish(
         "train_utterances": len(data.learning),
         "train_speakers": data.learning["speaker"].nunique(),
     }
-    write_json(run.folder / "trained.json", information)
+    _write(run, information)
     uar, steps, seconds = 100 * validation["mean"], outcome["steps"], outcome["train_seconds"]
     logger.info("  %s: validation UAR %.1f %%, %d steps, %.0f s", description, uar, steps, seconds)
+
+
+def _write(run: Run, information: dict[str, Any]) -> None:
+    """Write trained.json, after a check that every later reader understands it."""
+    check_record(TrainedRecord, information, run.folder / "trained.json")
+    write_json(run.folder / "trained.json", information)

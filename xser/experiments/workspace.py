@@ -5,6 +5,7 @@ instead of finding what an older one left. Its JSON file is written last: a fold
 """
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -103,20 +104,37 @@ class Workspace:
             )
         return read_record(path, PreparedRecord, "run stage 0 (prepare) again: add --stage 0")
 
-    def manifest_fingerprint(self, selection: Selection, prepared: PreparedRecord) -> str:
+    def manifest_fingerprint(self, selection: Selection, prepared: str) -> str:
         """Hash what decides on a manifest's rows, emotions and parts.
 
-        Of the corpus that is its labels, sizes of parts and speaker loss; the rest of it shows in the prepared rows.
+        Of the corpus that is its labels, sizes of parts and whether the speaker loss looks at it, not the words that
+        say why; the rest of it shows in the prepared rows.
+
+        Parameters
+        ----------
+        prepared
+            The fingerprint of prepared.json.
         """
-        corpus, split = selection.corpus, self.experiment.split
-        described = (corpus.id, corpus.labels, corpus.stratified, corpus.speaker_loss)
-        described += tuple(fault for fault in corpus.faults if fault.part)  # they change the sizes
-        made_from = [selection.language, self.experiment.scheme, split.name, split.seed, prepared.fingerprint]
+        corpus = selection.corpus
+        lost = sorted([fault.utterance, fault.part] for fault in corpus.faults if fault.part)  # they change the sizes
+        described = [corpus.id, corpus.labels, corpus.stratified, corpus.speaker_loss["masked"], lost]
+        return self._fingerprint_of(described, selection, prepared)
+
+    def manifest_fingerprint_of_0_1(self, selection: Selection, prepared: str) -> str:
+        """What xser 0.1 hashed in its place, which is how its finished trainings are found again."""
+        corpus = selection.corpus
+        faults = [fault for fault in corpus.faults if fault.part]
+        described = [corpus.id, corpus.labels, corpus.stratified, corpus.speaker_loss, *faults]
+        return self._fingerprint_of(described, selection, prepared)
+
+    def _fingerprint_of(self, described: Sequence[object], selection: Selection, prepared: str) -> str:
+        split = self.experiment.split
+        made_from = [selection.language, self.experiment.scheme, split.name, split.seed, prepared]
         return fingerprint(SPLIT_RULES, described, *made_from, *([split.files] if split.files else []))
 
     def manifest_folder(self, selection: Selection, prepared: PreparedRecord) -> Path:
         """Where stage 1 keeps the manifest: ``manifests/<corpus>[-<language>]-<scheme>-<split>-<key>``."""
-        key = self.manifest_fingerprint(selection, prepared)[:KEY]
+        key = self.manifest_fingerprint(selection, prepared.fingerprint)[:KEY]
         split = self.experiment.split.name.replace(":", "")
         return self.root / "manifests" / "-".join([selection.file_name, self.experiment.scheme.name, split, key])
 
