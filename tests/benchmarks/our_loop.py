@@ -21,7 +21,6 @@ HPARAMS = CHECKOUT / "recipes" / "hparams"
 sys.path[:0] = [str(HERE), str(CHECKOUT)]  # PYTHONSAFEPATH leaves the script's own folder out
 
 from worker import EMOTIONS, answer, clocks, commands, peak_memory, read_rows, since  # noqa: E402
-from xser.protocol.systems import read_system  # noqa: E402
 
 import xser.model  # noqa: E402, F401  (before speechbrain: quietens its log)
 from xser.experiments.hyperparameters import resolve  # noqa: E402
