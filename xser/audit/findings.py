@@ -63,18 +63,6 @@ def not_fine(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in worst_first(findings) if finding.severity != "fine"]
 
 
-def count(number: int, noun: str) -> str:
-    """Write a number with its noun.
-
-    Examples
-    --------
-    >>> count(1, "pair"), count(3, "class")
-    ('1 pair', '3 classes')
-    """
-    plural = "es" if noun.endswith("s") else "s"
-    return f"{number} {noun}{'' if number == 1 else plural}"
-
-
 def plain(finding: Finding) -> Finding:
     """The finding with Python's own numbers in place of NumPy's, and None for NaN and infinity, as JSON has them."""
     return Finding(**{field.name: _plain(getattr(finding, field.name)) for field in dataclasses.fields(finding)})

@@ -22,9 +22,10 @@ from xser.audit.audited import AuditedCorpus
 from xser.audit.checks import STOPPING
 from xser.audit.confounds import FEWEST_PERMUTATIONS
 from xser.audit.engine import Auditor
-from xser.audit.findings import SEVERITIES, Finding, Severity, count, not_fine, severity_rank
+from xser.audit.findings import SEVERITIES, Finding, Severity, not_fine, severity_rank
 from xser.audit.kept import KeptAudits, of_two
 from xser.core.errors import XserError
+from xser.core.words import count
 
 REMEDIES = {
     "split": "leave one of the two out (`faults` in corpus.yaml), choose another --split",

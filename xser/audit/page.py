@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from xser.audit.checks import BETWEEN, CHECKS
-from xser.audit.findings import SEVERITIES, Case, Finding, count, not_fine
+from xser.audit.findings import SEVERITIES, Case, Finding, not_fine
 from xser.core.document import Block, Code, Details, Heading, Items, Paragraph, Picture, Table, aligned
+from xser.core.words import count
 
 SHOWN = 10  # cases of a finding on the page; the JSON file has them all
 Audited = Mapping[str, Sequence[Finding]]  # by what they are about: a corpus, or two

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from xser.audit.findings import Finding, Severity, count
+from xser.audit.findings import Finding, Severity
 from xser.audit.shared_audio.pairs import is_near_duplicate, same_digest
+from xser.core.words import count
 
 MANY = 0.01  # of the recordings: more than a slip
 SHORT = 0.3  # seconds, in which there is hardly a syllable

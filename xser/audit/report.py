@@ -8,13 +8,14 @@ from typing import Any
 from xser.audit.audited import AuditedCorpus
 from xser.audit.corpus import of_rows
 from xser.audit.engine import RULES, Auditor
-from xser.audit.findings import Finding, count, plain
+from xser.audit.findings import Finding, plain
 from xser.audit.page import Audited, audit_page, corpora_and_shared, finding_frame, table_text
 from xser.audit.pictures import corpus_picture
 from xser.core.document import to_markdown, write_csv
 from xser.core.files import write_text
 from xser.core.records import Record, write_record
 from xser.core.versions import versions
+from xser.core.words import count
 
 
 class AuditFile(Record):

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from xser.audit.findings import Case, Finding, Severity, count
+from xser.audit.findings import Case, Finding, Severity
 from xser.core.rows import PARTS
+from xser.core.words import count
 
 FEWEST = 5  # utterances of an emotion or a speaker
 FEWEST_SPEAKERS = 5  # of an interval over speakers

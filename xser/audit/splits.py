@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from xser.audit.findings import Case, Finding, Severity, count
+from xser.audit.findings import Case, Finding, Severity
 from xser.audit.shared_audio.pairs import is_near_duplicate, same_digest
 from xser.audit.small_groups import small_groups
 from xser.core.rows import PARTS
+from xser.core.words import count
 
 DISJOINT = ("speaker", "loso", "folds")  # the splits that promise other speakers in the part test
 

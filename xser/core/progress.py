@@ -61,7 +61,7 @@ class Progress:
 
     def __init__(self, total: int | None, description: str, unit: str, done: int, shown: bool) -> None:
         self.total, self.description, self.unit, self.done = total, description, unit, done
-        self._before, self._note = done, ""
+        self._before, self._done_told, self._note = done, done, ""
         self._started = self._told = time.monotonic()
         self._in_log = shown and not sys.stderr.isatty()
         self._bar = _bar(total, description, unit, done) if shown and sys.stderr.isatty() else None
@@ -96,12 +96,12 @@ class Progress:
         """Take the bar away; end the lines of the log with a last one, unless the work failed."""
         if self._bar is not None:
             self._bar.close()
-        elif self._in_log and not failed and self._told > self._started:
+        elif self._in_log and not failed and self._told > self._started and self.done > self._done_told:
             self._tell()
 
     def _tell(self) -> None:
         logger.info(self.line())
-        self._told = time.monotonic()
+        self._told, self._done_told = time.monotonic(), self.done
 
     def _amount(self, number: int) -> str:
         return megabytes(number) if self.unit == "B" else f"{number} {self.unit}"

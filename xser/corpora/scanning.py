@@ -2,13 +2,13 @@
 
 import collections
 import dataclasses
-from collections.abc import Sized
 from pathlib import Path
 
 import pandas as pd
 
 from xser.core.errors import XserError
 from xser.core.rows import ROW_COLUMNS
+from xser.core.words import count
 from xser.corpora.description.corpus import Corpus
 from xser.corpora.description.file_patterns import Fields, match_first, nfc
 from xser.corpora.description.label_tables import LabelTable, read_table, tables_beside
@@ -81,7 +81,8 @@ def scan(
     odd: list[str] = []
     if strays:
         odd.append(
-            f"{_count(strays, 'audio file')} found that no pattern of {corpus.title} matches, e.g. {strays[0].source}"
+            f"{count(len(strays), 'audio file')} found that no pattern of {corpus.title} matches, "
+            f"e.g. {strays[0].source}"
         )
     for table, files in zip(corpus.tables, tables, strict=True):
         matched = _join(corpus, folder, table, files, matched, left_out, odd)
@@ -113,10 +114,6 @@ def _scan_listed(corpus: Corpus, listed: Listed, folder: str | Path, allow_incom
     frame = pd.DataFrame(rows, columns=columns, dtype=str)
     notes = [*listed.left_out, *listed.notes, *notes]
     return Scan(frame, notes, listed.left_out, {}, len(rows), corpus.total, not missing)
-
-
-def _count(things: Sized, name: str) -> str:
-    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _sort_out(
@@ -171,12 +168,12 @@ def _join(
         else:
             without_row.append(file.source)
     if without_row:
-        left_out.append(f"{_count(without_row, 'file')} without a row in the table left out, e.g. {without_row[0]}")
+        left_out.append(f"{count(len(without_row), 'file')} without a row in the table left out, e.g. {without_row[0]}")
     known = {fault.utterance for fault in corpus.faults}
     missing = [key for key, found in rows.items() if key not in used and _utterance(corpus, found[0]) not in known]
     if missing:
         like = ", ".join(f"{field} {value}" for field, value in zip(table.join, missing[0], strict=True))
-        odd.append(f"{_count(missing, 'row')} of the table without a file, e.g. {like}")
+        odd.append(f"{count(len(missing), 'row')} of the table without a file, e.g. {like}")
     return joined
 
 
@@ -260,7 +257,7 @@ def _once(corpus: Corpus, utterances: list[Fields], left_out: list[str]) -> list
             once.append(row)
     if repeated and not corpus.repeated_files:
         row, first = repeated[0]
-        more = f" (and {_count(repeated[1:], 'more file')} like it)" if len(repeated) > 1 else ""
+        more = f" (and {count(len(repeated[1:]), 'more file')} like it)" if len(repeated) > 1 else ""
         raise XserError(
             f"two files are the utterance {row['utterance']}: {first['source']} and {row['source']}{more}: keep one of "
             "them, or give --data-root a folder that holds each recording once"
@@ -268,7 +265,8 @@ def _once(corpus: Corpus, utterances: list[Fields], left_out: list[str]) -> list
     if repeated:
         row, first = repeated[0]
         left_out.append(
-            f"{_count(repeated, 'file')} at a second path left out, e.g. {row['source']}, the same as {first['source']}"
+            f"{count(len(repeated), 'file')} at a second path left out, e.g. {row['source']}, the same as "
+            f"{first['source']}"
         )
     return once
 

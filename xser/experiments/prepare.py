@@ -16,6 +16,7 @@ from xser.core.fingerprints import fingerprint
 from xser.core.records import read_record, write_record
 from xser.core.rows import write_rows
 from xser.core.versions import versions
+from xser.core.words import count
 from xser.corpora.audio.decoding import SETTINGS
 from xser.corpora.audio.measures import are_written, write_measures
 from xser.corpora.audio.preparation import prepare_recordings, remove_others
@@ -173,7 +174,7 @@ def _describe(corpus: Corpus, made: Any, record: PreparedRecord) -> str:
     speakers = len(set(made.rows["speaker"]) - {""})
     languages = " and ".join(language_name(code) for code in sorted(set(made.rows["language"])))
     usable = "" if len(made.rows) == record.found else f", {len(made.rows)} usable"
-    notes = f", {len(record.notes)} notes" if record.notes else ""
+    notes = f", {count(len(record.notes), 'note')} (--verbose)" if record.notes else ""
     return ", ".join(
         [
             f"{corpus.id}: {corpus.title}{' (made up)' if record.made_up else ''}",

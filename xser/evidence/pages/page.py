@@ -12,6 +12,7 @@ import numpy as np
 
 from xser import __version__
 from xser.core.document import html_template, to_html
+from xser.core.words import count
 from xser.corpora.description.languages import is_language, language_name
 from xser.evidence.figures.pooled import Part, Pooled
 from xser.evidence.figures.projection import MOST, SIDE, Projection, projection_of
@@ -19,7 +20,6 @@ from xser.evidence.figures.scores import confusion_over_seeds
 from xser.evidence.figures.sections import TaskRow
 from xser.evidence.pages.material import PART_TITLES, Material, commands_of
 from xser.evidence.pages.task_tables import TaskSection, legend
-from xser.evidence.pages.wording import counted
 
 # Okabe and Ito's colours, told apart by every kind of colour vision (their yellow is too light for marks on white).
 COLOURS = ("#d55e00", "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#000000", "#8a8a8a")
@@ -99,7 +99,7 @@ def _confusion(system: Pooled, part: Part) -> dict[str, Any]:
     ]
     return {
         "rows": rows,
-        "caption": f"{PART_TITLES[part]}, UAR {100 * uar:.1f} %, {counted(len(system.seeds), 'seed')}",
+        "caption": f"{PART_TITLES[part]}, UAR {100 * uar:.1f} %, {count(len(system.seeds), 'seed')}",
     }
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from xser.core.extras import DISTRIBUTION, is_installed
 from xser.core.files import whole_file
+from xser.core.words import count
 from xser.evidence.figures.pooled import Pooled, Setting
 from xser.evidence.figures.scores import confusion_over_seeds
 from xser.evidence.pages.material import PART_TITLES
-from xser.evidence.pages.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,6 +99,6 @@ def _panel(panel: "Axes", system: Pooled, first: bool) -> None:
         panel.set_ylabel("reference", fontsize=8)
     task = system.setting.task
     task = task if len(task) <= LONG_TASK else task.replace("-to-", "\n-to-")
-    seeds = counted(len(system.seeds), "seed")
+    seeds = count(len(system.seeds), "seed")
     title = f"{task}\n{system.label}, {system.setting.encoder}\nUAR {100 * uar:.1f} %, {PART_TITLES[part]}, {seeds}"
     panel.set_title(title, fontsize=7.5, pad=4)

@@ -57,14 +57,3 @@ def signed_bounds(low: float, high: float) -> str:
     '[−1.0, +2.0]'
     """
     return f"[{signed(low)}, {signed(high)}]"
-
-
-def counted(number: int, what: str) -> str:
-    """Write how many there are.
-
-    Examples
-    --------
-    >>> counted(1, "seed"), counted(3, "seed")
-    ('1 seed', '3 seeds')
-    """
-    return f"{number} {what}{'s' if number != 1 else ''}"
