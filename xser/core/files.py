@@ -5,13 +5,15 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from xser.core.errors import HeldByAnother, NoSpace, XserError
 
 
 @contextlib.contextmanager
-def whole_file(path):
+def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on leaving without an error, flush it to disk and rename it to `path`.
 
     Whoever reads `path` sees the old file or the new one, never half of either, whatever kills the writer. Leftovers of
@@ -19,7 +21,7 @@ def whole_file(path):
 
     Parameters
     ----------
-    path : str or Path
+    path
         Where the whole file is to stand. Its folder is made when missing.
 
     Yields
@@ -38,9 +40,9 @@ def whole_file(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=f".part{path.suffix}", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=f".part{path.suffix}", dir=path.parent)
     os.close(handle)
-    part = Path(part)
+    part = Path(name)
     try:
         yield part
         with open(part, "rb") as written:
@@ -52,24 +54,24 @@ def whole_file(path):
         raise
 
 
-def _umask():
+def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
-def write_text(path, text):
+def write_text(path: str | Path, text: str) -> None:
     """Write `text` (UTF-8) to `path`, whole or not at all."""
     with whole_file(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
-def write_json(path, data):
+def write_json(path: str | Path, data: Any) -> None:
     """Write `data` to `path` as indented JSON with sorted keys, whole or not at all."""
     write_text(path, json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path):
+def read_json(path: str | Path) -> Any:
     """Read a JSON file.
 
     Raises
@@ -86,15 +88,20 @@ def read_json(path):
 
 
 @contextlib.contextmanager
-def only_writer(folder, waiting=False):
+def only_writer(folder: str | Path, waiting: bool = False) -> Iterator[Path]:
     """Hold `folder` for this process alone; the operating system lets go of it when the process dies.
 
     Parameters
     ----------
-    folder : str or Path
+    folder
         The folder to write to; made when missing.
-    waiting : bool
+    waiting
         Wait for the other writer to finish instead of raising.
+
+    Yields
+    ------
+    Path
+        The folder.
 
     Raises
     ------
@@ -118,7 +125,7 @@ def only_writer(folder, waiting=False):
         lock.release()
 
 
-def is_being_written(folder):
+def is_being_written(folder: str | Path) -> bool:
     """Whether another process holds `folder` (`only_writer`) at this moment; the folder itself is left alone."""
     if not (Path(folder) / ".lock").is_file():
         return False
@@ -129,13 +136,13 @@ def is_being_written(folder):
         return True
 
 
-def check_space(folder, needed):
+def check_space(folder: str | Path, needed: int) -> None:
     """Raise when the disk of `folder` has no room for `needed` bytes.
 
     Raises
     ------
     NoSpace
-        Saying how much there is.
+        The message gives the space that is free and the space that is needed.
     """
     free = shutil.disk_usage(folder).free
     if needed > free:
@@ -145,8 +152,8 @@ def check_space(folder, needed):
         )
 
 
-def megabytes(size):
-    """Write a number of bytes for people.
+def megabytes(size: float) -> str:
+    """Write a number of bytes for people, in kB, MB or GB.
 
     Examples
     --------
@@ -159,5 +166,5 @@ def megabytes(size):
 
 
 def folder_of(folder: str | Path) -> Path:
-    """The absolute path that a user's word for a folder means: ``~`` and links followed."""
+    """Return the absolute path of a folder as a user typed it: ``~`` and links are followed."""
     return Path(folder).expanduser().resolve()

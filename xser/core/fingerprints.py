@@ -4,13 +4,14 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from xser.core.errors import XserError
 
 LENGTH = 16  # hexadecimal digits: 64 bits
 
 
-def fingerprint(*things):
+def fingerprint(*things: Any) -> str:
     """Hash `things` so that whatever differs gives another name, today and on another machine.
 
     Parameters
@@ -45,7 +46,7 @@ def fingerprint(*things):
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()[:LENGTH]
 
 
-def _canonical(thing):
+def _canonical(thing: Any) -> Any:
     """Write `thing` as JSON values; every kind but None, bool and str is tagged, so that no two kinds look alike."""
     if thing is None or isinstance(thing, (bool, str)):
         return thing
@@ -69,7 +70,7 @@ def _canonical(thing):
     raise TypeError(f"no fingerprint for {type(thing).__name__}: {thing!r}")
 
 
-def _content(path):
+def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
