@@ -3,10 +3,10 @@
 EmoBox (Ma et al., Interspeech 2024) publishes lists of utterances, a JSON object a line, in files
 ``data/<corpus>/fold_<N>/<corpus>_<part>_fold_<N>.jsonl``; parts are train and test, and valid where the corpus comes
 with one. Of a line ``key``, ``wav`` (a path below ``downloads/<corpus>/``) and ``emo`` count here. Nothing of it is in
-xser: the user names the folder.
+xser: the user gives the folder.
 
-Utterances are found by what the corpus's own description makes of EmoBox's path, so that no layout, spelling or garbled
-folder matters; then by EmoBox's key; then by the file's name alone. Whatever does not match is counted and said.
+Utterances are found by what corpus.yaml makes of EmoBox's path, so that no layout, spelling or garbled folder matters;
+then by EmoBox's key; then by the file's name alone. Whatever does not match is counted and reported.
 """
 
 import collections
@@ -14,17 +14,23 @@ import dataclasses
 import json
 import os
 import re
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
 from xser.core.errors import XserError
 from xser.core.rows import PARTS
+from xser.corpora.description.corpus import Corpus
 from xser.corpora.description.file_patterns import nfc
 from xser.corpora.scanning import utterance_at
 from xser.protocol.splits.splits import VALID_SHARE_OF_FOLDS
 
 NEEDED = ("key", "wav", "emo")  # of a line; "start_time" as well where utterances are stretches of a recording
+
+Identity = tuple[str, str]  # see `_identity`
+_Key = TypeVar("_Key")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +39,9 @@ class FoldFiles:
 
     Attributes
     ----------
-    number : int
+    number
         As EmoBox counts, from 1.
-    files : dict of str to Path
+    files
         Part -> its list. Train and test are always there.
     """
 
@@ -43,16 +49,16 @@ class FoldFiles:
     files: dict[str, Path]
 
 
-def fold_files(folder, corpus_id, split):
+def fold_files(folder: str | Path, corpus_id: str, split: str) -> list[FoldFiles]:
     """Find the lists of a corpus's folds.
 
     Parameters
     ----------
-    folder : Path
+    folder
         A copy of EmoBox, or its folder ``data``.
-    corpus_id : str
+    corpus_id
         Name of the corpus, the same there and here.
-    split : str
+    split
         ``emobox`` for all folds, ``emobox:2`` for one.
 
     Returns
@@ -80,7 +86,7 @@ def fold_files(folder, corpus_id, split):
     return [_files_of(numbers[number], corpus_id, number) for number in chosen]
 
 
-def _corpus_folder(folder, corpus_id):
+def _corpus_folder(folder: Path, corpus_id: str) -> Path:
     if not folder.is_dir():
         raise XserError(f"--emobox {folder} does not exist: give a copy of EmoBox, with its folder data")
     for place in (folder / "data" / corpus_id, folder / corpus_id):
@@ -95,7 +101,7 @@ def _corpus_folder(folder, corpus_id):
     )
 
 
-def _files_of(folder, corpus_id, number):
+def _files_of(folder: Path, corpus_id: str, number: int) -> FoldFiles:
     paths = {part: folder / f"{corpus_id}_{part}_fold_{number}.jsonl" for part in PARTS}
     for part in ("train", "test"):
         if not paths[part].is_file():
@@ -114,22 +120,13 @@ class Entry:
     is_segment: bool
 
 
-def read_fold(fold, corpus_id):
+def read_fold(fold: FoldFiles, corpus_id: str) -> list[Entry]:
     """Read the lists of a fold.
-
-    Parameters
-    ----------
-    fold : FoldFiles
-    corpus_id : str
-
-    Returns
-    -------
-    list of Entry
 
     Raises
     ------
     XserError
-        When a list cannot be read; it names the line.
+        When a list cannot be read; the message names the line.
     """
     return [
         _entry(part, path, number, line, corpus_id)
@@ -139,14 +136,14 @@ def read_fold(fold, corpus_id):
     ]
 
 
-def _lines(path):
+def _lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise XserError(f"{path} cannot be read ({error}): fetch EmoBox's metadata again") from error
 
 
-def _entry(part, path, number, line, corpus_id):
+def _entry(part: str, path: Path, number: int, line: str, corpus_id: str) -> Entry:
     try:
         content = json.loads(line)
         key, wav, label = (content[name] for name in NEEDED)
@@ -160,15 +157,15 @@ def _entry(part, path, number, line, corpus_id):
 
 @dataclasses.dataclass(frozen=True)
 class Matched:
-    """EmoBox's folds, said in utterances of the rows.
+    """EmoBox's folds in terms of the rows' utterances.
 
     Attributes
     ----------
-    parts : list of dict of str to str
+    parts
         Utterance -> part, for each fold.
-    notes : list of str
+    notes
         Sentences for people: what does not match, and what to think of the folds.
-    shared_speakers : list of (int, int) or None
+    shared_speakers
         For each fold the tested speakers that train has as well, and all that are tested; None where nobody knows who
         speaks.
     """
@@ -178,23 +175,19 @@ class Matched:
     shared_speakers: list[tuple[int, int]] | None
 
 
-def match_folds(folds, corpus, rows, kept):
-    """Say EmoBox's folds in utterances of the rows, and what is to be known of them.
+def match_folds(folds: list[FoldFiles], corpus: Corpus, rows: pd.DataFrame, kept: pd.DataFrame) -> Matched:
+    """Express EmoBox's folds in utterances of the rows, with notes on what does not match.
 
     Parameters
     ----------
-    folds : list of FoldFiles
-        As of `fold_files`.
-    corpus : Corpus
+    folds
+        From `fold_files`.
+    corpus
         Its patterns understand EmoBox's paths.
-    rows : pandas.DataFrame
+    rows
         Every row of stage 0, whether the scheme keeps it or not.
-    kept : pandas.DataFrame
+    kept
         Those whose native label is an emotion of the scheme.
-
-    Returns
-    -------
-    Matched
 
     Raises
     ------
@@ -208,9 +201,10 @@ def match_folds(folds, corpus, rows, kept):
             f"{corpus.title}: none of EmoBox's utterances is here (its first: {listed[0][0].path}): is --emobox the "
             "right folder, and --data-root?"
         )
-    parts, twice = [], set()
+    parts: list[dict[str, str]] = []
+    twice: set[str] = set()
     for entries in listed:
-        part_of = {}
+        part_of: dict[str, str] = {}
         for entry in sorted(entries, key=lambda entry: PARTS.index(entry.part)):  # where two parts claim it, test wins
             utterance = found.get(_identity(entry))
             if utterance is not None:
@@ -230,23 +224,24 @@ def match_folds(folds, corpus, rows, kept):
     return Matched(parts, [f"EmoBox: {note}" for note in notes], shared)
 
 
-def _identity(entry):
+def _identity(entry: Entry) -> Identity:
     """What tells an utterance from the others in all folds: its recording, and the key of a stretch of one."""
     return (entry.path, entry.key if entry.is_segment else "")
 
 
-def _utterances(entries, corpus, rows):
+def _utterances(entries: Iterable[Entry], corpus: Corpus, rows: pd.DataFrame) -> dict[Identity, str]:
     """Utterance of each entry, by its identity; entries that have none here are left out."""
-    here, found = set(rows["utterance"]), {}
+    here = set(rows["utterance"])
+    found: dict[Identity, str] = {}
     wanted = {_identity(entry): entry for entry in entries}
     for identity, entry in wanted.items():
         utterance = utterance_at(corpus, entry.path) if not entry.is_segment else None
-        if utterance not in here:
+        if utterance is None or utterance not in here:
             utterance = corpus.utterance_id(entry.key.removeprefix(f"{corpus.id}-"))
         if utterance in here:
             found[identity] = utterance
     left = here - set(found.values())
-    by_name = _unique({row.utterance: _file_name(row.source) for row in rows.itertuples()})
+    by_name = _unique({name: _file_name(path) for name, path in zip(rows["utterance"], rows["source"], strict=True)})
     names = _unique({identity: _file_name(entry.path) for identity, entry in wanted.items() if not entry.is_segment})
     for name, identity in names.items():
         if identity not in found and by_name.get(name) in left:
@@ -254,21 +249,21 @@ def _utterances(entries, corpus, rows):
     return found
 
 
-def _file_name(path):
+def _file_name(path: str) -> str:
     return os.path.splitext(nfc(path).rpartition("/")[2])[0].casefold()
 
 
-def _unique(values):
-    """Turn a mapping round, without the values that stand twice."""
+def _unique(values: Mapping[_Key, str]) -> dict[str, _Key]:
+    """Invert a mapping, without the values that occur twice."""
     counted = collections.Counter(values.values())
     return {value: key for key, value in values.items() if counted[value] == 1}
 
 
-def _utterance_count(things):
+def _utterance_count(things: Collection[Hashable] | pd.DataFrame) -> str:
     return f"{len(things)} utterance{'' if len(things) == 1 else 's'}"
 
 
-def _not_here(listed, found):
+def _not_here(listed: list[list[Entry]], found: Mapping[Identity, str]) -> list[str]:
     """What EmoBox lists and stage 0 did not find."""
     missing = {_identity(entry): entry for entries in listed for entry in entries if _identity(entry) not in found}
     if not missing:
@@ -281,7 +276,7 @@ def _not_here(listed, found):
     ]
 
 
-def _not_there(folds, parts, kept):
+def _not_there(folds: list[FoldFiles], parts: list[dict[str, str]], kept: pd.DataFrame) -> list[str]:
     """What stage 0 found and EmoBox does not list in every fold."""
     missing = [name for name in kept["utterance"] if not all(name in part_of for part_of in parts)]
     where = f"fold {folds[0].number} does not list" if len(folds) == 1 else "not every fold lists"
@@ -289,7 +284,7 @@ def _not_there(folds, parts, kept):
     return [f"{what} (first: {missing[0]})"] if missing else []
 
 
-def _other_labels(listed, found, rows):
+def _other_labels(listed: list[list[Entry]], found: Mapping[Identity, str], rows: pd.DataFrame) -> list[str]:
     """Utterances whose label is not the one that EmoBox's word for it usually stands for: it spells labels anew."""
     native = dict(zip(rows["utterance"], rows["native_label"], strict=True))
     label_of = {
@@ -307,13 +302,13 @@ def _other_labels(listed, found, rows):
     ]
 
 
-def _outside_the_scheme(parts, kept):
+def _outside_the_scheme(parts: list[dict[str, str]], kept: pd.DataFrame) -> list[str]:
     tested = {name for part_of in parts for name, part in part_of.items() if part == "test"}
     outside = tested - set(kept["utterance"])
     return [f"the scheme leaves out {len(outside)} of its {len(tested)} test utterances"] if outside else []
 
 
-def _validation(folds):
+def _validation(folds: list[FoldFiles]) -> list[str]:
     if all("valid" in fold.files for fold in folds):
         return []
     return [
@@ -322,7 +317,7 @@ def _validation(folds):
     ]
 
 
-def _shared_speakers(parts, kept):
+def _shared_speakers(parts: list[dict[str, str]], kept: pd.DataFrame) -> list[tuple[int, int]] | None:
     """For each fold how many tested speakers train or validation have as well, and how many are tested."""
     if not (kept["speaker"] != "").any():
         return None
@@ -335,7 +330,7 @@ def _shared_speakers(parts, kept):
     return counted
 
 
-def _warning(folds, shared):
+def _warning(folds: list[FoldFiles], shared: list[tuple[int, int]] | None) -> list[str]:
     if shared is None:
         return ["warning: whether its parts share speakers cannot be known"]
     number, tested = max(shared)

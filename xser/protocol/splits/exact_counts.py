@@ -1,22 +1,29 @@
 """How many utterances go to each part of a stratified split, and how many of each class."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
+from xser.corpora.description.corpus import Corpus
+from xser.corpora.description.corpus_yaml import Fault
 
-def published_sizes(corpus, utterances):
+
+def published_sizes(corpus: Corpus, utterances: Iterable[str]) -> tuple[dict[str, int] | None, list[Fault]]:
     """Sizes of the parts as published, less what is known to be lost.
 
     Parameters
     ----------
-    corpus : Corpus
+    corpus
         Its ``stratified`` sizes, and the faults that these count.
-    utterances : collection of str
-        What there is.
+    utterances
+        The utterances that there are.
 
     Returns
     -------
-    (dict of str to int or None, list of Fault)
-        Size of each part, None when the corpus has none; the faults that made parts smaller.
+    sizes
+        Size of each part; None when the corpus has no published sizes.
+    lost
+        The faults that made parts smaller.
     """
     if corpus.stratified is None:
         return None, []
@@ -26,19 +33,21 @@ def published_sizes(corpus, utterances):
     return sizes, lost
 
 
-def stratified_sizes(counts, shares, totals=None):
+def stratified_sizes(
+    counts: Sequence[int], shares: Sequence[float] | None, totals: Sequence[int] | None = None
+) -> np.ndarray:
     """Share out the utterances of each class over the parts.
 
-    Each class is shared out by largest remainder, at least one utterance to each part. Where the sizes of the parts are
-    given, single utterances are then moved, where that changes the shares least, until the parts have them.
+    Each class is shared out by largest remainder, at least one utterance to each part. Where `totals` are given, single
+    utterances then move to another part, where that changes the shares least, until the parts have these sizes.
 
     Parameters
     ----------
-    counts : sequence of int
+    counts
         (classes,) utterances, each at least the number of parts.
-    shares : sequence of float
+    shares
         (parts,) wanted shares; not used when `totals` are given.
-    totals : sequence of int, optional
+    totals
         (parts,) exact sizes of the parts; they add up to the sum of `counts`.
 
     Returns
@@ -53,9 +62,8 @@ def stratified_sizes(counts, shares, totals=None):
     >>> stratified_sizes([10, 5], [0.8, 0.1, 0.1]).tolist()
     [[8, 1, 1], [3, 1, 1]]
     """
-    counts = np.asarray(counts)
-    shares = np.asarray(shares if totals is None else totals, dtype=float)
-    ideal = counts[:, None] * shares / shares.sum()
+    wanted = np.asarray(shares if totals is None else totals, dtype=float)
+    ideal = np.asarray(counts)[:, None] * wanted / wanted.sum()
     sizes = np.stack([_largest_remainder(row, count) for row, count in zip(ideal, counts, strict=True)])
     while totals is not None and (surplus := sizes.sum(axis=0) - totals).any():
         worse = 2 * (sizes - ideal)  # derivative of the squared deviations
@@ -67,7 +75,8 @@ def stratified_sizes(counts, shares, totals=None):
     return sizes
 
 
-def _largest_remainder(ideal, count):
+def _largest_remainder(ideal: np.ndarray, count: int) -> np.ndarray:
+    """Whole sizes (parts,) near the `ideal` ones, at least 1 each, that add up to `count`."""
     sizes = np.maximum(np.floor(ideal + 1e-9).astype(int), 1)
     while sizes.sum() != count:
         missing = ideal - sizes

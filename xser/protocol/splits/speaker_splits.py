@@ -6,6 +6,7 @@ about the search.
 """
 
 import dataclasses
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -22,43 +23,50 @@ class Rule:
 
     Attributes
     ----------
-    least, most : numpy.ndarray
-        (classes,) int.
+    least, most
+        (classes,) int: speakers.
     """
 
     least: np.ndarray
     most: np.ndarray
 
-    def without(self, dropped):
-        """The same rule, saying nothing about the classes in `dropped`."""
+    def without(self, dropped: Iterable[int]) -> "Rule":
+        """The same rule without any demand on the classes with indices `dropped`."""
         least, most = self.least.copy(), self.most.copy()
-        least[list(dropped)], most[list(dropped)] = 0, np.iinfo(most.dtype).max
+        free = list(dropped)
+        least[free], most[free] = 0, np.iinfo(most.dtype).max
         return Rule(least, most)
 
 
-def every_class_in_every_part(counts):
+def every_class_in_every_part(counts: np.ndarray) -> Rule:
     """The rule that each part holds a speaker of each class.
 
     Parameters
     ----------
-    counts : numpy.ndarray
+    counts
         (speakers, classes) int: utterances.
     """
     classes = counts.shape[1]
     return Rule(np.ones(classes, dtype=np.int64), np.full(classes, len(counts), dtype=np.int64))
 
 
-def every_class_beside_every_part(counts):
-    """The rule that what is left without a part, whichever it is, holds a speaker of each class; `counts` as above."""
-    return Rule(np.zeros(counts.shape[1], dtype=np.int64), (counts > 0).sum(axis=0) - 1)
-
-
-def what_few_speakers_allow(number):
-    """Say what a corpus of fewer than three known speakers may be used for.
+def every_class_beside_every_part(counts: np.ndarray) -> Rule:
+    """The rule that the other parts together, whichever part is left out, hold a speaker of each class.
 
     Parameters
     ----------
-    number : int
+    counts
+        (speakers, classes) int: utterances.
+    """
+    return Rule(np.zeros(counts.shape[1], dtype=np.int64), (counts > 0).sum(axis=0) - 1)
+
+
+def what_few_speakers_allow(number: int) -> str:
+    """Return what a corpus of fewer than three known speakers may be used for.
+
+    Parameters
+    ----------
+    number
         Known speakers; 0 where nobody knows who speaks.
 
     Returns
@@ -85,23 +93,25 @@ def what_few_speakers_allow(number):
     return f"two speakers: {of_another}, as a target it tests two voices"
 
 
-def assign_speakers(counts, wanted, rule, generator):
+def assign_speakers(
+    counts: np.ndarray, wanted: Sequence[float], rule: Rule, generator: np.random.Generator
+) -> np.ndarray | None:
     """Assign every speaker to a part; no part stays empty.
 
     Minimises the squared deviations, over classes and parts, of a class's share in a part from the wanted share, under
-    the rule. Random starts are improved by moving single speakers and exchanging two, and the first that comes within
-    `NEAR` everywhere is taken, else one of the best after `RESTARTS`: other starts give other assignments where the
+    the rule. Random starts are improved by moving single speakers and exchanging two. The first that comes within
+    `NEAR` everywhere is taken, else one of the best after `RESTARTS`. Other starts give other assignments where the
     speakers leave a choice.
 
     Parameters
     ----------
-    counts : numpy.ndarray
+    counts
         (speakers, classes) int: utterances; each class has at least one.
-    wanted : sequence of float
+    wanted
         (parts,) shares that add up to 1.
-    rule : Rule
+    rule
         What must hold.
-    generator : numpy.random.Generator
+    generator
         Makes the starts.
 
     Returns
@@ -109,11 +119,11 @@ def assign_speakers(counts, wanted, rule, generator):
     numpy.ndarray or None
         (speakers,) int: the part of each; None when no assignment at all satisfies the rule.
     """
-    counts, wanted = np.asarray(counts), np.asarray(wanted, dtype=float)
-    search = _Search(counts, wanted, rule)
+    shares = np.asarray(wanted, dtype=float)
+    search = _Search(counts, shares, rule)
     found = []
     for _ in range(RESTARTS):
-        parts = _descend(search, generator.choice(len(wanted), size=len(counts), p=wanted))
+        parts = _descend(search, generator.choice(len(shares), size=len(counts), p=shares))
         if search.cost(parts) >= FORBIDDEN:
             continue
         if search.largest_deviation(parts) <= NEAR:
@@ -121,26 +131,26 @@ def assign_speakers(counts, wanted, rule, generator):
         found.append(parts)
     if found:
         return _one_of_the_best(found, search, generator)
-    feasible = _feasible_assignment(counts, len(wanted), rule)
+    feasible = _feasible_assignment(counts, len(shares), rule)
     return None if feasible is None else _descend(search, feasible)
 
 
-def _one_of_the_best(found, search, generator):
+def _one_of_the_best(found: list[np.ndarray], search: "_Search", generator: np.random.Generator) -> np.ndarray:
     deviations = np.array([search.mean_deviation(parts) for parts in found])
     good = np.flatnonzero(deviations <= deviations.min() + AS_GOOD)
     return found[generator.choice(good)]
 
 
-def contradiction(counts, parts, rule):
+def contradiction(counts: np.ndarray, parts: int, rule: Rule) -> list[int]:
     """Find classes that no assignment can serve together, and as few as possible.
 
     Parameters
     ----------
-    counts : numpy.ndarray
-        (speakers, classes) int.
-    parts : int
+    counts
+        (speakers, classes) int: utterances.
+    parts
         Number of parts.
-    rule : Rule
+    rule
         What must hold.
 
     Returns
@@ -151,7 +161,7 @@ def contradiction(counts, parts, rule):
     """
     if len(counts) < parts or _feasible_assignment(counts, parts, rule) is not None:
         return []
-    dropped = []
+    dropped: list[int] = []
     for index in range(counts.shape[1]):
         if _feasible_assignment(counts, parts, rule.without([*dropped, index])) is None:
             dropped.append(index)
@@ -161,7 +171,7 @@ def contradiction(counts, parts, rule):
 class _Search:
     """What `_descend` needs: the cost of a part with given utterances and speakers of each class."""
 
-    def __init__(self, counts, wanted, rule):
+    def __init__(self, counts: np.ndarray, wanted: np.ndarray, rule: Rule) -> None:
         speakers = np.ones((len(counts), 1), dtype=np.int64)
         self.utterances = counts / counts.sum(axis=0)  # as shares of a class
         self.present = np.concatenate([(counts > 0).astype(np.int64), speakers], axis=1)
@@ -169,30 +179,31 @@ class _Search:
         self.most = np.append(rule.most, len(counts))
         self.wanted = wanted
 
-    def totals(self, parts):
+    def totals(self, parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Shares (parts, classes) and numbers of speakers (parts, classes + 1)."""
         member = np.eye(len(self.wanted), dtype=np.int64)[:, parts]  # (parts, speakers)
         return member @ self.utterances, member @ self.present
 
-    def costs(self, shares, speakers, wanted):
+    def costs(self, shares: np.ndarray, speakers: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         """Costs (...) of parts with shares (..., classes), speakers (..., classes + 1) and wanted share (...)."""
         broken = np.maximum(self.least - speakers, 0) + np.maximum(speakers - self.most, 0)
         return ((shares - wanted[..., None]) ** 2).sum(axis=-1) + FORBIDDEN * broken.sum(axis=-1)
 
-    def cost(self, parts):
+    def cost(self, parts: np.ndarray) -> float:
         """Cost of an assignment."""
-        return self.costs(*self.totals(parts), self.wanted).sum()
+        shares, speakers = self.totals(parts)
+        return self.costs(shares, speakers, self.wanted).sum()
 
-    def mean_deviation(self, parts):
+    def mean_deviation(self, parts: np.ndarray) -> float:
         """Root mean squared difference between shares and the wanted ones."""
         return np.sqrt(((self.totals(parts)[0] - self.wanted[:, None]) ** 2).mean())
 
-    def largest_deviation(self, parts):
+    def largest_deviation(self, parts: np.ndarray) -> float:
         """Largest difference between a share and the wanted one."""
         return np.abs(self.totals(parts)[0] - self.wanted[:, None]).max()
 
 
-def _descend(search, parts):
+def _descend(search: _Search, parts: np.ndarray) -> np.ndarray:
     """Move a speaker, or exchange two, as long as that lowers the cost; the best such step each time."""
     parts = np.array(parts)
     exchanges = len(parts) ** 2 * search.present.shape[1] <= SWAP_LIMIT
@@ -211,17 +222,25 @@ def _descend(search, parts):
         parts[[one, other]] = parts[[other, one]]
 
 
-def _best_move(search, parts, shares, speakers, now):
-    own = search.costs(shares[parts] - search.utterances, speakers[parts] - search.present, search.wanted[parts])
+def _best_move(
+    search: _Search, parts: np.ndarray, shares: np.ndarray, speakers: np.ndarray, now: np.ndarray
+) -> tuple[float, int, int]:
+    """Lowest change of the cost by moving one speaker; the speaker and the part it moves to."""
+    here = search.costs(shares[parts] - search.utterances, speakers[parts] - search.present, search.wanted[parts])
     there = search.costs(shares + search.utterances[:, None], speakers + search.present[:, None], search.wanted)
-    gains = own[:, None] + there - now[parts][:, None] - now  # (speakers, parts)
+    gains = here[:, None] + there - now[parts][:, None] - now  # (speakers, parts)
     gains[np.arange(len(parts)), parts] = 0
-    at = np.unravel_index(np.argmin(gains), gains.shape)
-    return gains[at], *at
+    speaker, part = np.unravel_index(np.argmin(gains), gains.shape)
+    return gains[speaker, part], int(speaker), int(part)
 
 
-def _best_exchange(search, parts, shares, speakers, now):
-    def with_other(totals, each):  # (speaker that leaves its part, speaker that comes instead, classes)
+def _best_exchange(
+    search: _Search, parts: np.ndarray, shares: np.ndarray, speakers: np.ndarray, now: np.ndarray
+) -> tuple[float, int, int]:
+    """Lowest change of the cost by exchanging two speakers, and these two."""
+
+    def with_other(totals: np.ndarray, each: np.ndarray) -> np.ndarray:
+        """Totals (speaker that leaves its part, speaker that comes instead, classes)."""
         return (totals[parts] - each)[:, None] + each[None]
 
     changed = search.costs(
@@ -229,11 +248,11 @@ def _best_exchange(search, parts, shares, speakers, now):
     )
     gains = changed + changed.T - now[parts][:, None] - now[parts]
     gains[parts[:, None] == parts] = 0
-    at = np.unravel_index(np.argmin(gains), gains.shape)
-    return gains[at], *at
+    one, other = np.unravel_index(np.argmin(gains), gains.shape)
+    return gains[one, other], int(one), int(other)
 
 
-def _feasible_assignment(counts, parts, rule):
+def _feasible_assignment(counts: np.ndarray, parts: int, rule: Rule) -> np.ndarray | None:
     """Find any assignment that satisfies the rule, by integer programming; None when there is none."""
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import eye_array, kron

@@ -7,6 +7,8 @@ once.
 """
 
 import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +16,11 @@ import pandas as pd
 from xser.core.errors import XserError
 from xser.core.fingerprints import fingerprint
 from xser.core.rows import PARTS
+from xser.corpora.description.corpus import Corpus
 from xser.corpora.description.languages import language_name
 from xser.protocol.splits.exact_counts import published_sizes, stratified_sizes
 from xser.protocol.splits.speaker_splits import (
+    Rule,
     assign_speakers,
     contradiction,
     every_class_beside_every_part,
@@ -28,8 +32,10 @@ STRATIFIED_SHARES = (0.8, 0.1, 0.1)
 SPEAKER_SHARES = (0.7, 0.15, 0.15)
 VALID_SHARE_OF_FOLDS = 0.1
 
+Parts = np.ndarray  # (rows,) of str: the part of each row, sorted by utterance
 
-def split_names_help():
+
+def split_names_help() -> str:
     """Describe ``--split`` in one line."""
     return (
         "speaker (disjoint speakers), paper (the published counts, shared speakers), stratified (the same where they "
@@ -38,12 +44,12 @@ def split_names_help():
     )
 
 
-def check_split(name):
+def check_split(name: str) -> None:
     """Check the name of a split.
 
     Parameters
     ----------
-    name : str
+    name
         As in ``--split``.
 
     Raises
@@ -71,34 +77,37 @@ def check_split(name):
         raise XserError(f"there is no split {name!r}: choose {known} or folds:K, as in folds:5")
 
 
-def _counts_from(least, text):
+def _counts_from(least: int, text: str) -> bool:
+    """Whether `text` is a whole number, written as usual, of at least `least`."""
     return text.isascii() and text.isdigit() and int(text) >= least and str(int(text)) == text
 
 
-def has_folds(name):
-    """Say whether a split gives several folds instead of one train, valid and test part."""
+def has_folds(name: str) -> bool:
+    """Return whether a split gives several folds instead of one train, valid and test part."""
     return name in ("loso", "emobox") or name.startswith("folds:")
 
 
-def of_one_corpus(name):
-    """Say whether a split is for one corpus by itself: its folds say nothing about a corpus that is never seen."""
+def of_one_corpus(name: str) -> bool:
+    """Return whether a split is for one corpus by itself: its folds tell nothing about an unseen corpus."""
     return has_folds(name) or name.startswith("emobox:")
 
 
-def split_rows(rows, name, seed, corpus, published=()):
+def split_rows(
+    rows: pd.DataFrame, name: str, seed: int, corpus: Corpus, published: Sequence[Mapping[str, str]] = ()
+) -> list[pd.Series]:
     """Give every utterance a part.
 
     Parameters
     ----------
-    rows : pandas.DataFrame
+    rows
         Utterances of one corpus with an ``emotion`` of the scheme.
-    name : str
+    name
         As in ``--split``.
-    seed : int
+    seed
         As in ``--split-seed``.
-    corpus : Corpus
+    corpus
         For its title and the exact sizes of splits ``paper`` and ``stratified``.
-    published : sequence of dict
+    published
         For ``emobox`` alone: utterance -> part in each fold that was asked for.
 
     Returns
@@ -120,20 +129,20 @@ def split_rows(rows, name, seed, corpus, published=()):
     order = rows["utterance"].argsort(kind="stable").to_numpy()
     ordered = rows.iloc[order].reset_index(drop=True)
     ordered["stratum"] = _strata(ordered)
-    more = [published] if kind == "emobox" else [int(folds)] if folds else []
+    more: list[Any] = [published] if kind == "emobox" else [int(folds)] if folds else []
     splits = SPLITS[kind](ordered, seed, corpus, *more)
     back = np.argsort(order, kind="stable")
     return [pd.Series(np.asarray(parts, dtype=object)[back], index=rows.index, name="part") for parts in splits]
 
 
-def overlaps(rows, parts):
+def overlaps(rows: pd.DataFrame, parts: pd.Series) -> dict[str, dict[str, int | None]]:
     """Count the speakers and text ids that train shares with valid and with test.
 
     Parameters
     ----------
-    rows : pandas.DataFrame
+    rows
         Utterances with ``speaker`` and ``text``.
-    parts : pandas.Series
+    parts
         Their parts.
 
     Returns
@@ -142,7 +151,7 @@ def overlaps(rows, parts):
         ``{"valid": {"speakers": n, "texts": n}, "test": {...}}``; None where the corpus does not tell speakers or
         texts.
     """
-    counted = {}
+    counted: dict[str, dict[str, int | None]] = {}
     for part in ("valid", "test"):
         counted[part] = {}
         for column, name in (("speaker", "speakers"), ("text", "texts")):
@@ -152,14 +161,14 @@ def overlaps(rows, parts):
     return counted
 
 
-def _strata(rows):
+def _strata(rows: pd.DataFrame) -> pd.Series:
     """Name of each row's class: its emotion, with the language where there are several."""
     if rows["language"].nunique() < 2:
         return rows["emotion"]
     return rows["emotion"] + " in " + rows["language"].map(language_name)
 
 
-def _official(rows, seed, corpus):
+def _official(rows: pd.DataFrame, seed: int, corpus: Corpus) -> list[Parts]:
     parts = rows["official_part"]
     if not parts.isin(PARTS).any():
         raise XserError(f"{corpus.title} has no official parts: choose --split speaker or --split stratified")
@@ -175,7 +184,7 @@ def _official(rows, seed, corpus):
     return [parts.to_numpy(dtype=object)]
 
 
-def _stratified(rows, seed, corpus, only_published=False):
+def _stratified(rows: pd.DataFrame, seed: int, corpus: Corpus, only_published: bool = False) -> list[Parts]:
     """Split each language by itself: to the published sizes of corpus.yaml where they fit, else 80/10/10.
 
     The sizes fit when they add up to the utterances that there are (corpus.yaml gives them for the whole corpus in
@@ -183,10 +192,12 @@ def _stratified(rows, seed, corpus, only_published=False):
     """
     parts = np.full(len(rows), "", dtype=object)
     published, _ = published_sizes(corpus, rows["utterance"])
-    for language, mine in sorted(rows.groupby("language").indices.items()):
+    for language in sorted(rows["language"].unique()):
+        mine = np.flatnonzero(rows["language"] == language)
         official = rows["official_part"].to_numpy()[mine]
-        fits = published is not None and sum(published.values()) == len(mine)
-        totals = [published[part] for part in PARTS] if fits else None
+        totals = None
+        if published is not None and sum(published.values()) == len(mine):
+            totals = [published[part] for part in PARTS]
         if only_published:
             _refuse_other_sizes(corpus, published, language, official)
         if totals and [int((official == part).sum()) for part in PARTS] == totals:
@@ -202,16 +213,16 @@ def _stratified(rows, seed, corpus, only_published=False):
                 )
         for name, sizes in zip(names, stratified_sizes(counts, STRATIFIED_SHARES, totals), strict=True):
             of_class = mine[strata == name]
-            emotion, language = rows.loc[of_class[0], ["emotion", "language"]]
+            emotion = rows["emotion"][of_class[0]]
             shuffled = _generator(seed, emotion, language).permutation(of_class)
             for part, chosen in zip(PARTS, np.split(shuffled, np.cumsum(sizes)[:-1]), strict=True):
                 parts[chosen] = part
     return [parts]
 
 
-def _refuse_other_sizes(corpus, published, language, official):
+def _refuse_other_sizes(corpus: Corpus, published: dict[str, int] | None, language: str, official: Parts) -> None:
     """Refuse a corpus that does not have the published number of utterances, or has other official parts."""
-    if published is None:
+    if published is None or corpus.stratified is None:
         raise XserError(f"{corpus.title} has no published sizes for --split paper: choose --split stratified")
     of = f" of {language_name(language)}" if len(corpus.languages) > 1 else ""
     wanted = " + ".join(f"{corpus.stratified[part]} {part}" for part in PARTS)
@@ -232,19 +243,19 @@ def _refuse_other_sizes(corpus, published, language, official):
         )
 
 
-def _speaker(rows, seed, corpus):
+def _speaker(rows: pd.DataFrame, seed: int, corpus: Corpus) -> list[Parts]:
     rule = every_class_in_every_part
     parts = _assigned(rows, seed, corpus, SPEAKER_SHARES, rule, "be in every part of --split speaker")
     return [np.asarray(PARTS, dtype=object)[parts]]
 
 
-def _folds(rows, seed, corpus, folds):
+def _folds(rows: pd.DataFrame, seed: int, corpus: Corpus, folds: int) -> list[Parts]:
     rule = every_class_beside_every_part
     fold_of = _assigned(rows, seed, corpus, [1 / folds] * folds, rule, f"be in every training part of folds:{folds}")
     return [_fold(rows, fold_of == fold, seed, fold, corpus) for fold in range(folds)]
 
 
-def _loso(rows, seed, corpus):
+def _loso(rows: pd.DataFrame, seed: int, corpus: Corpus) -> list[Parts]:
     _refuse_unknown_speakers(rows, corpus)
     return [
         _fold(rows, (rows["speaker"] == speaker).to_numpy(), seed, fold, corpus)
@@ -252,17 +263,17 @@ def _loso(rows, seed, corpus):
     ]
 
 
-def _fold(rows, tested, seed, fold, corpus):
+def _fold(rows: pd.DataFrame, tested: np.ndarray, seed: int, fold: int, corpus: Corpus) -> Parts:
     """Parts of a fold: the tested speakers, and of the others' utterances a tenth of each class to select the epoch.
 
-    The validation part shares speakers with training: it only says when to stop, and no figure is taken from it.
+    The validation part shares speakers with training: it only selects the epoch, and no figure is taken from it.
     """
     speakers = " and ".join(sorted(set(rows["speaker"][tested]))[:3])
     beside = f"without the speakers of fold {fold + 1} ({speakers})"
     return _with_validation(rows, np.where(tested, "test", "train").astype(object), seed, fold, corpus, beside)
 
 
-def _with_validation(rows, parts, seed, fold, corpus, where):
+def _with_validation(rows: pd.DataFrame, parts: Parts, seed: int, fold: int, corpus: Corpus, where: str) -> Parts:
     """Take a tenth of each class out of train, to select the epoch by."""
     strata = rows["stratum"].to_numpy()
     for name in sorted(set(strata)):
@@ -277,7 +288,7 @@ def _with_validation(rows, parts, seed, fold, corpus, where):
     return parts
 
 
-def _emobox(rows, seed, corpus, published):
+def _emobox(rows: pd.DataFrame, seed: int, corpus: Corpus, published: Sequence[Mapping[str, str]]) -> list[Parts]:
     """The published parts as they are; where there is no validation part, a tenth of each class of train."""
     folds = []
     for fold, part_of in enumerate(published):
@@ -285,7 +296,7 @@ def _emobox(rows, seed, corpus, published):
         if not (parts == "valid").any():
             parts = _with_validation(rows, parts, seed, fold, corpus, "to train on in a fold of EmoBox")
         folds.append(parts)
-    held = [("test", np.any([parts == "test" for parts in folds], axis=0))]
+    held: list[tuple[str, np.ndarray]] = [("test", np.any([parts == "test" for parts in folds], axis=0))]
     held += [(part, parts == part) for parts in folds for part in ("train", "valid")]
     for part, mine in held:
         for name in sorted(set(rows["stratum"]) - set(rows["stratum"][mine])):
@@ -296,8 +307,15 @@ def _emobox(rows, seed, corpus, published):
     return folds
 
 
-def _assigned(rows, seed, corpus, shares, rule_of, purpose):
-    """Number of the part of each row, speakers kept together."""
+def _assigned(
+    rows: pd.DataFrame,
+    seed: int,
+    corpus: Corpus,
+    shares: Sequence[float],
+    rule_of: Callable[[np.ndarray], Rule],
+    purpose: str,
+) -> np.ndarray:
+    """Index (rows,) of the part of each row, speakers kept together."""
     _refuse_unknown_speakers(rows, corpus)
     table = pd.crosstab(rows["speaker"], rows["stratum"]).sort_index(axis=0).sort_index(axis=1)
     counts = table.to_numpy()
@@ -311,8 +329,8 @@ def _assigned(rows, seed, corpus, shares, rule_of, purpose):
     return parts[table.index.get_indexer(rows["speaker"])]
 
 
-def _why(table, parts, rule, purpose):
-    """Say which class makes a split over speakers impossible."""
+def _why(table: pd.DataFrame, parts: int, rule: Rule, purpose: str) -> str:
+    """Tell which class makes a split over speakers impossible."""
     counts = table.to_numpy()
     needed = parts if rule.least.any() else 2
     speakers = (counts > 0).sum(axis=0)
@@ -328,7 +346,7 @@ def _why(table, parts, rule, purpose):
     return f"the classes {names} have {shared} speakers between them, too few for each of them to {purpose}"
 
 
-def _refuse_unknown_speakers(rows, corpus):
+def _refuse_unknown_speakers(rows: pd.DataFrame, corpus: Corpus) -> None:
     unknown = rows["speaker"] == ""
     if unknown.any():
         raise XserError(
@@ -338,12 +356,12 @@ def _refuse_unknown_speakers(rows, corpus):
         )
 
 
-def _generator(seed, *things):
-    """A generator of its own for each class, so that a class is split the same whatever other classes there are."""
+def _generator(seed: int, *things: str | int) -> np.random.Generator:
+    """A generator for each class, so that a class is split the same whatever other classes there are."""
     return np.random.default_rng(int(fingerprint(seed, *things), 16))
 
 
-SPLITS = {
+SPLITS: dict[str, Callable[..., list[Parts]]] = {
     "speaker": _speaker,
     "paper": functools.partial(_stratified, only_published=True),
     "stratified": _stratified,
