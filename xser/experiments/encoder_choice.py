@@ -69,7 +69,7 @@ class EncoderChoice:
         """
         if self.file.parent.name == "encoders":
             return self.file.stem
-        if self.is_folder:
+        if self.is_folder and self.source and self.identity:
             return f"{_path_safe(Path(self.source).name)}-{self.identity[:KEY]}"
         revision = self.revision or ""
         commit = re.fullmatch("[0-9a-f]{40}", revision)
@@ -83,7 +83,7 @@ class EncoderChoice:
     @functools.cached_property
     def identity(self) -> str | None:
         """Fingerprint of the model's settings and weights, wherever it lies; None when there is no model."""
-        return None if self.source is None else fingerprint(model_identity(self.folder))
+        return None if self.folder is None else fingerprint(model_identity(self.folder))
 
     @functools.cached_property
     def commit(self) -> str | None:
@@ -93,7 +93,7 @@ class EncoderChoice:
     @functools.cached_property
     def note(self) -> str:
         """A sentence for the results when the model was trained on emotional speech, as far as it shows; else ""."""
-        if self.source is None:
+        if self.source is None or self.folder is None:
             return ""
         config = model_config(self.folder)
         named = next((text for text in (self.source, str(config.get("_name_or_path"))) if _is_emotional(text)), None)

@@ -245,11 +245,11 @@ class Hyperparameters:
         missing = [key for key in self.run_keys if key not in run_values]
         if missing:
             raise XserError(f"nobody sets {missing[0]}, a !PLACEHOLDER of hparams: give it a value")
-        written = yaml.SafeDumper("")
+        representer = yaml.representer.SafeRepresenter()
         plain = {**{key: run_values[key] for key in self.run_keys}, **self.values}
-        nodes = {key: written.represent_data(value) for key, value in plain.items()}
+        nodes = {key: representer.represent_data(value) for key, value in plain.items()}
         nodes |= {key: node for key, node in self.objects.items() if key not in nodes}
-        pairs = [(written.represent_data(key), node) for key, node in nodes.items()]
+        pairs = [(representer.represent_data(key), node) for key, node in nodes.items()]
         return yaml.serialize(yaml.MappingNode("tag:yaml.org,2002:map", pairs), allow_unicode=True)
 
 

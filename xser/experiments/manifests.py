@@ -292,23 +292,28 @@ def _lost(corpus: Corpus, utterances: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _describe_table(path: Path, rows: pd.DataFrame) -> TableRecord:
-    counts = rows.groupby(["part", "emotion"]).size()
+    of_part = {part: rows[rows["part"] == part] for part in PARTS}
     return TableRecord(
         file=path.name,
-        counts={part: counts.get(part, counts.iloc[:0]).to_dict() for part in PARTS},
-        speakers={part: len(set(rows.loc[rows["part"] == part, "speaker"]) - {""}) for part in PARTS},
+        counts={part: _count(mine["emotion"]) for part, mine in of_part.items()},
+        speakers={part: len(set(mine["speaker"]) - {""}) for part, mine in of_part.items()},
         overlaps={part: OverlapRecord(**shared) for part, shared in overlaps(rows, rows["part"]).items()},
     )
 
 
+def _count(values: pd.Series) -> dict[str, int]:
+    """How often each value occurs, sorted by value."""
+    return {str(value): int(n) for value, n in values.value_counts().sort_index().items()}
+
+
 def _describe_labels(rows: pd.DataFrame, utterances: pd.DataFrame, corpus: Corpus, scheme: Scheme) -> dict[str, Any]:
-    native = rows["native_label"].value_counts().sort_index()
+    native = _count(rows["native_label"])
     kept = sorted(set(utterances["native_label"]))
     counts_as = {label: scheme.emotion_of(corpus.labels[label], corpus.id) for label in kept}
     there = set(utterances["emotion"])
     return {
         "labels": {label: LabelRecord(emotion=corpus.labels[label], utterances=n) for label, n in native.items()},
-        "dropped": {label: int(n) for label, n in native.items() if label not in kept},
+        "dropped": {label: n for label, n in native.items() if label not in kept},
         "merged": {label: counts_as[label] for label in kept if counts_as[label] != corpus.labels[label]},
         "missing_classes": tuple(emotion for emotion in scheme.emotions if emotion not in there),
     }

@@ -137,6 +137,8 @@ def _task(request: Request, named: NamedTask | None, catalogue: Catalogue) -> Ta
                 "--sources, --target and --task belong to `xser run zero_shot`, not to one corpus by itself"
             )
         return Task((one_corpus(request.corpus, catalogue),))
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
     if named is not None:
         if request.sources or request.target:
             raise UsageError("--task stands for --sources and --target: give the one or the others")
