@@ -1,4 +1,4 @@
-"""Libraries that only some commands need, and what to say where one is missing. setup.py has their versions."""
+"""Libraries that only some commands need, and the message where one is missing. setup.py has their versions."""
 
 import importlib
 import importlib.util

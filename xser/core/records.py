@@ -1,7 +1,7 @@
 """Typed records of the files that people and stages write: a schema each, checked at every read.
 
-pydantic checks: it reads text into numbers and flags, says where in nested content a fault lies, and exports JSON
-schemas, which attrs with cattrs does not. A YAML file is read as text and its fields say what is a number, so that
+pydantic checks: it reads text into numbers and flags, tells where in nested content a fault lies, and exports JSON
+schemas, which attrs with cattrs does not. A YAML file is read as text and its fields define what is a number, so that
 ``no``, ``01`` and ``1e3`` stay the words that somebody wrote wherever a word is wanted.
 """
 
@@ -52,7 +52,7 @@ class OneOf:
         self.words = list(words)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: pydantic.GetCoreSchemaHandler) -> Any:
-        """Say it in pydantic's terms."""
+        """The schema that allows these words alone."""
         return handler.generate_schema(typing.Literal.__getitem__(tuple(self.words)))
 
 
@@ -299,8 +299,8 @@ def _message(kind: type[pydantic.BaseModel], fault: Any, place: Loc) -> str:
     wanted = _LIKE.get(reason.partition("_")[0]) if reason.endswith(("_type", "_parsing", "_from_float")) else None
     if wanted:
         return f"{it} must be {wanted}, not {given!r}"
-    said = fault["msg"].replace("Input", "it").replace("String", "it")
-    return f"{it} is {given!r}: {said}"
+    message = fault["msg"].replace("Input", "it").replace("String", "it")
+    return f"{it} is {given!r}: {message}"
 
 
 def _keys(kind: Any, place: Loc) -> list[str]:

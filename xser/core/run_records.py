@@ -1,7 +1,7 @@
-"""What a run's folder says of it: ``trained.json`` after training, ``run.json`` once it is evaluated.
+"""What a run's folder records of it: ``trained.json`` after training, ``run.json`` once it is evaluated.
 
 Unknown keys are kept and not looked at: folders of runs outlive versions of xser, older and newer ones, and a report
-passes on all that they say.
+passes on all that they hold.
 """
 
 from pathlib import Path
@@ -138,7 +138,7 @@ class RunRecord(TrainedRecord):
     files: dict[str, str]
 
     def without_places(self) -> dict[str, Any]:
-        """What the file says, as JSON values, without where an encoder lay: its identity says which it was."""
+        """The file's content as JSON values, without the folder of an encoder: its identity tells which it was."""
         content = self.model_dump(mode="json", exclude_unset=True)
         source = self.encoder_source
         return {**content, "encoder_source": Path(source).name} if source and Path(source).is_absolute() else content

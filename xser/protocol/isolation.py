@@ -17,8 +17,8 @@ In the regime `unlabelled` (``--target-statistics``) recordings have statistics 
 training, those of the parts train and valid of the manifests above; at the evaluation, those of all parts of what is
 reported on, its other parts too.
 
-So only a system that says ``trained_on: target`` ever learns from the target, and then it is not reported on what it
-has learned from. `refuse_target_rows` looks once more at the rows themselves, whatever the tables above them were
+So only a system with ``trained_on: target`` ever learns from the target, and then it is not reported on what it has
+learned from. `refuse_target_rows` looks once more at the rows themselves, whatever the tables above them were
 called.
 """
 
@@ -62,13 +62,13 @@ class TrainingRows:
 
 
 def learned_from(task: Task, trained_on: TrainedOn) -> list[tuple[Selection, ...]]:
-    """Say which selections each run of a system learns from and selects its epoch by.
+    """Return which selections each run of a system learns from and selects its epoch by.
 
     Returns
     -------
     list of tuple of Selection
         A tuple for each run (and seed and fold): one run, but for ``trained_on: source`` as many as there are sources,
-        unless the task has a name and so says which is the source.
+        unless the task has a name, which fixes the source.
     """
     if task.target is None or trained_on == "sources":
         return [tuple(task.sources)]
@@ -78,7 +78,7 @@ def learned_from(task: Task, trained_on: TrainedOn) -> list[tuple[Selection, ...
 
 
 def chosen_by(task: Task, trained_on: TrainedOn) -> tuple[Selection, ...]:
-    """Say on which selections' validation parts the runs of a system are compared with one another.
+    """Return the selections on whose validation parts the runs of a system are compared.
 
     These are the sources, so that runs on a single source can be compared; the target only for ``trained_on: target``.
     """
