@@ -1,8 +1,7 @@
 """What mkdocs does beside its settings in mkdocs.yml: pages from outside docs/, and the pages of the reference.
 
 A page of docs/ may link to any file of the checkout. Where that file is a page here too, the link leads to it.
-Otherwise
-its path stands there as text. A link to a file that does not exist is left for mkdocs to complain of.
+Otherwise its path stands there as text. A link to a file that does not exist is left for mkdocs to complain of.
 """
 
 import posixpath

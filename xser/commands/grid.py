@@ -126,7 +126,7 @@ def main(options: argparse.Namespace, words: Sequence[str], more: Sequence[str])
         for outcome, log in failures:
             print(f"{outcome.name}: {outcome.line} (log: {log})", file=sys.stderr)
         raise XserError(
-            f"{len(failures)} of {len(jobs)} jobs failed: mend what is said above and run the same command again"
+            f"{len(failures)} of {len(jobs)} jobs failed: mend what is told above and run the same command again"
         )
 
 

@@ -299,8 +299,8 @@ def _message(kind: type[pydantic.BaseModel], fault: Any, place: Loc) -> str:
     wanted = _LIKE.get(reason.partition("_")[0]) if reason.endswith(("_type", "_parsing", "_from_float")) else None
     if wanted:
         return f"{it} must be {wanted}, not {given!r}"
-    said = fault["msg"].replace("Input", "it").replace("String", "it")
-    return f"{it} is {given!r}: {said}"
+    message = fault["msg"].replace("Input", "it").replace("String", "it")
+    return f"{it} is {given!r}: {message}"
 
 
 def _keys(kind: Any, place: Loc) -> list[str]:

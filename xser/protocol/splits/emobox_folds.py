@@ -6,7 +6,7 @@ with one. Of a line ``key``, ``wav`` (a path below ``downloads/<corpus>/``) and 
 xser: the user names the folder.
 
 Utterances are found by what the corpus's own description makes of EmoBox's path, so that no layout, spelling or garbled
-folder matters; then by EmoBox's key; then by the file's name alone. Whatever does not match is counted and said.
+folder matters; then by EmoBox's key; then by the file's name alone. Whatever does not match is counted and reported.
 """
 
 import collections
@@ -160,7 +160,7 @@ def _entry(part, path, number, line, corpus_id):
 
 @dataclasses.dataclass(frozen=True)
 class Matched:
-    """EmoBox's folds, said in utterances of the rows.
+    """EmoBox's folds, in terms of the rows' utterances.
 
     Attributes
     ----------
