@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="any other option of sbatch: account=speech, qos=long; may be given several times",
     )
-    add_training_options(parser)
+    add_training_options(parser, systems="all")
     add_manifest_options(parser)
     add_place_options(parser)
     add_recording_options(parser)

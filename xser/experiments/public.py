@@ -72,6 +72,8 @@ class Experiment:
         for name in ("emobox", "data_root", "work_dir", "recipes", "model_root"):
             if given.get(name) is not None:
                 given[name] = Path(given[name])
+        if "seed" in options and "seeds" in options:
+            raise UsageError("give seed or seeds, not both")
         if "seed" in options:
             given["seeds"] = options["seed"]
         for name in ("sources", "system", "seeds"):
