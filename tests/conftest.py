@@ -1,4 +1,4 @@
-"""What tests of every wing share."""
+"""What all tests share."""
 
 from pathlib import Path
 

@@ -1,8 +1,7 @@
 """What mkdocs does beside its settings in mkdocs.yml: pages from outside docs/, and the pages of the reference.
 
 A page of docs/ may link to any file of the checkout. Where that file is a page here too, the link leads to it.
-Otherwise
-its path stands there as text. A link to a file that does not exist is left for mkdocs to complain of.
+Otherwise its path stands there as text. A link to a file that does not exist is left for mkdocs to complain of.
 """
 
 import posixpath
@@ -13,7 +12,7 @@ from mkdocs.structure.files import File
 
 ROOT = Path(__file__).resolve().parents[1]
 LINK = re.compile(r"(?<!!)\[([^\]\n]*)\]\(([^)\s:#]+)(#[^)\s]*)?\)")
-FLOORS = ("core", "corpora", "protocol", "model", "evidence", "audit", "experiments", "grid", "commands")
+PACKAGES = ("core", "corpora", "protocol", "model", "evidence", "audit", "experiments", "grid", "commands")
 
 
 def outside_pages():
@@ -33,18 +32,18 @@ def on_files(files, config):
     """Add the pages from outside docs/, and a page of the reference for every package of the library."""
     for source, page in PAGES.items():
         files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
-    for floor in FLOORS:
-        files.append(File.generated(config, f"reference/{floor}.md", content=reference(floor)))
+    for package in PACKAGES:
+        files.append(File.generated(config, f"reference/{package}.md", content=reference(package)))
     return files
 
 
-def reference(floor):
+def reference(package):
     """Text of the reference page of a package: every module of it."""
     names = []
-    for path in sorted((ROOT / "xser" / floor).rglob("*.py")):
+    for path in sorted((ROOT / "xser" / package).rglob("*.py")):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         names.append(name.removesuffix(".__init__"))
-    return "\n\n".join([f"# xser.{floor}", *(f"::: {name}" for name in names)])
+    return "\n\n".join([f"# xser.{package}", *(f"::: {name}" for name in names)])
 
 
 def on_page_markdown(markdown, page, **_):

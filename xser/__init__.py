@@ -1,11 +1,14 @@
 """xser: zero-shot cross-lingual speech emotion recognition.
 
-From the ground: ``core`` stands under all; ``corpora`` is what was recorded; ``protocol`` who may see what; ``model``
-what
-learns, ``evidence`` what can be believed and ``audit`` what would fool a model, side by side; ``experiments`` what a
-user
-asked for, and the four stages that do it; ``grid`` many of them; ``commands`` the command ``xser``. Nothing imports
-upwards.
+Its packages, from the ground; none imports from one above it:
+
+- ``core`` stands under all
+- ``corpora``: what was recorded
+- ``protocol``: who may see what
+- ``model``, ``evidence`` and ``audit``, side by side: what learns, what can be believed, what would fool a model
+- ``experiments``: what a user asked for, and the four stages that do it
+- ``grid``: many of them
+- ``commands``: the command ``xser``
 
 Importing ``xser`` imports nothing else. What it offers is imported when it is used:
 
@@ -19,17 +22,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from xser.corpora.description.corpus import Corpus
-    from xser.experiments.public import Experiment, corpora, read_corpus
+    from xser.experiments.public import Experiment, corpus_names, read_corpus
     from xser.protocol.tasks import Task
 
 __version__ = "0.2.0"
-__all__ = ["Corpus", "Experiment", "Task", "corpora", "read_corpus"]
+__all__ = ["Corpus", "Experiment", "Task", "corpus_names", "read_corpus"]
 
 _PLACES = {
     "Corpus": "xser.corpora.description.corpus",
     "Experiment": "xser.experiments.public",
     "Task": "xser.protocol.tasks",
-    "corpora": "xser.experiments.public",
+    "corpus_names": "xser.experiments.public",
     "read_corpus": "xser.experiments.public",
 }
 

@@ -2,8 +2,7 @@
 
     python our_loop.py ROWS.csv VALID.csv ENCODER THREADS FINETUNING WORK
 
-Runs `xser.model.training.train_run` as ``python -m xser.experiments.train`` does. Answers ``steps N`` with what each of
-the next N
+Runs `xser.model.training.train_run` as stage 2 does. Answers ``steps N`` with what each of the next N
 steps took - sampler, loader and all that the Brain does - and ``bare`` with what the same modules took for the same
 batches in a loop that has nothing else.
 """

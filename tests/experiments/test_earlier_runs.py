@@ -1,4 +1,4 @@
-"""A work folder of xser 0.1 is of use: its prepared audio and its finished trainings are found where all is the same."""
+"""A work folder of xser 0.1 is of use: its prepared audio and finished trainings are found where all is the same."""
 
 import json
 

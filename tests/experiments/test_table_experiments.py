@@ -162,7 +162,7 @@ def test_a_relative_folder_needs_no_slash(tmp_path, monkeypatch):
 
 def test_there_is_nothing_to_download(tmp_path):
     path = made_csv(tmp_path, speakers="A")
-    with pytest.raises(XserError, match="--download is for corpora with a recipe, and mine is your own"):
+    with pytest.raises(XserError, match="--download is for corpora with a recipe, and mine has none"):
         stages.run("prepare", words(tmp_path, "--corpus", path, "--download"))
 
 

@@ -1,4 +1,4 @@
-"""A scheme of one's own, in a YAML file, goes through every verb, from whatever folder."""
+"""A scheme of one's own, in a YAML file, goes through every command, from whatever folder."""
 
 import json
 import os

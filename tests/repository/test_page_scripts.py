@@ -59,7 +59,7 @@ def test_a_dry_run_writes_no_page(shell, script):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_the_first_mistake_ends_it(shell, script):
-    verb = "xser run"
-    process = run(shell, script, "--data-root", "nowhere", FAKE_FAILING_VERB=verb)
+    command = "xser run"
+    process = run(shell, script, "--data-root", "nowhere", FAKE_FAILING_COMMAND=command)
     assert process.returncode == 1 and process.err.count("xser: it went wrong") == 1
-    assert len(shell.asked(verb)) == 1 and shell.asked("-m xser report") == []
+    assert len(shell.asked(command)) == 1 and shell.asked("-m xser report") == []

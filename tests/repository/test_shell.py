@@ -35,7 +35,7 @@ def test_the_command_of_the_checkout(shell):
 
 
 def test_a_failure_ends_with_its_exit_code(shell):
-    process = shell.recipe("emodb", "--seed", "1", FAKE_FAILING_VERB="xser run emodb")
+    process = shell.recipe("emodb", "--seed", "1", FAKE_FAILING_COMMAND="xser run emodb")
     assert process.returncode == 1
     assert process.err == "xser: it went wrong\n"
 
@@ -116,7 +116,7 @@ def test_slurm_starts_the_recipe_that_is_named(shell):
 
 def test_slurm_ends_the_job_when_a_stage_fails(shell):
     failing = "xser run emodb --stage prepare"
-    process = slurm(shell, "emodb", SLURM_SUBMIT_DIR=shell.root, FAKE_FAILING_VERB=failing, **JOB)
+    process = slurm(shell, "emodb", SLURM_SUBMIT_DIR=shell.root, FAKE_FAILING_COMMAND=failing, **JOB)
     assert process.returncode == 1
     assert len(shell.asked("-m xser")) == 1
 

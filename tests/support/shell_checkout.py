@@ -39,7 +39,7 @@ case "$*" in
         echo "${FAKE_PROBLEM:-}"
         exit "${FAKE_PROBLEM_CODE:-0}"
         ;;
-    *"${FAKE_FAILING_VERB:-no verb} "*)
+    *"${FAKE_FAILING_COMMAND:-no command} "*)
         echo "xser: it went wrong" >&2
         exit 1
         ;;

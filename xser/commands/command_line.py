@@ -75,7 +75,7 @@ def parser_of(name: str, module: ModuleType) -> "OneLineParser":
     """The parser of a subcommand."""
     parser = OneLineParser(prog=f"xser {name}", description=module.__doc__)
     module.add_arguments(parser)
-    parser.add_argument("--verbose", action="store_true", help="say all that there is to say")
+    parser.add_argument("--verbose", action="store_true", help="print all that there is to tell")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return parser
 
@@ -86,7 +86,7 @@ def run(main: Callable[[], None], words: Sequence[str] = ()) -> None:
     Parameters
     ----------
     words
-        ``--debug`` among them asks for tracebacks, ``--verbose`` for all that there is to say.
+        ``--debug`` among them asks for tracebacks, ``--verbose`` for all that there is to tell.
 
     Raises
     ------
@@ -106,11 +106,11 @@ def run(main: Callable[[], None], words: Sequence[str] = ()) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except Exception as error:  # what cannot be said in one line is raised again, traceback and all
+    except Exception as error:  # what one line cannot tell is raised again, traceback and all
         line = _one_line(error)
         if "--debug" in words or line is None:
             raise
-        _say(line)
+        _print_error(line)
         sys.exit(getattr(error, "exit_code", 1))
 
 
@@ -130,7 +130,7 @@ def _end_with_parent(parent: str) -> None:
         sys.exit(1)
 
 
-def _say(line: str) -> None:
+def _print_error(line: str) -> None:
     """Tell the user; one of several processes tells torchrun, or else only the first tells the user."""
     if "TORCHELASTIC_ERROR_FILE" in os.environ:
         told = {
@@ -143,7 +143,7 @@ def _say(line: str) -> None:
 
 
 def _one_line(error: Exception) -> str | None:
-    """Say `error` in one line with its remedy, or return None for a defect of xser, whose traceback is wanted."""
+    """Tell `error` in one line with its remedy, or return None for a defect of xser, whose traceback is wanted."""
     if isinstance(error, XserError):
         return " ".join(str(error).split()) + ("; see --help" if isinstance(error, UsageError) else "")
     if _is_full_disk(error):

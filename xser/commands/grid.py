@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="any other option of sbatch: account=speech, qos=long; may be given several times",
     )
-    add_training_options(parser)
+    add_training_options(parser, systems="all")
     add_manifest_options(parser)
     add_place_options(parser)
     add_recording_options(parser)
@@ -126,7 +126,7 @@ def main(options: argparse.Namespace, words: Sequence[str], more: Sequence[str])
         for outcome, log in failures:
             print(f"{outcome.name}: {outcome.line} (log: {log})", file=sys.stderr)
         raise XserError(
-            f"{len(failures)} of {len(jobs)} jobs failed: mend what is said above and run the same command again"
+            f"{len(failures)} of {len(jobs)} jobs failed: mend what is told above and run the same command again"
         )
 
 

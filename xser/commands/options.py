@@ -28,13 +28,15 @@ def add_task_options(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--task", metavar="T", help="sources and target by name, of recipes/zero_shot/tasks.yaml")
 
 
-def add_training_options(parser: argparse.ArgumentParser) -> None:
-    """Add how it is trained and judged."""
+def add_training_options(
+    parser: argparse.ArgumentParser, systems: str = "baseline2,proposed; within one corpus baseline2"
+) -> None:
+    """Add how it is trained and judged; `systems` are trained when the user names none."""
     how = parser.add_argument_group("how")
     how.add_argument(
         "--system",
         metavar="S[,S]",
-        help="systems to train, of recipes/hparams/systems (default: baseline2,proposed; within one corpus baseline2)",
+        help=f"systems to train, of recipes/hparams/systems (default: {systems})",
     )
     how.add_argument(
         "--encoder",

@@ -6,7 +6,7 @@ import errno
 class XserError(Exception):
     """Something is wrong that the user can put right.
 
-    The message is one line: what is wrong, where, and what to do about it. Verbs print it without a traceback and
+    The message is one line: what is wrong, where, and what to do about it. Commands print it without a traceback and
     exit with `exit_code`.
     """
 

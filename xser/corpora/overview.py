@@ -1,6 +1,6 @@
 """What a folder of recordings looks like: how the names are built, what stands in each part, the tables beside them.
 
-Nothing is guessed here: parts of names are counted, and it is for a person to say what they are.
+Parts of names are counted here; it is for a person to tell what they mean.
 """
 
 import collections

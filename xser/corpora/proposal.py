@@ -1,6 +1,6 @@
 """What patterns and a table that a person gives make of a folder of recordings: what is read, what not, what is odd.
 
-The person names the fields; nothing is guessed. What looks wrong all the same is a check for the person.
+The person names the fields; what looks wrong all the same becomes a check.
 """
 
 import collections

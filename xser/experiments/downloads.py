@@ -33,7 +33,7 @@ def download_missing(experiment: Experiment, accept_licence: bool) -> None:
     corpora = [corpus for corpus in experiment.corpora if corpus.listed is None]
     if not corpora:
         name = experiment.task.reported_on
-        raise XserError(f"--download is for corpora with a recipe, and {name} is your own: leave --download out")
+        raise XserError(f"--download is for corpora with a recipe, and {name} has none: leave --download out")
     if read_counts(data_root).made_up:
         raise XserError(f"{data_root} holds made-up corpora: give --data-root another folder to download to")
     missing = [corpus for corpus in corpora if not _is_there(experiment, corpus)]

@@ -3,10 +3,8 @@ values.
 
 Later ones win: ``train.yaml`` < ``encoders/<encoder>.yaml`` < ``finetuning/<finetuning>.yaml`` <
 ``systems/<system>.yaml`` < ``--key value``. The files are HyperPyYAML, in which SupCon, the adversary and the encoder
-are
-built. Every plain value in them is checked against `TABLE`; comments are for people alone. A key that the table does
-not
-know must be one that an object of the files refers to (``!ref <key>``): a misspelt one is refused.
+are built. Every plain value in them is checked against `TABLE`; comments are for people alone. A key that the table
+does not know must be one that an object of the files refers to (``!ref <key>``): a misspelt one is refused.
 """
 
 import dataclasses
@@ -42,8 +40,7 @@ class Hyperparameter:
         One line.
     set_by
         Who usually sets it: ``train``, ``encoder``, ``finetuning``, ``system`` (a file of hparams), ``data`` (known
-        when
-        the data are) or ``option`` (an option of its own).
+        when the data are) or ``option`` (an option of its own).
     choices
         The only words there are; empty where any value will do.
     least, most

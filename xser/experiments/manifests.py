@@ -61,7 +61,7 @@ class MadeManifest:
     prepared
         The folder of stage 0.
     notes
-        What stage 0 said of the recordings.
+        What stage 0 found of the recordings.
     """
 
     manifest: Manifest
@@ -73,7 +73,7 @@ class MadeManifest:
 
 
 def make_manifests(experiments: Sequence[Experiment]) -> None:
-    """Make the manifests of experiments and say what is in them, each once.
+    """Make the manifests of experiments and print what is in them, each once.
 
     Raises
     ------
@@ -81,16 +81,16 @@ def make_manifests(experiments: Sequence[Experiment]) -> None:
         When a corpus is not prepared, a source holds recordings of the target, or the audit finds something severe in
         what is reported on that ``--allow`` does not name.
     """
-    said: set[object] = set()
+    told: set[object] = set()
     for experiment in experiments:
         for about, level, text in _make(experiment):
-            if about not in said:
+            if about not in told:
                 logger.log(level, text)
-            said.add(about)
+            told.add(about)
 
 
 def _make(experiment: Experiment) -> list[tuple[object, int, str]]:
-    """Make, audit and write the manifests of an experiment; what there is to say, each with what it is about."""
+    """Make, audit and write the manifests of an experiment; the lines to print, each with what it is about."""
     task, scheme = experiment.task, experiment.scheme
     selected = {selection: selected_rows(experiment, selection) for selection in task.selections}
     if task.target is not None:
@@ -110,36 +110,36 @@ def _make(experiment: Experiment) -> list[tuple[object, int, str]]:
         write_manifest(each)
     records = {selection: each.manifest.record for selection, each in made.items()}
     classes = [classes_of(record, scheme) for record in records.values()]
-    said: list[tuple[object, int, str]] = []
+    lines: list[tuple[object, int, str]] = []
     for (selection, each), of_corpus in zip(made.items(), classes, strict=True):
         name = audited[selection].name
         alone = [of_corpus] if len(classes) == 1 else []
         where = each.manifest.folder
         short = [one_line(records[selection], of_corpus, audit.counts(name)), *(f"  {it}" for it in audit.lines(name))]
-        said.append((where, logging.INFO, "\n".join(f"  {line}" for line in short)))
+        lines.append((where, logging.INFO, "\n".join(f"  {line}" for line in short)))
         everything = describe(records[selection], where, each.is_kept, alone, audit.lines(name, verbose=True))
-        said.append(((where, "all"), logging.DEBUG, everything))
+        lines.append(((where, "all"), logging.DEBUG, everything))
     if len(classes) > 1:
-        said.append(("classes", logging.DEBUG, describe_classes(scheme, classes)))
+        lines.append(("classes", logging.DEBUG, describe_classes(scheme, classes)))
     whole = _of_the_whole(experiment, records, audit)
     shared = [f"sources and {task.target}: {line}" for line in audit.lines_of_shared(verbose=True)]
-    said += [(line, logging.DEBUG, f"  {line}") for line in shared if line not in whole]
-    return said + [(line, logging.INFO, f"  {line}") for line in whole]
+    lines += [(line, logging.DEBUG, f"  {line}") for line in shared if line not in whole]
+    return lines + [(line, logging.INFO, f"  {line}") for line in whole]
 
 
 def _of_the_whole(experiment: Experiment, records: dict[Selection, ManifestRecord], audit: TaskAudit) -> list[str]:
-    """What there is to say of an experiment beside its corpora."""
-    said = [f"sources and {experiment.task.target}: {line}" for line in audit.lines_of_shared()]
+    """Lines to print of an experiment beside its corpora."""
+    lines = [f"sources and {experiment.task.target}: {line}" for line in audit.lines_of_shared()]
     if experiment.named_task is not None:
         sources = [records[source] for source in experiment.task.sources]
-        said.append(describe_training(experiment.named_task, sources))
+        lines.append(describe_training(experiment.named_task, sources))
     if experiment.target_statistics == "speaker":
-        said += [
+        lines += [
             f"warning: do not trust --target-statistics speaker with {record.corpus}: {record.speaker_loss.why}"
             for record in records.values()
             if record.speaker_loss.masked
         ]
-    return said
+    return lines
 
 
 def selected_rows(experiment: Experiment, selection: Selection) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What there is to say of an experiment before the work: what is done, and what a user may want to change."""
+"""What is printed of an experiment before the work: what will be done, and what a user may want to change."""
 
 from xser.corpora.description.emotions import SCHEMES
 from xser.experiments.experiment import Experiment
@@ -21,7 +21,7 @@ def preview(experiment: Experiment) -> list[str]:
 
 
 def _missing(experiment: Experiment, selection: Selection) -> list[str]:
-    """Say which classes no label of a corpus counts as, and which scheme would have them."""
+    """Classes that no label of a corpus counts as, and the scheme that would have them."""
     scheme, corpus = experiment.scheme, selection.corpus
     emotions = [emotion for emotion in corpus.labels.values() if emotion]
     there = {scheme.emotion_of(emotion, corpus.id) for emotion in emotions}

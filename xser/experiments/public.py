@@ -25,13 +25,13 @@ from xser.experiments.workspace import Workspace
 from xser.protocol.tasks import Task
 
 
-def corpora(recipes: str | Path | None = None) -> list[str]:
-    """Names of the corpora that have a recipe; those of your own folder of recipes too."""
+def corpus_names(recipes: str | Path | None = None) -> list[str]:
+    """Names of the corpora that have a recipe; `recipes` is a folder of more."""
     return catalogue_of(Path(recipes) if recipes else None).corpus_ids
 
 
 def read_corpus(name: str, recipes: str | Path | None = None) -> Corpus:
-    """What is known of a corpus: a recipe's, or your own table or folder.
+    """What is known of a corpus: that of a recipe, or a table or folder that is one.
 
     Raises
     ------
@@ -47,11 +47,10 @@ class Experiment:
     Parameters
     ----------
     **options
-        As of ``xser run --help``, with ``_`` for ``-``: ``corpus``, or ``sources`` and ``target``, ``task``,
-        ``system``,
-        ``seeds``, ``encoder``, ``scheme``, ``split``, ``data_root``, ``work_dir`` ...; all others are hyperparameters,
-        as
-        in ``temperature=0.2``.
+        As of ``xser run --help``, with ``_`` for ``-``: ``corpus``, or ``sources`` and ``target``, or ``task``;
+        ``system``, ``seeds``, ``encoder``, ``scheme``, ``split``, ``data_root``, ``work_dir`` and so on. All others
+        are hyperparameters, as in ``temperature=0.2``. Several sources, systems or seeds are a list, or text as on the
+        command line.
 
     Raises
     ------
@@ -63,6 +62,8 @@ class Experiment:
     >>> experiment = Experiment(corpus="emodb", steps=30)
     >>> experiment.task.name
     'emodb'
+    >>> Experiment(sources=["cafe", "urdu"], target="emodb", seeds=range(3)).resolved.seeds
+    (0, 1, 2)
     """
 
     def __init__(self, **options: Any) -> None:
@@ -71,11 +72,18 @@ class Experiment:
         for name in ("emobox", "data_root", "work_dir", "recipes", "model_root"):
             if given.get(name) is not None:
                 given[name] = Path(given[name])
+        if "seed" in options and "seeds" in options:
+            raise UsageError("give seed or seeds, not both")
+        if "seed" in options:
+            given["seeds"] = options["seed"]
+        for name in ("sources", "system", "seeds"):
+            if isinstance(given.get(name), (list, tuple, range)):
+                given[name] = ",".join(map(str, given[name]))
         if "seeds" in given:
             given["seeds"] = str(given["seeds"])
         if "allow" in given and isinstance(given["allow"], str):
             raise UsageError("allow takes a list of names")
-        more = [f"--{name}={value}" for name, value in options.items() if name not in fields]
+        more = [f"--{name}={value}" for name, value in options.items() if name not in (*fields, "seed")]
         words = ", ".join(f"{name}={value!r}" for name, value in options.items())
         request = Request(**{"command": f"xser.Experiment({words})", **given, "hyperparameters": tuple(more)})
         self.resolved = resolve_request(request)

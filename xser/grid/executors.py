@@ -1,7 +1,7 @@
 """Start the jobs of a grid: here, several at a time on the devices there are, or on SLURM.
 
 A job (a task, a system, a seed) is trained and evaluated in a process of its own, so that nothing of the last one is
-left in memory or on a device. What a process says goes to the job's log.
+left in memory or on a device. What a process prints goes to the job's log.
 """
 
 import collections
@@ -37,7 +37,7 @@ class Work:
     gpus
         Processes of each stage.
     log
-        Where they speak to; it grows from launch to launch.
+        What they print; it grows from launch to launch.
     """
 
     name: str
@@ -100,20 +100,20 @@ class Outcome:
 
     @property
     def is_held(self) -> bool:
-        """Whether another launch was at work on the cell."""
+        """Whether another launch was at work on the job."""
         return self.code == HeldByAnother.exit_code
 
 
 def _reason(code: int, log: Path, beginning: int) -> str:
-    """The line of a log that says what went wrong: the last of xser's own, else (a traceback's) last."""
+    """The line of a log that tells what went wrong: the last of xser's, else (a traceback's) last."""
     if code < 0:
         name = signal.Signals(-code).name
         return f"killed ({name}): free memory, and run the same command again: it goes on from the last checkpoint"
     with open(log, "rb") as file:
         file.seek(beginning)
         lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
-    own = [line for line in lines if line.startswith("xser: ") or "; see " in line]
-    return (own or lines)[-1].removeprefix("xser: ")
+    of_xser = [line for line in lines if line.startswith("xser: ") or "; see " in line]
+    return (of_xser or lines)[-1].removeprefix("xser: ")
 
 
 class Executor(Protocol):

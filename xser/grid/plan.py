@@ -88,9 +88,9 @@ def plan_jobs(request: Request, grid: str, words: Sequence[str], prepared: bool)
         runs = _runs(experiment, prepared)
         for system in systems:
             for seed in seeds:
-                own = None if runs is None else tuple(r for r in runs if (r.system.name, r.seed) == (system, seed))
+                of_job = None if runs is None else tuple(r for r in runs if (r.system.name, r.seed) == (system, seed))
                 single = (*words, "--task", task, "--system", system, "--seed", str(seed))
-                jobs.append(Job(task, system, seed, experiment, single, own))
+                jobs.append(Job(task, system, seed, experiment, single, of_job))
     return sorted(jobs, key=lambda job: seeds.index(job.seed))
 
 
@@ -100,7 +100,7 @@ def experiments_of(jobs: Sequence[Job]) -> list[Experiment]:
 
 
 def logs_folder(jobs: Sequence[Job], grid: str) -> Path:
-    """Where what the jobs say goes."""
+    """Where the logs of jobs go."""
     return jobs[0].experiment.work_dir / "grids" / grid
 
 

@@ -1,7 +1,7 @@
 """Start stages in several processes (ranks), on one node or on several.
 
 torchrun does it: it starts the ranks, lets them find each other, and ends the others when one fails. Here it is called
-without its long report: the last line is the one that a rank said, or says how a rank ended.
+without its long report. The last line is a rank's error, or tells how a rank ended.
 """
 
 import dataclasses
@@ -121,7 +121,7 @@ def run_in_ranks(ranks: Ranks, stage: int, words: Sequence[str]) -> None:
 def first_failure(failures: Mapping[int, Any]) -> tuple[int, str]:
     """Which of the ranks that failed is to blame, and what to say.
 
-    A rank that was killed, or that said what is wrong, comes before those that failed because they lost it, or that
+    A rank that was killed, or that told what is wrong, comes before those that failed because they lost it, or that
     torchrun ended (SIGTERM).
 
     Parameters
@@ -137,9 +137,9 @@ def first_failure(failures: Mapping[int, Any]) -> tuple[int, str]:
 
     def blame(rank: int) -> tuple[int, float, int]:
         failure = failures[rank]
-        spoke = Path(failure.error_file).is_file()  # written by xser.commands.command_line
+        has_told = Path(failure.error_file).is_file()  # written by xser.commands.command_line
         was_killed = failure.exitcode < 0 and -failure.exitcode != signal.SIGTERM
-        return (0 if was_killed else 1 if spoke else 2), failure.timestamp, rank
+        return (0 if was_killed else 1 if has_told else 2), failure.timestamp, rank
 
     rank = min(failures, key=blame)
     failure = failures[rank]

@@ -97,7 +97,7 @@ def load_reference(folder: Path) -> tuple[Tensor, Tensor]:
 
 
 def speaker_clusters(embeddings: np.ndarray, most: int = MOST_SPEAKERS) -> np.ndarray:
-    """Guess who speaks: hierarchical clusters of utterances, as many as separate best.
+    """Tell speakers apart without names: hierarchical clusters of utterances, as many as separate best.
 
     Parameters
     ----------

@@ -171,10 +171,10 @@ def label_notes(row: ClassCounts) -> list[str]:
     list of str
         Without the corpus's name; none where its labels are the scheme's classes.
     """
-    said = [f"not in the scheme: {', '.join(map(str, row.left_out))}"] if row.left_out else []
+    notes = [f"not in the scheme: {', '.join(map(str, row.left_out))}"] if row.left_out else []
     merged = [f"{label} counts as {label.counts_as}" for label in row.merged]
-    said += [f"merged: {', '.join(merged)}"] if merged else []
-    return said + ([f"warning: no utterance of class {', '.join(row.missing)}"] if row.missing else [])
+    notes += [f"merged: {', '.join(merged)}"] if merged else []
+    return notes + ([f"warning: no utterance of class {', '.join(row.missing)}"] if row.missing else [])
 
 
 def _numbers(row: ClassCounts) -> list[int | None]:

@@ -182,23 +182,23 @@ def read_corpus(path: str | Path) -> Corpus:
     path = Path(path)
     if path.name != "corpus.yaml":
         return read_table_corpus(path)
-    said = read_yaml(path, CorpusYaml, "a recipe needs its corpus.yaml")
+    described = read_yaml(path, CorpusYaml, "a recipe needs its corpus.yaml")
     id = path.resolve().parent.name
     return Corpus(
         id=id,
         yaml=path,
-        **{name: getattr(said, name) for name in AS_WRITTEN},
-        language=said.language[0],
-        languages=said.language,
-        columns=said.made,
-        labels={label: None if emotion == DROP else emotion for label, emotion in said.labels.items()},
+        **{name: getattr(described, name) for name in AS_WRITTEN},
+        language=described.language[0],
+        languages=described.language,
+        columns=described.made,
+        labels={label: None if emotion == DROP else emotion for label, emotion in described.labels.items()},
         faults=tuple(
-            Fault(f"{id}-{fault.utterance}", fault.what, fault.counted, fault.part or "") for fault in said.faults
+            Fault(f"{id}-{fault.utterance}", fault.what, fault.counted, fault.part or "") for fault in described.faults
         ),
-        same_recording=tuple(tuple(f"{id}-{name}" for name in names) for names in said.same_recording),
-        scheme=said.scheme or next(iter(SCHEMES)),
-        stratified=said.stratified.model_dump() if said.stratified else None,
-        **said.shared_values(),
+        same_recording=tuple(tuple(f"{id}-{name}" for name in names) for names in described.same_recording),
+        scheme=described.scheme or next(iter(SCHEMES)),
+        stratified=described.stratified.model_dump() if described.stratified else None,
+        **described.shared_values(),
     )
 
 

@@ -84,12 +84,12 @@ def read_table(table: LabelTable, files: list[tuple[Fields, str]]) -> dict[tuple
             if table.segments:
                 row = _segment(row, path)
                 rows.setdefault(key, [])
-                if tuple(row.items()) not in segments:  # a second copy of the table says nothing new
+                if tuple(row.items()) not in segments:  # a second copy of the table adds nothing
                     rows[key].append(row)
                 segments.add(tuple(row.items()))
             elif rows.setdefault(key, [row]) != [row]:
-                said = ", ".join(f"{field} {value}" for field, value in zip(table.join, key, strict=True))
-                raise XserError(f"{origin[key]} and {path} disagree about {said}: keep the official table only")
+                keys = ", ".join(f"{field} {value}" for field, value in zip(table.join, key, strict=True))
+                raise XserError(f"{origin[key]} and {path} disagree about {keys}: keep the official table only")
             origin.setdefault(key, path)
     if not rows and table.rows is not None:
         path = files[0][1]
@@ -174,9 +174,9 @@ def _content(path: str) -> Any:
         # The fast loader, where there is one; no types, so that a label such as `no` stays what it is.
         return yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
     except (ValueError, yaml.YAMLError) as error:
-        said = " ".join(str(error).split())
+        reason = " ".join(str(error).split())
         raise XserError(
-            f"{path} is not valid {path[-4:].upper()} ({said}): put the official table in its place"
+            f"{path} is not valid {path[-4:].upper()} ({reason}): put the official table in its place"
         ) from error
 
 

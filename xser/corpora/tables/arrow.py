@@ -171,17 +171,17 @@ class _opened:
         try:
             self.shard = _Parquet(self.path) if self.path.suffix.lower() == ".parquet" else _Arrow(self.path)
         except self.expected as error:
-            raise self._said(error) from error
+            raise self._unreadable(error) from error
         return self.shard
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: Any) -> None:
         self.shard.close()
         if error is not None and isinstance(error, self.expected):
-            raise self._said(error) from error
+            raise self._unreadable(error) from error
 
-    def _said(self, error: BaseException) -> XserError:
-        said = " ".join(str(error).split())[:200]
-        return XserError(f"{self.path} is no {self.path.suffix[1:]} file that can be read ({said}): fetch it again")
+    def _unreadable(self, error: BaseException) -> XserError:
+        reason = " ".join(str(error).split())[:200]
+        return XserError(f"{self.path} is no {self.path.suffix[1:]} file that can be read ({reason}): fetch it again")
 
 
 def _inner(cells: Any, name: str) -> Any:

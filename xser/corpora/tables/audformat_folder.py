@@ -23,14 +23,14 @@ OF_SPEAKER = ("gender", "age", "language")
 _EMOTION = ("emotion", "emotions", "emotion_label", "label")
 
 
-def read_audformat_folder(path: Path, said: Sidecar) -> Native:
+def read_audformat_folder(path: Path, settings: Sidecar) -> Native:
     """Read an audformat database.
 
     Parameters
     ----------
     path
         The folder that holds ``db.yaml``.
-    said
+    settings
         Of the file beside it: ``tables`` names the tables whose rows are the utterances, ``columns: label`` the column
         of emotions, where the database has several.
 
@@ -41,8 +41,8 @@ def read_audformat_folder(path: Path, said: Sidecar) -> Native:
     """
     header = _header(path / HEADER)
     database = _Database(path, header)
-    label = said.columns.get("label")
-    tables = said.tables or _tables_of_emotions(path, header, label)
+    label = settings.columns.get("label")
+    tables = settings.tables or _tables_of_emotions(path, header, label)
     rows = [row for table in tables for row in database.utterances(table, label)]
     for field in ("speaker", *OF_SPEAKER, "transcript", "text", "part"):
         database.add_of_files(field, rows)

@@ -27,12 +27,12 @@ from xser.corpora.tables.words import code_of_language, part_of
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 
-def read_datasets_folder(path: Path, said: Sidecar) -> Native | None:
+def read_datasets_folder(path: Path, settings: Sidecar) -> Native | None:
     """Read a folder of Hugging Face's datasets.
 
     Parameters
     ----------
-    said
+    settings
         Of the file beside it.
 
     Returns
@@ -46,8 +46,8 @@ def read_datasets_folder(path: Path, said: Sidecar) -> Native | None:
         For a file that cannot be read.
     """
     card = _card(path / "README.md")
-    about = _said(card)
-    audio = said.columns.get("path")
+    about = _about(card)
+    audio = settings.columns.get("path")
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
         return _of_shards(path, _saved(path), about, audio, {})
     files = list_files(path)
@@ -171,21 +171,21 @@ def _card(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _said(card: dict[str, Any]) -> dict[str, Any]:
-    """What README.md says that the file beside a table may say."""
-    said = {}
+def _about(card: dict[str, Any]) -> dict[str, Any]:
+    """What README.md holds of what the file beside a table may hold."""
+    about = {}
     if isinstance(card.get("pretty_name"), str):
-        said["title"] = card["pretty_name"]
+        about["title"] = card["pretty_name"]
     licence = card.get("license")
     if isinstance(licence, (str, list)) and licence:
-        said["licence"] = licence if isinstance(licence, str) else ", ".join(map(str, licence))
+        about["licence"] = licence if isinstance(licence, str) else ", ".join(map(str, licence))
     languages = card.get("language")
     languages = languages if isinstance(languages, list) else [languages]
     try:
-        said |= {"language": code_of_language(languages[0])} if len(languages) == 1 and languages[0] else {}
+        about |= {"language": code_of_language(languages[0])} if len(languages) == 1 and languages[0] else {}
     except (XserError, AttributeError):
-        pass  # "multilingual" and the like: a column says it, or the user
-    return said
+        pass  # "multilingual" and the like: a column holds it, or the user gives it
+    return about
 
 
 def _label_names(card: dict[str, Any]) -> dict[str, list[str]]:

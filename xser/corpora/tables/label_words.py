@@ -1,8 +1,7 @@
 """The usual words for emotions in tables: a native label that is one of them needs no entry of its own.
 
 Words of `xser.corpora.description.emotion_words` and usual codes of three letters; never single letters, which stand
-for something
-else in every language.
+for something else in every language.
 """
 
 from collections.abc import Collection

@@ -41,7 +41,7 @@ class Listed:
     left_out
         Sentences: rows that are no utterances.
     notes
-        Sentences: what was understood without being said.
+        Sentences: what was understood without an entry.
     segments
         Whether utterances may be stretches of recordings.
     made_up
@@ -107,34 +107,36 @@ def read_table_values(path: Path) -> dict[str, Any]:
         For a table that cannot be read or understood; the message says which column, label or row, and the remedy.
     """
     sidecar = sidecar_of(path)
-    said = read_sidecar(sidecar)
-    native = read_native(path, said)
-    chosen = {**native.about.get("columns", {}), **said.columns}
+    settings = read_sidecar(sidecar)
+    native = read_native(path, settings)
+    chosen = {**native.about.get("columns", {}), **settings.columns}
     chosen = {column: column for column in native.columns} if native.named else chosen
-    said = said.model_copy(update={key: native.about[key] for key in native.about.keys() - said.model_fields_set})
+    settings = settings.model_copy(
+        update={key: native.about[key] for key in native.about.keys() - settings.model_fields_set}
+    )
     columns = find_columns(path, native.columns, chosen, sidecar)
-    rows, left_out = _understood(native, columns, said.language or "", sidecar)
+    rows, left_out = _understood(native, columns, settings.language or "", sidecar)
     languages = sorted({row["language"] for row in rows})
-    labels = _labels([row["native_label"] for row in rows], said.labels, languages, path, sidecar)
+    labels = _labels([row["native_label"] for row in rows], settings.labels, languages, path, sidecar)
     id = table_corpus_id(path)
     _name(rows, id)
     listed = Listed(
         path=path,
-        root=(native.root / Path(said.root).expanduser()).resolve() if said.root else native.root,
+        root=(native.root / Path(settings.root).expanduser()).resolve() if settings.root else native.root,
         rows=sorted(rows, key=lambda row: row["utterance"]),
         shards=native.shards,
         left_out=left_out,
-        notes=_understood_labels(labels, said.labels),
+        notes=_understood_labels(labels, settings.labels),
         segments=any(row["start"] or row["end"] for row in rows),
-        made_up=said.made_up,
+        made_up=settings.made_up,
         digest=_digest(rows, native.shards.key if native.shards else ""),
     )
     counts = collections.Counter(row["native_label"] for row in rows)
     return {
-        **said.shared_values(),
-        **{key: getattr(said, key) or "not said" for key in ("licence", "url", "citation", "obtain")},
-        "title": said.title or path.name,
-        "scheme": said.scheme or _scheme({labels[label] for label in counts}),
+        **settings.shared_values(),
+        **{key: getattr(settings, key) or "not said" for key in ("licence", "url", "citation", "obtain")},
+        "title": settings.title or path.name,
+        "scheme": settings.scheme or _scheme({labels[label] for label in counts}),
         "language": languages[0],
         "languages": tuple(languages),
         "labels": {nfc(label): None if emotion == DROP else emotion for label, emotion in labels.items()},
@@ -152,7 +154,7 @@ def read_table_values(path: Path) -> dict[str, Any]:
 def _understood(
     native: Native, columns: dict[str, str], language: str, sidecar: Path
 ) -> tuple[list[dict[str, str]], list[str]]:
-    """Return the fields of every row that is an utterance, each once, and what is said of the others."""
+    """Return the fields of every row that is an utterance, each once, and notes on the others."""
     rows, left_out, unlabelled, repeated, seen = [], [], [], [], {}
     for number, cells in enumerate(native.rows, start=1):
         fields = {field: nfc(cells.get(column, "")) for field, column in columns.items() if field != "path"}
@@ -250,13 +252,13 @@ def same_path(source: str) -> str:
 
 
 def _labels(
-    natives: list[str], said: dict[str, str], languages: list[str], path: Path, sidecar: Path
+    natives: list[str], given: dict[str, str], languages: list[str], path: Path, sidecar: Path
 ) -> dict[str, str]:
     """Native label -> canonical emotion or `drop`, for every label that occurs, and what the sidecar says of others."""
     counts = collections.Counter(natives)
-    by_case = {label.casefold(): emotion for label, emotion in said.items()}
-    labels = dict(said)
-    for label in sorted(counts.keys() - said.keys()):
+    by_case = {label.casefold(): emotion for label, emotion in given.items()}
+    labels = dict(given)
+    for label in sorted(counts.keys() - given.keys()):
         emotion = by_case.get(label.casefold()) or emotion_of_word(label, languages)
         labels |= {label: emotion} if emotion else {}
     unknown = sorted(counts.keys() - labels.keys())
@@ -270,8 +272,8 @@ def _labels(
     return labels
 
 
-def _understood_labels(labels: dict[str, str], said: dict[str, str]) -> list[str]:
-    read = [f"{label} as {emotion}" for label, emotion in labels.items() if label != emotion and label not in said]
+def _understood_labels(labels: dict[str, str], given: dict[str, str]) -> list[str]:
+    read = [f"{label} as {emotion}" for label, emotion in labels.items() if label != emotion and label not in given]
     return [f"labels read by the usual words for emotions: {', '.join(read)}"] if read else []
 
 

@@ -1,4 +1,4 @@
-"""Embeddings in two dimensions: principal components of the sources' utterances, the target placed into them later.
+"""Embeddings in two dimensions: principal components of the sources' utterances, the target projected later.
 
 The projection is fitted on utterances of the corpora that a system learned from (their validation parts) and on nothing
 else. Principal components are used because they have a transform for what comes later (t-SNE has none) and because

@@ -5,8 +5,8 @@ EmoBox (Ma et al., Interspeech 2024) publishes lists of utterances, a JSON objec
 with one. Of a line ``key``, ``wav`` (a path below ``downloads/<corpus>/``) and ``emo`` count here. Nothing of it is in
 xser: the user gives the folder.
 
-Utterances are found by what corpus.yaml makes of EmoBox's path, so that no layout, spelling or garbled folder matters;
-then by EmoBox's key; then by the file's name alone. Whatever does not match is counted and reported.
+Utterances are found by what the corpus's own description makes of EmoBox's path, so that no layout, spelling or garbled
+folder matters; then by EmoBox's key; then by the file's name alone. Whatever does not match is counted and reported.
 """
 
 import collections
@@ -157,7 +157,7 @@ def _entry(part: str, path: Path, number: int, line: str, corpus_id: str) -> Ent
 
 @dataclasses.dataclass(frozen=True)
 class Matched:
-    """EmoBox's folds in terms of the rows' utterances.
+    """EmoBox's folds, in terms of the rows' utterances.
 
     Attributes
     ----------
