@@ -108,4 +108,4 @@ def written(found):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(lambda: main(sys.argv[1:]))

@@ -125,4 +125,4 @@ def measure_frozen(options, encoder, rows, valid, work):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(lambda: main(sys.argv[1:]))

@@ -157,7 +157,7 @@ def test_one_refusal_among_several_stops_all(folder, server, monkeypatch):
 
 def test_a_real_terminal_is_asked(folder, server):
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "xser.experiments.prepare", *options(folder, "--corpus", "emodb", "--download")]
+    command = stages.process_of("prepare", options(folder, "--corpus", "emodb", "--download"))
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
     process = subprocess.Popen(command, env=environment, stdin=theirs, stderr=subprocess.PIPE, text=True)
     os.write(ours, b"n\n")

@@ -3,7 +3,6 @@
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
@@ -68,7 +67,7 @@ def test_a_resumed_training_ends_with_the_same_weights(root, straight, tmp_path,
 def test_a_killed_training_goes_on(root, straight, tmp_path):
     words = stages.options(root, tmp_path)
     stages.run("prepare manifests", words)
-    killed = subprocess.Popen([sys.executable, "-m", "xser.experiments.train", *words], stderr=subprocess.PIPE)
+    killed = subprocess.Popen(stages.process_of("train", words), stderr=subprocess.PIPE)
     while not list(tmp_path.glob("runs/**/CKPT*")) and killed.poll() is None:
         time.sleep(0.02)
     killed.send_signal(signal.SIGKILL)

@@ -137,7 +137,7 @@ def test_a_training_of_which_any_rank_was_killed_goes_on_to_the_same_weights(roo
     run_sh(straight, "--gpus", "2", "--stage", "train", "--stop-stage", "train")
     for rank, epoch in ((1, 2), (0, 6)):
         launch = subprocess.Popen(
-            [sys.executable, "-m", "xser.grid.ranks", "--gpus", "2", "train", *killed],
+            [*stages.process_of("train", killed), "--gpus", "2"],
             env=ENVIRONMENT,
             text=True,
             stderr=subprocess.PIPE,
@@ -164,7 +164,7 @@ def test_ranks_end_with_their_launch(root, tmp_path):
     words = stages.options(root, tmp_path, "--system", "baseline2", "--steps", "100000")
     stages.run("prepare manifests", words)
     launch = subprocess.Popen(
-        [sys.executable, "-m", "xser.grid.ranks", "--gpus", "2", "train", *words],
+        [*stages.process_of("train", words), "--gpus", "2"],
         env=ENVIRONMENT,
         stderr=subprocess.DEVNULL,
     )

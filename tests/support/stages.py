@@ -55,6 +55,11 @@ def experiment_of(words):
     return resolve_request(request_of(options, more[1:] if recipe else more, typed_command("run", words)))
 
 
+def process_of(stage, words):
+    """The command line that runs one stage in a process of its own."""
+    return [sys.executable, "-m", "xser", "run", *map(str, words), "--stage", stage, "--stop-stage", stage]
+
+
 def command(words):
     """Do what ``xser run`` does with words, in this process."""
     words = list(map(str, words))
