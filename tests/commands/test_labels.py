@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import CHECKOUT
 from xser.commands import labels
+from xser.commands.command_line import parser_of
 from xser.core.errors import XserError
 from xser.corpora.description.corpus import corpus_ids, read_corpus
 from xser.corpora.description.emotions import SCHEMES
@@ -17,8 +18,12 @@ RECIPES = CHECKOUT / "recipes"
 CORPORA = corpus_ids(RECIPES)
 
 
+def ask(*words):
+    labels.main(parser_of("labels", labels).parse_args(list(words)))
+
+
 def printed(capsys, *argv):
-    labels.main(list(argv))
+    ask(*argv)
     return capsys.readouterr().out
 
 
@@ -118,22 +123,22 @@ def test_a_scheme_of_ones_own(tmp_path, capsys, monkeypatch):
 
 def test_mistakes_are_one_line(tmp_path, capsys):
     with pytest.raises(XserError, match="no corpus 'emdb' .did you mean emodb"):
-        labels.main(["emdb"])
+        ask("emdb")
     with pytest.raises(XserError, match="no scheme 'five'"):
-        labels.main(["--scheme", "five"])
-    with pytest.raises(XserError, match="holds no recipe of a corpus: give --recipes"):
-        labels.main(["--recipes", str(tmp_path)])
+        ask("--scheme", "five")
+    with pytest.raises(XserError, match="holds no recipes"):
+        ask("--recipes", str(tmp_path))
     (tmp_path / "mine.yaml").write_text("emotions: [angry, neutral]\nmerges_in: {turevbd: {calm: neutral}}\n")
     with pytest.raises(XserError, match="mine.yaml: `merges_in` names 'turevbd'; the corpora are aesdd, "):
-        labels.main(["--scheme", str(tmp_path / "mine.yaml")])
+        ask("--scheme", str(tmp_path / "mine.yaml"))
     with pytest.raises(SystemExit):
-        labels.main(["--sceme", "six"])
+        ask("--sceme", "six")
     assert "unrecognized arguments: --sceme" in capsys.readouterr().err
 
 
 def test_it_needs_neither_torch_nor_pandas_and_runs_anywhere(tmp_path):
     code = (
-        "import sys; from xser import labels; labels.main(['emodb']); "
+        "import sys; from xser.__main__ import main; sys.argv[1:] = ['labels', 'emodb']; main(); "
         "print([name for name in ('torch', 'pandas', 'speechbrain', 'numpy') if name in sys.modules])"
     )
     run = subprocess.run(

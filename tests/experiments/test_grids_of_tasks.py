@@ -58,7 +58,7 @@ TASK = "{source: meld, non_target: [cafe], target: emodb}"
         (f"g: {{tasks: {{a b: {TASK}}}}}", "letters"),
         ("g: {tasks: {a: {source: meld, target: emodb}}}", "`g: tasks: a: non_target` is missing"),
         ("g: {tasks: {a: {source: meld, non_target: cafe, target: emodb}}}", "non_target"),
-        ("g: {tasks: {a: {source: [meld], non_target: [cafe], target: emodb}}}", "`g: tasks: a: source` is text"),
+        ("g: {tasks: {a: {source: [meld], non_target: [cafe], target: emodb}}}", "`g: tasks: a: source` must be text"),
         ("g: {tasks: {a: {source: meld, non_target: [], target: emodb, training_utterances: many}}}", "whole"),
         (f"g: {{tasks: {{a: {TASK}}}}}\nh: {{tasks: {{a: {TASK}}}}}", "two tasks are called a"),
         (f"g:\n  tasks:\n    a: {TASK}\n    b: {{sorce: meld}}", "line 4: unknown key `g: tasks: b: sorce`"),

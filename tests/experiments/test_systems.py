@@ -31,7 +31,7 @@ def test_the_six_systems_are_the_method_s(recipes):
     ("text", "told"),
     [
         ("batches: shuffled\n", "`trained_on` is missing"),
-        ("trained_on: everything\n", "`trained_on` is 'source', 'sources' or 'target', not 'everything'"),
+        ("trained_on: everything\n", "`trained_on` is 'everything': it must be one of source, sources, target"),
         ("trained_on: [source]\n", "`trained_on` is"),
         ("just text\n", "key: value"),
         ("", "`trained_on` is missing"),

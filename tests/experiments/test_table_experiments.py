@@ -119,7 +119,7 @@ def test_one_language_of_a_table(tmp_path):
     with pytest.raises(XserError, match="take two:deu among --sources instead of two"):
         parse(tmp_path, "--sources", two, "--target", three)
     experiment = parse(tmp_path, "--sources", f"{two}:German", "--target", three)
-    assert [str(each) for each in experiment.selections] == ["two:deu", "three"]
+    assert [str(each) for each in experiment.task.selections] == ["two:deu", "three"]
     with pytest.raises(XserError, match="two is in German .deu. and English .eng., not in 'fra'"):
         parse(tmp_path, "--sources", f"{two}:fra", "--target", three)
 
@@ -156,7 +156,7 @@ def test_no_such_table(tmp_path, monkeypatch, corpus, said):
 def test_a_relative_folder_needs_no_slash(tmp_path, monkeypatch):
     made.folders_of_labels(tmp_path / "d")
     monkeypatch.chdir(tmp_path)
-    assert parse(tmp_path, "--corpus", "d").corpus == "d"
+    assert parse(tmp_path, "--corpus", "d").task.name == "d"
     assert parse(tmp_path, "--corpus", "d", "--seed", "2").command.startswith("xser run --steps 2 d ")
 
 
@@ -217,11 +217,3 @@ def test_segments_of_one_recording(tmp_path):
     rows = pd.read_csv(next(tmp_path.glob("exp/manifests/*/manifest.csv")))
     assert len(rows) == 12 and set(rows["seconds"]) == {0.4}
     assert rows.groupby("part").size().to_dict() == {"train": 4, "valid": 4, "test": 4}
-
-
-def test_the_help_of_a_table(tmp_path, capsys):
-    from xser.experiments.experiment import main
-
-    path = made_csv(tmp_path, speakers="A")
-    main(["help", "--corpus", str(path)])
-    assert f"bash recipes/run_stages.sh --corpus {path}" in " ".join(capsys.readouterr().out.split())

@@ -61,7 +61,7 @@ def test_a_recipe_takes_it_from_another_folder(root, tmp_path):
     environment = {**os.environ, "XSER_PYTHON": sys.executable}
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
     assert run.returncode == 0, run.stderr
-    assert "scheme mine, split speaker" in run.stdout
+    assert "scheme mine: " in run.stderr
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,10 @@ def test_a_recipe_takes_it_from_another_folder(root, tmp_path):
     [
         ("four.yaml", MOVING, "there is a scheme four already"),
         ("mine.yaml", MOVING + "merges_in: {emdb: {calm: still}}\n", "`merges_in` names 'emdb'; the corpora are"),
-        ("mine.yaml", "emotions: [happy\n", "mine.yaml cannot be read"),
-        ("mine.yml", "emotions: [happy]\n", "two different classes"),
+        ("mine.yaml", "emotions: [happy\n", "mine.yaml, line 2: not valid YAML"),
+        ("mine.yml", "emotions: [happy]\n", "`emotions` needs 2 or more"),
         ("mine.json", MOVING, "there is no scheme"),
-        ("nowhere/mine.yaml", None, "does not exist"),
+        ("nowhere/mine.yaml", None, "cannot be read"),
     ],
 )
 def test_what_cannot_be_a_scheme_is_told_in_one_line(tmp_path, name, text, said):

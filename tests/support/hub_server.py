@@ -98,7 +98,7 @@ def find(endpoint, home, source, revision=None, **environment):
     code = (
         "import sys\nfrom xser.commands.command_line import run\n"
         "from xser.model.encoders.model_folder import find_model\n"
-        "run(lambda argv: print(find_model(*argv)))"
+        "run(lambda: print(find_model(*sys.argv[1:])))"
     )
     words = [source] if revision is None else [source, revision]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING", "TRANSFORMERS_"))}

@@ -25,8 +25,8 @@ from xser.commands.options import (
     typed_command,
 )
 from xser.core.errors import UsageError, XserError
+from xser.experiments.catalogue import catalogue_of
 from xser.experiments.named_tasks import find_grid
-from xser.experiments.request import catalogue_of
 from xser.grid.cost import describe_cost
 from xser.grid.executors import Executor, Here, Slurm, device_groups, refuse_without_slurm
 from xser.grid.plan import logs_folder, plan_jobs

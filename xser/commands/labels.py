@@ -25,8 +25,7 @@ from xser.core.words import close_match
 from xser.corpora.description.class_counts import ClassCounts, class_table, count_classes, label_notes
 from xser.corpora.description.corpus import Corpus
 from xser.corpora.description.emotions import SCHEMES, Scheme, load_scheme
-from xser.experiments.catalogue import Catalogue
-from xser.experiments.request import catalogue_of
+from xser.experiments.catalogue import Catalogue, catalogue_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,12 +5,15 @@ import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xser.audit.checks import STOPPING
 from xser.core.errors import UsageError
 from xser.core.words import close_match, comma_separated
 from xser.experiments.catalogue import DATA, PLACE
-from xser.experiments.request import Request
+
+if TYPE_CHECKING:
+    from xser.experiments.request import Request
 
 
 def add_task_options(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +108,7 @@ def add_recording_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def request_of(options: argparse.Namespace, hyperparameters: Sequence[str] = (), command: str = "") -> Request:
+def request_of(options: argparse.Namespace, hyperparameters: Sequence[str] = (), command: str = "") -> "Request":
     """The request that options mean. An option that the command does not have has the request's default.
 
     Raises
@@ -113,6 +116,8 @@ def request_of(options: argparse.Namespace, hyperparameters: Sequence[str] = (),
     UsageError
         For ``--seed`` beside ``--seeds``, and an unknown name in ``--allow``.
     """
+    from xser.experiments.request import Request  # and with it pandas, which xser labels does not need
+
     given = {name: value for name, value in vars(options).items() if name in Request.__dataclass_fields__}
     for folder in ("data_root", "work_dir", "recipes", "model_root", "emobox"):
         if given.get(folder) is not None:

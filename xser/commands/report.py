@@ -14,8 +14,7 @@ from xser.commands.options import add_recipes_option, typed_command
 from xser.core.errors import UsageError, XserError
 from xser.evidence.figures.predictions import Run, find_runs
 from xser.evidence.figures.published import read_published
-from xser.experiments.catalogue import Catalogue
-from xser.experiments.request import catalogue_of
+from xser.experiments.catalogue import Catalogue, catalogue_of
 from xser.experiments.systems import read_system
 
 

@@ -28,10 +28,10 @@ from xser.commands.options import (
 from xser.core.errors import UsageError
 from xser.core.records import read_yaml
 from xser.core.words import close_match
-from xser.experiments.catalogue import Catalogue
+from xser.experiments.catalogue import Catalogue, catalogue_of
 from xser.experiments.encoder_choice import describe_encoders
 from xser.experiments.hyperparameters import TABLE, describe_file, read_nodes, resolve
-from xser.experiments.request import catalogue_of, resolve_request
+from xser.experiments.request import resolve_request
 from xser.grid.ranks import Ranks, run_in_ranks
 
 if TYPE_CHECKING:

@@ -3,13 +3,17 @@
 `COLUMNS` is its schema. Every read checks it.
 """
 
+from __future__ import annotations
+
 import dataclasses
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from xser.core.errors import XserError
 from xser.core.files import whole_file
+
+if TYPE_CHECKING:
+    import pandas as pd  # which takes its time, and whoever wants the names of columns needs none of it
 
 PARTS = ("train", "valid", "test")
 
@@ -95,6 +99,8 @@ def read_rows(path: Path, manifest: bool = False) -> pd.DataFrame:
         With the file, and the line where it is one line's fault: no such file, no CSV, a column that is missing,
         unknown or holds what it must not, an utterance that stands twice.
     """
+    import pandas as pd
+
     again = "delete it and run its stage again"
     try:
         rows = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
@@ -117,9 +123,12 @@ def read_rows(path: Path, manifest: bool = False) -> pd.DataFrame:
 
 
 def _checked(values: pd.Series, column: Column, path: Path, again: str) -> pd.Series:
+    import pandas as pd
+
     if column.number:
         numbers = pd.to_numeric(values, errors="coerce").astype(float)
-        wrong, wanted = numbers.isna(), "a number"
+        wrong = numbers.isna() & ((values != "") | (not column.optional))  # not every recording is cut into segments
+        wanted = "a number"
     else:
         numbers = values
         wrong, wanted = pd.Series(False, index=values.index), "text"

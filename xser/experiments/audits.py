@@ -7,10 +7,11 @@ from pathlib import Path
 from xser.audit.audited import AuditedCorpus, corpus_without_parts, is_stage_table, read_audited
 from xser.core.errors import XserError
 from xser.core.words import close_match
+from xser.experiments.catalogue import catalogue_of
 from xser.experiments.experiment import Experiment
 from xser.experiments.manifests import audited_manifest, map_emotions, plan_manifest, selected_rows
 from xser.experiments.prepare import prepare
-from xser.experiments.request import Request, catalogue_of, resolve_request
+from xser.experiments.request import Request, resolve_request
 from xser.experiments.selections import is_table
 from xser.experiments.workspace import Workspace
 

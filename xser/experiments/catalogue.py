@@ -10,6 +10,7 @@ from pathlib import Path
 
 import xser
 from xser.core.errors import XserError
+from xser.core.files import folder_of
 from xser.core.words import close_match
 from xser.corpora.description.corpus import Corpus, read_corpus
 
@@ -85,3 +86,8 @@ class Catalogue:
 @functools.cache
 def _read_corpus(path: Path) -> Corpus:
     return read_corpus(path)
+
+
+def catalogue_of(recipes: Path | None) -> Catalogue:
+    """The recipes there are: a user's own folder first, then those that come with xser."""
+    return Catalogue([*([folder_of(recipes)] if recipes else []), DATA / "recipes"])

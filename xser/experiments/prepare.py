@@ -123,8 +123,8 @@ def prepare_corpus(experiment: Experiment, corpus: Corpus, found: Scan, made_up:
         _write(folder, made, record)
         remove_others(found.rows, folder)
     logger.info("  %s", _describe(corpus, made, record))
-    for note in record.notes:
-        logger.debug("    note: %s", note)
+    for note in record.notes:  # of a table they say how its labels were understood: that must not go unseen
+        logger.log(logging.INFO if corpus.listed is not None else logging.DEBUG, "    note: %s", note)
     logger.debug("    in %s", folder)
 
 

@@ -14,10 +14,11 @@ import pandas as pd
 from xser.core.errors import UsageError
 from xser.core.rows import read_rows
 from xser.corpora.description.corpus import Corpus
+from xser.experiments.catalogue import catalogue_of
 from xser.experiments.evaluate import evaluate
 from xser.experiments.manifests import make_manifests
 from xser.experiments.prepare import prepare
-from xser.experiments.request import Request, catalogue_of, resolve_request
+from xser.experiments.request import Request, resolve_request
 from xser.experiments.runs import plan_runs
 from xser.experiments.selections import one_corpus
 from xser.experiments.train import train

@@ -7,7 +7,7 @@ from xser.core.errors import UsageError, XserError
 from xser.core.files import folder_of
 from xser.core.words import comma_separated, read_seeds
 from xser.corpora.description.emotions import load_scheme
-from xser.experiments.catalogue import DATA, PLACE, Catalogue
+from xser.experiments.catalogue import DATA, PLACE, Catalogue, catalogue_of
 from xser.experiments.encoder_choice import EncoderChoice, choose_encoder, with_source
 from xser.experiments.experiment import Experiment, Preparation, Split
 from xser.experiments.hyperparameters import read_options, resolve
@@ -61,11 +61,6 @@ class Request:
     hyperparameters: tuple[str, ...] = ()
     command: str = ""
     options: tuple[str, ...] = ()
-
-
-def catalogue_of(recipes: Path | None) -> Catalogue:
-    """The recipes there are: a user's own folder first, then those that come with xser."""
-    return Catalogue([*([folder_of(recipes)] if recipes else []), DATA / "recipes"])
 
 
 def resolve_request(request: Request) -> Experiment:

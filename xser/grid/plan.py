@@ -7,10 +7,11 @@ from pathlib import Path
 from xser.core.errors import XserError
 from xser.core.files import is_being_written
 from xser.core.words import comma_separated, read_seeds
+from xser.experiments.catalogue import catalogue_of
 from xser.experiments.evaluate import is_evaluated
 from xser.experiments.experiment import Experiment
 from xser.experiments.named_tasks import Grid, find_grid
-from xser.experiments.request import Request, catalogue_of, resolve_request
+from xser.experiments.request import Request, resolve_request
 from xser.experiments.runs import Run, plan_runs
 
 
