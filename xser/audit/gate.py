@@ -8,8 +8,9 @@ in the parts of a target that a system learns   as found: that system is reporte
 in the parts of another target                  a note: no system learns from any of its parts
 in the parts of a source                        a warning at most: its part test is not reported on; a note where
                                                 they are small
-a source's part train has a stretch of the      severe, unless every system learns from the target alone target's
-recordings anything in a corpus as a whole                 as found, and it never stops stage 1
+a source's part train has a stretch of the      severe, unless every system learns from the target alone
+target's recordings
+anything in a corpus as a whole                 as found, and it never stops stage 1
 ==============================================  ============================================================
 """
 

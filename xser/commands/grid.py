@@ -4,8 +4,8 @@
     xser grid paper --seeds 0-4 --data-root ~/corpora --dry-run
 
 A job is a task, a system and a seed. Audio and manifests are made once, then each job is trained and evaluated. What is
-finished is skipped, what was interrupted goes on, a job that another launch is at work on is left to it, and a job that
-fails does not stop the others. All other options are those of `xser run` and hold for every job; a grid's own defaults
+finished is skipped, and what was interrupted goes on. A job that another launch is at work on is left to it. A job that
+fails does not stop the others. All other options are those of `xser run` and hold for every job. Defaults of a grid
 stand in recipes/zero_shot/tasks.yaml.
 """
 

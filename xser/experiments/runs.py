@@ -1,7 +1,7 @@
 """The runs of an experiment: systems x seeds (x folds), each with a folder of its own.
 
 Stages 2 and 3 plan the same runs from the same experiment. A run's folder ends in a fingerprint of all that its weights
-depend on - the manifests it learns from, the hyperparameters, the seed - and of nothing of the target.
+depend on: the manifests it learns from, the hyperparameters, the seed. Nothing of the target is in it.
 """
 
 import dataclasses
