@@ -157,13 +157,13 @@ def test_a_relative_folder_needs_no_slash(tmp_path, monkeypatch):
     made.folders_of_labels(tmp_path / "d")
     monkeypatch.chdir(tmp_path)
     assert parse(tmp_path, "--corpus", "d").task.name == "d"
-    assert parse(tmp_path, "--corpus", "d", "--seed", "2").command.startswith("xser run --steps 2 d ")
+    assert parse(tmp_path, "--corpus", "d", "--seed", "2").command.startswith("xser run --corpus d --seed 2 ")
 
 
 def test_there_is_nothing_to_download(tmp_path):
     path = made_csv(tmp_path, speakers="A")
-    with pytest.raises(XserError, match="--download is for corpora with a recipe, and mine has none"):
-        stages.run("prepare", words(tmp_path, "--corpus", path, "--download"))
+    with pytest.raises(XserError, match="--download is for corpora with a recipe, and mine"):
+        stages.command(words(tmp_path, "--corpus", path, "--download", "--stop-stage", "0"))
 
 
 def test_unusable_and_missing_recordings_are_treated_as_in_a_recipe(tmp_path):
