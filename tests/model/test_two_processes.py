@@ -154,7 +154,7 @@ def test_a_training_of_which_any_rank_was_killed_goes_on_to_the_same_weights(roo
         assert said.splitlines()[-1].startswith(f"xser: rank {rank} was killed (SIGKILL)")
         assert not any(map(is_alive, ranks))
         assert not files(tmp_path / "killed", "trained.json")
-    run_sh(killed, "--gpus", "2", "--stage", "train", "--stop-stage", "train", "--resume")
+    run_sh(killed, "--gpus", "2", "--stage", "train", "--stop-stage", "train")
     assert stages.equal_to_the_bit(stages.weights(tmp_path / "straight"), stages.weights(tmp_path / "killed"))
 
 
