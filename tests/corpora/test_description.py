@@ -297,7 +297,7 @@ def test_every_recipe_is_described(recipes):
         assert corpus.id == id
         assert set(corpus.labels.values()) <= {None, *CANONICAL}
         readme = (recipes / id / "README.md").read_text(encoding="utf-8")
-        assert corpus.url in readme and f"bash recipes/{id}/run.sh --data-root" in readme
+        assert corpus.url in readme and f"xser run {id} --data-root" in readme
         assert corpus.title in readme and str(corpus.total) in readme
 
 

@@ -1,5 +1,6 @@
 """Run the stages of a tiny experiment in this process, and look at the weights."""
 
+import contextlib
 import logging
 import sys
 
@@ -61,21 +62,28 @@ def process_of(stage, words):
 
 
 def command(words):
-    """Do what ``xser run`` does with words, in this process."""
+    """Do what ``xser run`` does with words, in this process; all that it tells goes to stdout."""
     words = list(map(str, words))
     options, more = parser_of("run", run_command).parse_known_args(words)
-    run_command.main(options, words, more)
+    with told_on_stdout():
+        run_command.main(options, words, more)
 
 
 def run(stages, words):
-    """Run stages, given as one string of names; all that they say with --verbose goes to stdout."""
+    """Run stages, given as one string of names; all that they tell with --verbose goes to stdout."""
+    with told_on_stdout():
+        for stage in stages.split():
+            STAGES[stage](experiment_of(words))
+
+
+@contextlib.contextmanager
+def told_on_stdout():
     logger, told = logging.getLogger("xser"), logging.StreamHandler(sys.stdout)
     before = logger.level
     logger.addHandler(told)
     logger.setLevel(logging.DEBUG)
     try:
-        for stage in stages.split():
-            STAGES[stage](experiment_of(words))
+        yield
     finally:
         logger.removeHandler(told)
         logger.setLevel(before)
