@@ -1,5 +1,5 @@
-"""Write the table of hyperparameters, from xser/experiments/hyperparameters.py and train.yaml, or check that it is what
-stands in docs.
+"""Write the table of hyperparameters, from xser/experiments/hyperparameter_table.py and train.yaml, or check that it is
+what stands in docs.
 
     python tools/hyperparameter_table.py --write
     python tools/hyperparameter_table.py --check
@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from xser.core.files import write_text  # noqa: E402
-from xser.experiments.hyperparameters import TABLE, resolve  # noqa: E402
+from xser.experiments.hyperparameter_table import TABLE  # noqa: E402
+from xser.experiments.hyperparameters import resolve  # noqa: E402
 
 PAGE = ROOT / "docs" / "hyperparameters.md"
 START, END = "<!-- hyperparameters: written by tools/hyperparameter_table.py -->", "<!-- end of hyperparameters -->"

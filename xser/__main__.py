@@ -34,11 +34,10 @@ def _overview() -> str:
 
 
 def _refuse(word: str) -> None:
-    import difflib
+    from xser.core.words import close_match
 
-    close = difflib.get_close_matches(word, COMMANDS, n=1)
-    perhaps = f" (did you mean {close[0]}?)" if close else ""
-    print(f"xser: there is no command {word!r}{perhaps}; there are {', '.join(COMMANDS)}", file=sys.stderr)
+    known = ", ".join(COMMANDS)
+    print(f"xser: there is no command {word!r}{close_match(word, COMMANDS)}; there are {known}", file=sys.stderr)
     sys.exit(2)
 
 

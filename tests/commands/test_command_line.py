@@ -11,7 +11,7 @@ from xser.__main__ import main
 from xser.commands import COMMANDS, command_line, completion
 from xser.commands import run as run_module
 from xser.core.errors import UsageError, XserError
-from xser.experiments.hyperparameters import TABLE
+from xser.experiments.hyperparameter_table import TABLE
 
 
 def run(error, *words):

@@ -10,7 +10,8 @@ from tests.support import stages
 from xser.core.errors import UsageError, XserError
 from xser.core.fingerprints import fingerprint
 from xser.experiments.catalogue import Catalogue
-from xser.experiments.hyperparameters import TABLE, Hyperparameters, read_options, resolve
+from xser.experiments.hyperparameter_table import TABLE
+from xser.experiments.hyperparameters import Hyperparameters, read_options, resolve
 
 RUN = {"seed": 0, "number_of_emotions": 4, "number_of_speakers": 3, "number_of_languages": 2}
 

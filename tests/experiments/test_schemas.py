@@ -5,7 +5,8 @@ import json
 import pytest
 
 from xser.core.records import json_schema
-from xser.experiments.hyperparameters import TABLE, read_nodes
+from xser.experiments.hyperparameter_table import TABLE
+from xser.experiments.hyperparameters import read_nodes
 from xser.experiments.schemas import KINDS
 
 FILES = {"tasks": "zero_shot/tasks.yaml", "language_matched": "hparams/language_matched.yaml"}

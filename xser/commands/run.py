@@ -30,7 +30,8 @@ from xser.core.records import read_yaml
 from xser.core.words import close_match
 from xser.experiments.catalogue import Catalogue, catalogue_of
 from xser.experiments.encoder_choice import describe_encoders
-from xser.experiments.hyperparameters import TABLE, describe_file, read_nodes, resolve
+from xser.experiments.hyperparameter_table import TABLE
+from xser.experiments.hyperparameters import describe_file, read_nodes, resolve
 from xser.experiments.request import resolve_request
 from xser.grid.ranks import Ranks, run_in_ranks
 

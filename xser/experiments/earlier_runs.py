@@ -1,13 +1,13 @@
 """Finished trainings that lie elsewhere in the work folder: of another task, of an older xser, of another encoder."""
 
-import re
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from xser.core.errors import XserError
 from xser.core.files import read_json
-from xser.experiments.hyperparameters import NOT_HYPERPARAMETERS, OBJECTS, TABLE, WHERE_THE_MODEL_LIES, read_nodes
+from xser.experiments.hyperparameters import WHERE_THE_MODEL_LIES, canonical, nodes_of, read_nodes
 from xser.experiments.runs import Run
 from xser.experiments.workspace import Workspace
 
@@ -62,27 +62,21 @@ def _is_same_of_0_1(run: Run, folder: Path, record: dict[str, Any]) -> bool:
         and record.get("encoder_identity") == run.experiment.encoder.identity
     )
     try:
-        return same and _told_then(folder / "hyperparameters.yaml") == _told_now(run)
+        return same and _is_told_the_same(run, folder / "hyperparameters.yaml")
     except XserError:
         return False
 
 
-def _told_now(run: Run) -> tuple[dict[str, Any], list[str]]:
-    text = run.hyperparameters.identity
-    return dict(text[0]), sorted(_class_paths(repr(text[1])))
+def _is_told_the_same(run: Run, path: Path) -> bool:
+    """Whether a hyperparameters.yaml of xser 0.1, whose references are resolved, means what the run is told.
 
+    Every value, class and argument counts but where a pretrained model lies.
+    """
+    from hyperpyyaml import resolve_references
 
-def _told_then(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """The plain values and class paths of a hyperparameters.yaml of xser 0.1."""
-    nodes = read_nodes(path)
-    left_out = {*NOT_HYPERPARAMETERS, *WHERE_THE_MODEL_LIES, *OBJECTS}
-    values = {
-        key: TABLE[key].parse(node.value, key)
-        for key, node in nodes.items()
-        if key in TABLE and key not in left_out and TABLE[key].set_by != "data" and isinstance(node.value, str)
-    }
-    return values, sorted(_class_paths(path.read_text(encoding="utf-8")))
-
-
-def _class_paths(text: str) -> set[str]:
-    return set(re.findall(r"!(?:new|name):([\w.]+)", text))
+    then = {key: canonical(node) for key, node in read_nodes(path).items()}
+    told = run.hyperparameters
+    values = {**told.values, **{key: then[key] for key in WHERE_THE_MODEL_LIES if key in then}}
+    text = dataclasses.replace(told, values=values).text({key: then[key] for key in told.run_keys if key in then})
+    now = nodes_of(resolve_references(text).getvalue(), path)
+    return {key: canonical(node) for key, node in now.items()} == then

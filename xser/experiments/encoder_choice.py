@@ -19,7 +19,8 @@ from xser.core.records import read_yaml
 from xser.core.words import close_match
 from xser.corpora.description.languages import language_name
 from xser.experiments.catalogue import Catalogue
-from xser.experiments.hyperparameters import Plain, describe_file, read_nodes, resolve
+from xser.experiments.hyperparameter_table import Plain
+from xser.experiments.hyperparameters import describe_file, read_nodes, resolve
 from xser.model.encoders.hub import HUB_NAME
 from xser.model.encoders.model_folder import check_model, find_model, model_config, model_identity
 from xser.protocol.tasks import Selection

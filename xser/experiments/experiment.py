@@ -7,7 +7,8 @@ from pathlib import Path
 from xser.corpora.description.corpus import Corpus
 from xser.corpora.description.emotions import Scheme
 from xser.experiments.encoder_choice import EncoderChoice
-from xser.experiments.hyperparameters import Hyperparameters, Plain, resolve
+from xser.experiments.hyperparameter_table import Plain
+from xser.experiments.hyperparameters import Hyperparameters, resolve
 from xser.experiments.named_tasks import NamedTask
 from xser.experiments.systems import System
 from xser.protocol.splits.emobox_folds import FoldFiles

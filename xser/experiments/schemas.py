@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pydantic
 
 from xser.experiments.encoder_choice import LanguageMatched
-from xser.experiments.hyperparameters import TABLE, Hyperparameter
+from xser.experiments.hyperparameter_table import TABLE, Hyperparameter
 from xser.experiments.named_tasks import Grids
 from xser.experiments.systems import SystemRecord
 
