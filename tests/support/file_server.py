@@ -1,11 +1,9 @@
 """A server of files on the loopback that can misbehave as real ones do."""
 
-import contextlib
-import http.server
-import threading
+from tests.support.loopback import LoopbackServer
 
 
-class FileServer:
+class FileServer(LoopbackServer):
     """Serves `files` (path -> bytes) with ranges.
 
     Attributes
@@ -26,33 +24,9 @@ class FileServer:
     """
 
     def __init__(self, files):
+        super().__init__()
         self.files = files
         self.asked, self.cuts, self.ranges, self.length, self.versions, self.stops = [], 0, True, None, True, None
-        server = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def log_message(self, *arguments):
-                pass
-
-            def do_GET(self):
-                with contextlib.suppress(ConnectionError):  # the client has heard enough
-                    server.answer(self)
-
-            def do_HEAD(self):
-                server.answer(self)
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
     def answer(self, request):
         if request.command == "GET":

@@ -1,16 +1,16 @@
 """A Hugging Face hub on the loopback, with one small model: what its client asks of the real one."""
 
-import http.server
 import json
 import os
 import subprocess
 import sys
-import threading
+
+from tests.support.loopback import LoopbackServer
 
 NAME, COMMIT = "someone/tiny", "0123456789abcdef0123456789abcdef01234567"
 
 
-class Hub:
+class Hub(LoopbackServer):
     """Serves the files of `folder` as `NAME` at `COMMIT` (branch main, tag v1).
 
     Attributes
@@ -28,30 +28,10 @@ class Hub:
     """
 
     def __init__(self, folder):
+        super().__init__()
         self.files = {path.name: path.read_bytes() for path in folder.iterdir()}
         self.asked, self.refusal, self.files_refusal, self.breaks = [], None, None, 0
-        hub = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def log_message(self, *arguments):
-                pass
-
-            def do_GET(self):
-                hub.answer(self)
-
-            do_HEAD = do_GET
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+        self.endpoint = self.url
 
     def answer(self, request):
         self.asked.append((request.command, request.path))

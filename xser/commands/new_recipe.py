@@ -213,7 +213,7 @@ def _refuse_known(folder: Path, files: list[File], known: Catalogue) -> None:
             continue
         try:
             found = scan(corpus, folder, allow_incomplete=True).found
-        except XserError:
+        except XserError:  # it is not this corpus
             continue
         if NEAR * corpus.total <= found <= corpus.total / NEAR:
             raise XserError(

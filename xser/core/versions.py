@@ -14,6 +14,6 @@ def versions(*more: str) -> dict[str, str]:
     for name in (*LIBRARIES, *more):
         try:
             found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
+        except importlib.metadata.PackageNotFoundError:  # an optional one
             continue
     return found

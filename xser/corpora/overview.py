@@ -154,7 +154,7 @@ def _headings(folder: Path, file: File) -> list[str]:
     if ending(file.path) in OBJECTS:
         try:
             content = json.loads(text if ending(file.path) == ".json" else text.splitlines()[0])
-        except (ValueError, IndexError):
+        except (ValueError, IndexError):  # no JSON, or nothing in it: no headings to show
             return []
         first = content[0] if isinstance(content, list) and content else content
         return list(first) if isinstance(first, dict) else []

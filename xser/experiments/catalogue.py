@@ -56,9 +56,9 @@ class Catalogue:
                 return folder.joinpath(*names)
         raise XserError(f"{self.folders[0].joinpath(*names)} is missing: give --recipes those of a whole checkout")
 
-    def names(self, *folder: str, pattern: str = "*.yaml") -> list[str]:
+    def names(self, *folder: str) -> list[str]:
         """Names of the YAML files of a folder of all recipes, sorted: systems, encoders, ways to tune them."""
-        return sorted({path.stem for root in self.folders for path in root.joinpath(*folder).glob(pattern)})
+        return sorted({path.stem for root in self.folders for path in root.joinpath(*folder).glob("*.yaml")})
 
     def refuse_unknown(self, what: str, name: str, *folder: str) -> None:
         """Refuse a name that no YAML file of a folder has.

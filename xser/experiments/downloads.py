@@ -62,7 +62,7 @@ def _is_there(experiment: Experiment, corpus: Corpus) -> bool:
         return False
     try:
         scan(corpus, data_root)
-    except XserError:
+    except XserError:  # the folder is not the corpus
         return False
     logger.info(f"{corpus.id}: {data_root} holds it: nothing is downloaded")
     return True

@@ -31,7 +31,11 @@ def trained_on_another_encoder(run: Run) -> Path | None:
         return None
     for folder, record in _finished(Workspace(run.experiment).runs_folder.parents[1], run, "*"):
         same_name = Path(record.get("encoder_source") or "").name == Path(encoder.source).name
-        if same_name and record["task"] == run.experiment.task.name and record["encoder_identity"] != encoder.identity:
+        if (
+            same_name
+            and record.get("task") == run.experiment.task.name
+            and record.get("encoder_identity") != encoder.identity
+        ):
             return folder
     return None
 
@@ -41,7 +45,7 @@ def _finished(runs: Path, run: Run, encoder: str = "") -> Iterator[tuple[Path, d
     for path in sorted(runs.glob(f"*/{encoder}/{run.name}-????????/trained.json")):
         try:
             record = read_json(path)
-        except XserError:
+        except XserError:  # damaged: no training to build on
             continue
         if isinstance(record, dict):
             yield path.parent, record
@@ -63,7 +67,7 @@ def _is_same_of_0_1(run: Run, folder: Path, record: dict[str, Any]) -> bool:
     )
     try:
         return same and _is_told_the_same(run, folder / "hyperparameters.yaml")
-    except XserError:
+    except XserError:  # what cannot be read is not known to be the same
         return False
 
 

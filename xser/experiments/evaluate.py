@@ -159,5 +159,5 @@ def is_evaluated(run: Run) -> bool:
     try:
         evaluated = read_run(run.folder)
         return not evaluated.predictions.empty and evaluated.info.fingerprints == info["fingerprints"]
-    except XserError:
+    except XserError:  # not evaluated, or its files are damaged: it is evaluated anew
         return False

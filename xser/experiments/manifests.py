@@ -265,7 +265,7 @@ def _finished(workspace: Workspace, selection: Selection, prepared: PreparedReco
     """The manifest that was made before, when it and its tables are there and say what prepared.json says."""
     try:
         manifest = workspace.read_manifest(selection)
-    except XserError:
+    except XserError:  # none, damaged, or of audio that moved: it is made anew
         return None
     record = manifest.record
     same = record.fingerprint == workspace.manifest_fingerprint(selection, prepared.fingerprint)

@@ -143,7 +143,7 @@ def _take_over_older(folder: Path, data_folder: str, settings: dict[str, Any]) -
     for finished in sorted(folder.parent.glob(f"{corpus}-????????/prepared.json")):
         try:
             older = read_record(finished, PreparedRecord, "")
-        except XserError:
+        except XserError:  # damaged: not known to be of these recordings
             continue
         same = (older.data_folder, older.settings) == (data_folder, settings)
         if same and older.versions.get("xser") == "0.1.0":

@@ -285,5 +285,5 @@ def _label_names(schema: Any) -> dict[str, list[str]]:
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
         return {name: each["names"] for name, each in features.items() if "names" in each}
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):  # written by another library
         return {}
