@@ -15,7 +15,8 @@ from xser.core.words import close_match
 from xser.corpora.description.corpus import Corpus, read_corpus
 
 _PACKAGE = Path(xser.__file__).resolve().parent
-CHECKOUT = _PACKAGE.parent if (_PACKAGE.parent / "recipes").is_dir() else None  # None where xser was installed
+# None where xser was installed: its data are then in the package. Other packages install folders named `recipes`.
+CHECKOUT = None if (_PACKAGE / "data").is_dir() else _PACKAGE.parent
 DATA = CHECKOUT or _PACKAGE / "data"  # the folder that holds recipes and egs_data
 PLACE = CHECKOUT or Path.cwd()  # what is written goes below it
 
