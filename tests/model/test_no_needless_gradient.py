@@ -11,6 +11,7 @@ from tests.support.tiny_trainings import tiny_data, tiny_hyperparameters, tone_r
 from xser.model import training
 from xser.model.brain import EmotionBrain
 from xser.model.encoders import pretrained
+from xser.model.encoders.encoder_source import EncoderFolder
 
 CONVOLUTION = "ConvolutionBackward0"
 
@@ -63,8 +64,8 @@ def storages(tensors):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_step_keeps_nothing_of_the_frozen_front_end(kind, finetuning, rows, tmp_path, tmp_path_factory, monkeypatch):
     front_ends = []
-    load = pretrained.load_speech_model
-    monkeypatch.setattr(pretrained, "load_speech_model", lambda *how: front_ends.append(load(*how)) or front_ends[-1])
+    load = EncoderFolder.load
+    monkeypatch.setattr(EncoderFolder, "load", lambda *how: front_ends.append(load(*how)) or front_ends[-1])
     monkeypatch.setattr(training, "EmotionBrain", Watched)
     watched.clear()
     encoder = tiny_encoder(kind, tmp_path_factory)
@@ -78,7 +79,7 @@ def test_a_step_keeps_nothing_of_the_frozen_front_end(kind, finetuning, rows, tm
     reached = {id(node.variable) for node in brain.nodes if hasattr(node, "variable")}
     assert reached == learning == brain.with_gradient
     # No weight of the front end is kept, and no convolution is gone back through but those inside trained layers.
-    (front_end,) = front_ends  # it has computed the features
+    front_end = front_ends[-1]  # it is loaded when features are computed, after what learns
     assert storages(brain.kept) and not storages(brain.kept) & storages(front_end.parameters())
     trained_layers = {"frozen": 0, "last_layers": 2, "peft": 3}[finetuning]
     of_a_layer = 3 if kind == "w2v-bert" else 0  # a Conformer layer has convolutions of its own

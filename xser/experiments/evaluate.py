@@ -92,12 +92,11 @@ def _evaluate(run: Run) -> None:
 def _predict(run: Run) -> None:
     from xser.evidence.figures.embeddings import rows_to_picture
     from xser.model.gathering import this_rank
-    from xser.model.prediction import load_trained
 
     rows = run.read_evaluation_rows()
     info = describe_evaluation_of(run, read_json(run.folder / "trained.json"))
     info["allowed"] = _allowed(run)
-    model = load_trained(run.folder, run.experiment.encoder.settings, run.experiment.device)
+    model = _load(run)
     target = run.experiment.task.target
     folders = run.prepared_folders(*[target] if target else [])
     scores, embeddings = model.predict(rows, run.read_recorded(), folders)
@@ -109,6 +108,20 @@ def _predict(run: Run) -> None:
         pictured = _pictured(rows, embeddings, sources, of_sources)
     if this_rank() == 0:
         _write(run.folder, rows, scores, pictured, info)
+
+
+def _load(run: Run) -> Any:
+    """The trained model; one with parts of the user's own is built from the files of hparams that the user named."""
+    from xser.model.network_description import UnknownPart, run_values
+    from xser.model.prediction import load_trained
+
+    where, device = run.experiment.encoder.settings, run.experiment.device
+    try:
+        return load_trained(run.folder, where, device)
+    except UnknownPart:
+        file = run.folder / "hyperparameters.yaml"
+        values = run_values(file.read_text(encoding="utf-8"), file)
+        return load_trained(run.folder, where, device, run.hyperparameters.text(values))
 
 
 def _allowed(run: Run) -> list[str]:

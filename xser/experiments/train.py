@@ -74,7 +74,8 @@ def _train(run: Run, description: str) -> None:
     hyperparameters = run.hyperparameters.text(data.run_values(run.seed))
     folders = run.prepared_folders()
     outcome = train_run(run.folder, hyperparameters, data, description, device, folders)
-    scores, _ = load_trained(run.folder, device=device).predict(rows.choosing, rows.recorded, folders)
+    model = load_trained(run.folder, device=device, hyperparameters=hyperparameters)
+    scores, _ = model.predict(rows.choosing, rows.recorded, folders)
     run_on_main(_finish, args=[run, data, rows.choosing, scores, outcome, description])
 
 

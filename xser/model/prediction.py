@@ -1,6 +1,6 @@
 """A trained run that predicts: a score for each emotion, and an embedding, of each utterance."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,19 @@ from xser.core.errors import XserError
 from xser.model.batches import evaluation_batches, unlabelled_dataset
 from xser.model.brain import embed
 from xser.model.devices import chosen_device
+from xser.model.encoders.encoder_source import EncoderSource, find_encoder
 from xser.model.features import Features, FeaturesOf
 from xser.model.gathering import gather_mappings, number_of_ranks, this_rank
+from xser.model.network_description import TrainedDescription, UnknownPart, describe_trained
 from xser.model.target_statistics import CommonStatistics, load_reference
-from xser.model.training import built, checkpointer_of
+from xser.model.trained_network import TrainedNetwork, build, of_hyperparameters, recover
+from xser.model.training import built
 
 
-def load_trained(folder: Path, encoder: Mapping[str, Any] | None = None, device: str = "auto") -> "TrainedModel":
-    """Load the best checkpoint of a run.
+def load_trained(
+    folder: Path, encoder: Mapping[str, Any] | None = None, device: str = "auto", hyperparameters: str | None = None
+) -> "TrainedModel":
+    """Load the best checkpoint of a run. What its folder holds is read as data: no code in it is run.
 
     Parameters
     ----------
@@ -31,19 +36,42 @@ def load_trained(folder: Path, encoder: Mapping[str, Any] | None = None, device:
         ``encoder_revision``. Another encoder than the one of the training is refused.
     device
         As in ``--device``.
+    hyperparameters
+        The run's HyperPyYAML text from files that the user has chosen. It builds the network where one of its parts is
+        not xser's.
 
     Raises
     ------
     XserError
-        When the run has no checkpoint, or its encoder is not there or is another.
+        When the run has no checkpoint, its encoder is not there or is another, or a part is unknown and
+        `hyperparameters` are not given.
     """
     folder = Path(folder)
-    hparams = built((folder / "hyperparameters.yaml").read_text(encoding="utf-8"), encoder)
-    checkpoint = checkpointer_of(folder, hparams, allow_partial_load=True).recover_if_possible(max_key="uar")
-    if checkpoint is None:
-        raise XserError(f"{folder} holds no checkpoint: delete that folder and run stage 2 (train) again")
-    by_groups = hparams["target_statistics"] != "none"
-    return TrainedModel(hparams, load_reference(folder) if by_groups else None, chosen_device(device))
+    file = folder / "hyperparameters.yaml"
+    try:
+        described = describe_trained(file.read_text(encoding="utf-8"), file)
+    except OSError as error:
+        raise XserError(f"{file} cannot be read ({error.strerror}): give the folder of a trained run") from error
+    except UnknownPart:
+        if hyperparameters is None:
+            raise
+        hparams = built(hyperparameters, encoder)
+        network, statistics = of_hyperparameters(hparams), hparams["target_statistics"]
+    else:
+        source = find_encoder_of(described, encoder or {})
+        network = build(described.network, described.number_of_emotions, source)
+        statistics = described.target_statistics
+    recover(network, folder)
+    reference = load_reference(folder) if statistics != "none" else None
+    return TrainedModel(network, statistics, reference, chosen_device(device))
+
+
+def find_encoder_of(described: TrainedDescription, now: Mapping[str, Any]) -> EncoderSource | None:
+    """The pretrained encoder of a run, where it was at the training or lies `now`; None without one."""
+    if not described.network.needs_encoder:
+        return None
+    where = {"encoder_source": described.encoder_source, "encoder_revision": described.encoder_revision, **now}
+    return find_encoder(where["encoder_source"], where["encoder_revision"])
 
 
 class TrainedModel:
@@ -51,16 +79,20 @@ class TrainedModel:
 
     Parameters
     ----------
-    hparams
-        The built hyperparameters, with the trained ``modules``.
+    network
+        With its trained weights.
+    statistics
+        Whose statistics features are brought to: ``none``, ``corpus`` or ``speaker``.
     reference
-        Mean and standard deviation to bring features to, where the run wants such (``target_statistics``).
+        Mean and standard deviation to bring them to; None with ``none``.
     device
         Where to compute.
     """
 
-    def __init__(self, hparams: Mapping[str, Any], reference: tuple[Tensor, Tensor] | None, device: str) -> None:
-        self.hparams, self.reference, self.device = hparams, reference, device
+    def __init__(
+        self, network: TrainedNetwork, statistics: str, reference: tuple[Tensor, Tensor] | None, device: str
+    ) -> None:
+        self.network, self.statistics, self.reference, self.device = network, statistics, reference, device
 
     def predict(
         self,
@@ -93,24 +125,22 @@ class TrainedModel:
         batches = evaluation_batches(
             unlabelled_dataset(rows, features_of), rows, rank=this_rank(), world_size=number_of_ranks()
         )
-        modules, pooling = self.hparams["modules"], self.hparams["pooling"]
-        return predict_scores(modules, pooling, batches, rows["utterance"].tolist(), self.device)
+        return predict_scores(self.network, batches, rows["utterance"].tolist(), self.device)
 
     def _features(
         self, rows: pd.DataFrame, recorded: pd.DataFrame | None, prepared_folders: Mapping[str, Path] | None
     ) -> FeaturesOf:
-        frontend = self.hparams["frontend"]
+        frontend = self.network.frontend
         if self.reference is None:
             return Features(rows, frontend, self.device, prepared_folders)
         recorded = rows if recorded is None else recorded
         features_of = Features(recorded, frontend, self.device, prepared_folders)
-        return CommonStatistics(features_of, recorded, self.hparams["target_statistics"], self.reference)
+        return CommonStatistics(features_of, recorded, self.statistics, self.reference)
 
 
 @torch.no_grad()
 def predict_scores(
-    modules: Mapping[str, torch.nn.Module],
-    pooling: Callable[[Tensor, Tensor], Tensor],
+    network: TrainedNetwork,
     batches: Iterable[Any],
     utterances: Sequence[str],
     device: str = "cpu",
@@ -119,10 +149,8 @@ def predict_scores(
 
     Parameters
     ----------
-    modules
-        ``network`` and ``emotion_head``.
-    pooling
-        Frames and lengths to embeddings.
+    network
+        With its trained weights.
     batches
         `speechbrain.dataio.batch.PaddedBatch`: every utterance once, over all ranks, in any order.
     utterances
@@ -135,12 +163,12 @@ def predict_scores(
     (numpy.ndarray, numpy.ndarray)
         Scores (utterances, emotions), float64, rows sum to 1; embeddings (utterances, size), float32.
     """
-    for name in ("network", "emotion_head"):
-        modules[name].eval().to(device)
+    for module in network.modules.values():
+        module.eval().to(device)
     seen: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for batch in batches:
-        embeddings = embed(modules, pooling, batch, device)
-        scores = modules["emotion_head"](embeddings).cpu().double().softmax(dim=-1)
+        embeddings = embed(network.modules, network.pooling, batch, device)
+        scores = network.emotion_head(embeddings).cpu().double().softmax(dim=-1)
         seen.update(zip(batch.id, zip(scores.numpy(), embeddings.cpu().numpy(), strict=True), strict=True))
     seen = gather_mappings(seen)
     both = [np.stack([seen[utterance][which] for utterance in utterances]) for which in range(2)]

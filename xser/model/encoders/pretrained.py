@@ -8,13 +8,12 @@ import torch
 from torch import Tensor
 
 from xser.core.errors import XserError
-from xser.core.fingerprints import fingerprint
 from xser.model.choices import refuse_unknown
 from xser.model.encoders.base import SpeechModel
+from xser.model.encoders.encoder_source import EncoderSource, find_encoder
 from xser.model.encoders.masks import zero_padding
-from xser.model.encoders.model_folder import find_model, model_identity
 from xser.model.encoders.pooling import MaskedMean
-from xser.model.encoders.speech_model import WINDOWS, load_speech_model, model_shape
+from xser.model.encoders.speech_model import WINDOWS
 
 KEPT = ("embeddings", "frames", "input")
 _LOADING = threading.Lock()  # several threads may want the model at once; it is loaded by one
@@ -32,7 +31,7 @@ class PretrainedEncoder(torch.nn.Module):
     Parameters
     ----------
     source
-        A folder in Hugging Face's format, or a name on the hub.
+        A folder in Hugging Face's format, a name on the hub, or an encoder that is found already.
     revision
         Branch, tag or commit on the hub.
     keep
@@ -66,7 +65,7 @@ class PretrainedEncoder(torch.nn.Module):
 
     def __init__(
         self,
-        source: str | Path,
+        source: str | Path | EncoderSource,
         revision: str | None = None,
         keep: str = "embeddings",
         window: str = "own",
@@ -75,17 +74,17 @@ class PretrainedEncoder(torch.nn.Module):
         super().__init__()
         refuse_unknown("keep", keep, KEPT)
         refuse_unknown("window", window, WINDOWS)
-        self.folder = find_model(source, revision)
+        self.encoder = find_encoder(source, revision)
         self.keep, self.window = keep, window
-        model = model_identity(self.folder)
-        layers, self.size = model_shape(self.folder)
+        model = self.encoder.identity
+        layers, self.size = self.encoder.shape
         if window == "native" and model["model_type"] != "whisper":
-            raise XserError(f"window native is for Whisper, not for {self.folder} ({model['model_type']}): use own")
+            raise XserError(f"window native is for Whisper, not for {source} ({model['model_type']}): use own")
         if window == "native" and keep == "input":
             raise XserError("window native is for a frozen encoder: use own, or --finetune frozen")
         self.layers = layers + 1
         self.depth = _depth(layers, trained_layers) if keep == "input" else 0
-        self.encoder_identity = fingerprint(model)
+        self.encoder_identity = self.encoder.fingerprint
         self.identity: dict[str, Any] = {"kind": "pretrained", "version": 2, "keep": keep, "window": window, **model}
         if keep == "input":
             self.identity["depth"] = self.depth
@@ -101,7 +100,7 @@ class PretrainedEncoder(torch.nn.Module):
         """The frozen model."""
         with _LOADING:
             if not self._loaded:
-                self._loaded.append(load_speech_model(self.folder, self.window))
+                self._loaded.append(self.encoder.load(self.window))
         return self._loaded[0]
 
     def release(self) -> None:

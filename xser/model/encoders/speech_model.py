@@ -1,7 +1,7 @@
 """Pretrained speech encoders of five kinds: loaded, checked, and behind one interface (`base.SpeechModel`)."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,22 @@ def load_speech_model(folder: Path, window: str = "own") -> SpeechModel:
 
 def model_shape(folder: Path) -> tuple[int, int]:
     """Number of layers and size of the frames of the model in `folder`, without loading its weights."""
-    keys = ("num_hidden_layers", "hidden_size")
-    if _checked_type(folder) == "whisper":
-        keys = ("encoder_layers", "d_model")
-    layers, size = (model_config(folder).get(key) for key in keys)
+    _checked_type(folder)
+    return shape_of(model_config(folder), folder / "config.json")
+
+
+def shape_of(config: Mapping[str, Any], where: str | Path) -> tuple[int, int]:
+    """Number of layers and size of the frames that a config.json tells.
+
+    Raises
+    ------
+    XserError
+        When it does not; `where` names the file.
+    """
+    keys = ("encoder_layers", "d_model") if config["model_type"] == "whisper" else ("num_hidden_layers", "hidden_size")
+    layers, size = (config.get(key) for key in keys)
     if not isinstance(layers, int) or not isinstance(size, int):
-        raise XserError(f"{folder}/config.json does not say {' and '.join(keys)}: download the model again")
+        raise XserError(f"{where} does not say {' and '.join(keys)}: download the model again")
     return layers, size
 
 

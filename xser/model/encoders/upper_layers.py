@@ -7,11 +7,10 @@ import torch
 from torch import Tensor
 
 from xser.core.errors import XserError
-from xser.core.fingerprints import fingerprint
 from xser.model.choices import refuse_unknown
 from xser.model.encoders.adapters import add_adapters
-from xser.model.encoders.model_folder import find_model, model_identity, refuse_another_encoder
-from xser.model.encoders.speech_model import load_speech_model
+from xser.model.encoders.encoder_source import EncoderSource, find_encoder
+from xser.model.encoders.model_folder import refuse_another_encoder
 
 _UNUSED = ("masked_spec_embed",)  # belongs to the pretraining; distributed training wants a gradient of all that learns
 
@@ -25,7 +24,7 @@ class UpperLayers(torch.nn.Module):
     Parameters
     ----------
     source
-        A folder in Hugging Face's format, or a name on the hub.
+        A folder in Hugging Face's format, a name on the hub, or an encoder that is found already.
     revision
         Branch, tag or commit on the hub.
     first
@@ -52,7 +51,7 @@ class UpperLayers(torch.nn.Module):
 
     def __init__(
         self,
-        source: str | Path,
+        source: str | Path | EncoderSource,
         revision: str | None = None,
         first: int | None = 0,
         tuning: str = "adapters",
@@ -65,10 +64,10 @@ class UpperLayers(torch.nn.Module):
         refuse_unknown("tuning", tuning, ("adapters", "all"))
         if layer not in ("last", "mix"):
             raise XserError(f"--layer is last or mix where layers are trained, not {layer!r}")
-        folder = find_model(source, revision)
-        self.encoder_identity = fingerprint(model_identity(folder))
+        encoder = find_encoder(source, revision)
+        self.encoder_identity = encoder.fingerprint
         self.first = first
-        self.model = load_speech_model(folder)
+        self.model = encoder.load()
         self.size = self.model.size
         if first is not None:
             self.model.keep_layers_from(first)
