@@ -6,8 +6,9 @@ import pandas as pd
 import soundfile
 
 from tests.support.made_corpora import PITCH, tone
+from xser.core.files import write_json
 from xser.experiments.hyperparameters import resolve
-from xser.model.training import TrainingData
+from xser.model.training import TrainingData, train_run
 
 EMOTIONS = tuple(sorted(PITCH))
 HPARAMS = Path(__file__).parents[2] / "recipes" / "hparams"
@@ -43,3 +44,26 @@ def tiny_hyperparameters(data, encoder=None, finetuning=None, system="proposed",
     middle = "encoders/compact.yaml" if encoder is None else f"finetuning/{finetuning}.yaml"
     files = [HPARAMS / name for name in ("train.yaml", middle, f"systems/{system}.yaml")]
     return resolve(files, few | values).text(data.run_values(0))
+
+
+def tiny_trained_run(folder, rows, encoder=None, finetuning=None, **values):
+    """A run's folder as stage 2 leaves it, as far as a model is loaded from it."""
+    data = tiny_data(rows)
+    train_run(folder, tiny_hyperparameters(data, encoder, finetuning, **values), data, "", "cpu")
+    told = {
+        **{
+            "kind": "zero_shot",
+            "task": "deu+urd-to-fra",
+            "sources": ["deu", "urd"],
+            "target": "fra",
+            "seed": 0,
+            "fold": 0,
+        },
+        **{"system": values.get("system", "proposed"), "source": "", "encoder": "tiny" if encoder else "compact"},
+        **{"encoder_source": encoder and str(encoder), "finetuning": finetuning},
+        **{"scheme": "four", "emotions": list(EMOTIONS), "split": "speaker", "split_seed": 0, "versions": {}},
+        **{"target_statistics": values.get("target_statistics", "none"), "command": "xser run", "fingerprints": {}},
+        **{"left_out": [], "complete": True, "made_up": True, "validation": {"deu": 0.5, "urd": 0.5, "mean": 0.5}},
+    }
+    write_json(folder / "trained.json", told)
+    return folder

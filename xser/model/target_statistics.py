@@ -6,7 +6,7 @@ with the sources, and sees nothing of the target.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,10 +14,6 @@ import numpy as np
 import pandas as pd
 import torch
 from safetensors.torch import load_file, save
-from sklearn.cluster import AgglomerativeClustering
-from sklearn.decomposition import PCA
-from sklearn.metrics import silhouette_score
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from xser.core.errors import XserError
@@ -96,6 +92,11 @@ def load_reference(folder: Path) -> tuple[Tensor, Tensor]:
     return kept["mean"], kept["deviation"]
 
 
+def statistics_of(features: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation over all frames of several utterances' features (time, ...)."""
+    return functools.reduce(_Sums.plus, map(_sums, features)).mean_and_deviation()
+
+
 def speaker_clusters(embeddings: np.ndarray, most: int = MOST_SPEAKERS) -> np.ndarray:
     """Tell speakers apart without names: hierarchical clusters of utterances, as many as separate best.
 
@@ -112,6 +113,11 @@ def speaker_clusters(embeddings: np.ndarray, most: int = MOST_SPEAKERS) -> np.nd
         Number of the cluster of each utterance (utterances,), int64. The number of clusters has the largest silhouette
         (Rousseeuw 1987).
     """
+    from sklearn.cluster import AgglomerativeClustering
+    from sklearn.decomposition import PCA
+    from sklearn.metrics import silhouette_score
+    from sklearn.preprocessing import StandardScaler
+
     if len(embeddings) < 4:
         return np.zeros(len(embeddings), dtype=np.int64)
     standard = StandardScaler().fit_transform(embeddings)

@@ -50,7 +50,7 @@ class TrainedNetwork:
     def to(self, device: str) -> "TrainedNetwork":
         """Move it to a device, in evaluation mode; the front end moves with its input."""
         for module in self.modules.values():
-            module.eval().requires_grad_(False).to(device)
+            module.eval().to(device)
         if isinstance(self.frontend, torch.nn.Module):
             self.frontend.to(device)
         return self

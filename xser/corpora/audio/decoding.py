@@ -119,9 +119,24 @@ def decode_recording(path: str | Path, stretch: Stretch | None = None) -> Record
     """
     try:
         with open(path, "rb") as file:
-            recording = _decode(file, path, stretch)
+            return decode_file(file, path, stretch)
     except OSError as error:
         raise BadRecording(path, "unreadable", error.strerror or str(error)) from error
+
+
+def decode_file(file: BinaryIO, name: str | Path, stretch: Stretch | None = None) -> Recording:
+    """Do as `decode_recording` with an open file; `name` is for messages."""
+    return checked(_decode(file, name, stretch), name, stretch)
+
+
+def checked(recording: Recording, path: str | Path, stretch: Stretch | None = None) -> Recording:
+    """Refuse a recording that nothing can be recognised in.
+
+    Raises
+    ------
+    BadRecording
+        When its rate cannot be, or it is cut off, empty, silent or not made of finite numbers.
+    """
     samples, rate = recording.samples, recording.rate
     if not RATES[0] <= rate <= RATES[1]:
         raise BadRecording(path, "unreadable", f"a sampling rate of {rate} Hz")

@@ -115,6 +115,11 @@ class SpeechModel(torch.nn.Module, abc.ABC):
         for index in range(first):
             self.layers[index] = torch.nn.Identity()
 
+    def keep_layers_below(self, end: int) -> None:
+        """Drop layer `end` and those above it; the number of layers stays."""
+        for index in range(end, self.number_of_layers):
+            self.layers[index] = torch.nn.Identity()
+
     def hidden_states(self, frames: Tensor, lengths: Tensor, first: int = 0) -> list[Tensor]:
         """Compute all hidden layers from the input of layer `first` on.
 

@@ -41,7 +41,7 @@ def extract(
     workers = torch.get_num_threads() if torch.device(device).type == "cpu" else 1
     with (
         progress(len(audio), "features", "utterances", shown=shown and bool(audio)) as bar,
-        _one_thread_each(workers) as pool,
+        one_thread_each(workers) as pool,
     ):
         waiting: list[tuple[str, concurrent.futures.Future[Tensor]]] = []
         for digest, path in audio.items():
@@ -80,7 +80,7 @@ def _features(frontend: FrontEnd, path: str, device: str) -> Tensor:
 
 
 @contextlib.contextmanager
-def _one_thread_each(workers: int) -> Iterator[concurrent.futures.Executor]:
+def one_thread_each(workers: int) -> Iterator[concurrent.futures.Executor]:
     """Yield a pool whose `workers` threads compute on one core each.
 
     Utterances are short: one on each core is several times faster than all cores on one, above all when other programs

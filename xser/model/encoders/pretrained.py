@@ -103,6 +103,13 @@ class PretrainedEncoder(torch.nn.Module):
                 self._loaded.append(self.encoder.load(self.window))
         return self._loaded[0]
 
+    def needed_model(self) -> SpeechModel:
+        """The model without the layers that the output does not need (``keep`` input: those that are trained)."""
+        model = self.model
+        if self.keep == "input":
+            model.keep_layers_below(self.depth)
+        return model
+
     def release(self) -> None:
         """Let go of the model and its memory until it is needed again."""
         with _LOADING:
@@ -128,7 +135,7 @@ class PretrainedEncoder(torch.nn.Module):
         model = self.model.to(waveforms.device)
         frames, lengths = model.embed(waveforms, lengths)
         if self.keep == "input":
-            context = model.context(frames, lengths)
+            context = model.context(frames, lengths) if self.depth else None
             for index in range(self.depth):
                 frames = model.run_layer(index, frames, context)
             return zero_padding(frames, lengths), lengths

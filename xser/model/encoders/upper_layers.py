@@ -117,6 +117,10 @@ class UpperLayers(torch.nn.Module):
         """Refuse the checkpoint of another encoder."""
         refuse_another_encoder(state, self.encoder_identity)
 
+    def frozen_tensors(self) -> dict[str, Tensor]:
+        """What does not learn, by name: a checkpoint leaves it to the encoder's own files."""
+        return _frozen_tensors(self)
+
     def _let_learn(self) -> None:
         """Let every weight learn that the output depends on."""
         self.model.requires_grad_(False)
