@@ -23,16 +23,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xser.corpora.description.corpus import Corpus
     from xser.experiments.public import Experiment, corpus_names, read_corpus
+    from xser.model.loading import load
+    from xser.model.recognition import Answer, Model
     from xser.protocol.tasks import Task
 
 __version__ = "0.2.0"
-__all__ = ["Corpus", "Experiment", "Task", "corpus_names", "read_corpus"]
+__all__ = ["Answer", "Corpus", "Experiment", "Model", "Task", "corpus_names", "load", "read_corpus"]
 
 _PLACES = {
+    "Answer": "xser.model.recognition",
     "Corpus": "xser.corpora.description.corpus",
     "Experiment": "xser.experiments.public",
+    "Model": "xser.model.recognition",
     "Task": "xser.protocol.tasks",
     "corpus_names": "xser.experiments.public",
+    "load": "xser.model.loading",
     "read_corpus": "xser.experiments.public",
 }
 

@@ -3,6 +3,8 @@
 COMMANDS = {  # name: what it does
     "run": "prepare, train and evaluate: within one corpus, or on a language that training never hears",
     "grid": "every task of a grid with every system and every seed, here or on SLURM",
+    "export": "make a folder of a trained run that anybody can use",
+    "predict": "the emotion of recordings, by a trained model",
     "report": "tables, pictures and a page from finished runs",
     "audit": "what would fool a model: in recordings, labels, splits, and between corpora",
     "labels": "what a scheme makes of the corpora's labels",

@@ -1,0 +1,37 @@
+"""Make a folder of a trained run that anybody can use, with its weights and the pretrained encoder in it.
+
+xser export exp/runs/TASK/SETTINGS/proposed/seed0-1a2b3c4d --output my_model
+xser export exp/runs/TASK/SETTINGS/proposed/seed* --output ensemble
+xser export RUN --output my_model --without-encoder
+"""
+
+import argparse
+from pathlib import Path
+
+from xser.core.files import megabytes
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``xser export``."""
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", help="a trained run's folder, below exp/runs; several make an ensemble"
+    )
+    parser.add_argument("--output", required=True, metavar="DIR", help="the folder to write")
+    parser.add_argument(
+        "--without-encoder",
+        action="store_true",
+        help="leave the pretrained encoder out and name it: a small folder, which needs that very encoder",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+
+
+def main(options: argparse.Namespace) -> None:
+    """Write the folder; say how large it is and how it is used."""
+    from xser.experiments.export import Export, export, find_runs
+
+    asked = Export(find_runs(options.runs), Path(options.output), not options.without_encoder, options.overwrite)
+    config = export(asked)
+    size = sum(each.stat().st_size for each in Path(options.output).rglob("*") if each.is_file())
+    several = f", an ensemble of {len(config.members)}" if len(config.members) > 1 else ""
+    print(f"written: {options.output} ({megabytes(size)}{several}): {', '.join(config.emotions)}")
+    print(f"use it: xser predict {options.output} my.wav")
