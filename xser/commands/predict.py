@@ -5,9 +5,7 @@ import argparse
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``xser predict``."""
-    parser.add_argument(
-        "model", metavar="MODEL", help="an exported model, a run's folder, or a name on the hub"
-    )
+    parser.add_argument("model", metavar="MODEL", help="an exported model, a run's folder, or a name on the hub")
     parser.add_argument("recordings", nargs="+", metavar="PATH", help="recordings")
     parser.add_argument("--device", metavar="D", default="auto", help="where to compute: auto, cpu, cuda, mps")
 

@@ -7,7 +7,7 @@ from types import ModuleType
 from xser.core.errors import XserError
 
 DISTRIBUTION = "xser-toolkit"
-EXTRA_OF = {"jinja2": "report", "matplotlib": "report", "pyarrow": "tables", "submitit": "grid"}
+EXTRA_OF = {"jinja2": "report", "matplotlib": "report", "pyarrow": "tables", "silero_vad": "vad", "submitit": "grid"}
 
 
 def optional(module: str, purpose: str) -> ModuleType:
@@ -32,8 +32,9 @@ def optional(module: str, purpose: str) -> ModuleType:
     """
     library = module.partition(".")[0]
     if not is_installed(library):
+        alone = library.replace("_", "-")
         raise XserError(
-            f"{purpose} needs {library}: pip install '{DISTRIBUTION}[{EXTRA_OF[library]}]', or pip install {library}"
+            f"{purpose} needs {alone}: pip install '{DISTRIBUTION}[{EXTRA_OF[library]}]', or pip install {alone}"
         )
     return importlib.import_module(module)
 

@@ -211,18 +211,18 @@ def _decode_with_soundfile(
     except soundfile.LibsndfileError:
         return None
     with sound:
-        wrong = _check_promised_bytes(sound.extra_info, path)
+        wrong = check_promised_bytes(sound.extra_info, path)
         try:
             first, last = _frames(stretch, sound.samplerate, sound.frames)
             sound.seek(first)
             samples = sound.read(last - first if stretch else -1, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             raise BadRecording(path, "unreadable", f"{sound.format}: {error}") from error
-        recording = Recording(_mix(samples.T), sound.samplerate, sound.channels, mended=wrong)
+        recording = Recording(mix(samples.T), sound.samplerate, sound.channels, mended=wrong)
         return recording, sound.frames if sound.format == "MP3" else None
 
 
-def _check_promised_bytes(log: str, path: str | Path) -> str:
+def check_promised_bytes(log: str, path: str | Path) -> str:
     """Compare the bytes of samples that a WAV or AIFF header promises with those there are; return what is wrong."""
     match = re.search(r"^ *(?:data|SSND) *: (\d+) \(should be (\d+)\)", log, re.MULTILINE)
     if match is None:
@@ -259,7 +259,7 @@ def _decode_stream(container: Any, stream: Any, path: str | Path) -> Recording:
     rates: set[int] = set()
     channels = 0
     for frame in container.decode(stream):
-        pieces.append(_mix(_channels(frame)))
+        pieces.append(mix(channels_of(frame)))
         rates.add(frame.sample_rate)
         channels = max(channels, frame.layout.nb_channels)
     if not pieces:
@@ -269,7 +269,7 @@ def _decode_stream(container: Any, stream: Any, path: str | Path) -> Recording:
     return Recording(np.concatenate(pieces), rates.pop(), channels)
 
 
-def _channels(frame: Any) -> np.ndarray:
+def channels_of(frame: Any) -> np.ndarray:
     """Samples of a PyAV audio frame, (channels, samples) float with full scale 1."""
     samples: np.ndarray = frame.to_ndarray()
     if not frame.format.is_planar:
@@ -281,7 +281,7 @@ def _channels(frame: Any) -> np.ndarray:
     return samples / -float(np.iinfo(samples.dtype).min)
 
 
-def _mix(samples: np.ndarray) -> np.ndarray:
+def mix(samples: np.ndarray) -> np.ndarray:
     """Mean over the channels: (channels, samples) -> (samples,) float32."""
     if len(samples) == 1:
         return np.ascontiguousarray(samples[0], dtype=np.float32)
@@ -319,12 +319,12 @@ def to_pcm(samples: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
     if peak > 1:
         samples = samples / np.float32(peak)
     if rate != SETTINGS["rate"]:
-        samples = _resample(samples, rate)
+        samples = resample(samples, rate)
     pcm = np.clip(np.rint(samples * 32768), -32768, 32767).astype("<i2")
     return pcm, round(20 * np.log10(max(peak, 1.0)).item(), 2)
 
 
-def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
+def resample(samples: np.ndarray, rate: int) -> np.ndarray:
     import torch
 
     with torch.inference_mode():

@@ -60,7 +60,7 @@ def _decoded(source: Source, stretch: Stretch | None) -> Recording:
         return decode_recording(Path(source), stretch)
     name = name_of(source) or "the recording"
     if isinstance(source, tuple):
-        return checked_recording(_cut(_mono(*source, name), stretch), name, stretch)
+        return checked_recording(_cut(mono(*source, name), stretch), name, stretch)
     content = source if isinstance(source, bytes) else source.read()
     return decode_file(io.BytesIO(content), name, stretch)
 
@@ -72,7 +72,7 @@ def _cut(recording: Recording, stretch: Stretch | None) -> Recording:
     return Recording(recording.samples[first:last], recording.rate, recording.channels)
 
 
-def _mono(samples: Any, rate: int, name: str) -> Recording:
+def mono(samples: Any, rate: int, name: str) -> Recording:
     """Samples of a caller as a recording; whole numbers have the full scale of their type."""
     array = np.asarray(samples)
     if array.ndim not in (1, 2) or array.dtype.kind not in "iuf" or 0 in array.shape:
