@@ -12,7 +12,7 @@ from xser.core.errors import UsageError, XserError
 from xser.core.progress import progress as progress_bar
 from xser.corpora.audio.decoding import BadRecording
 from xser.corpora.audio.streaming import stream, survey
-from xser.corpora.audio.waveforms import Source, name_of
+from xser.corpora.audio.waveforms import Part, Source, name_of
 from xser.model.devices import chosen_device
 from xser.model.exported import Member, ModelConfig, write_model
 from xser.model.scoring import Scored, Scorer, mean_over_windows
@@ -143,12 +143,19 @@ class Model:
         import pandas as pd
 
         several = list(cast(Iterable[Source], recordings))
-        rows = [
-            {"recording": name_of(source), **self._row(scored, reject_below), "problem": problem}
-            for source, scored, problem in self._each(several, progress, skip_bad)
-        ]
+        with progress_bar(len(several), "recordings", "recordings", shown=progress) as bar:
+            rows = []
+            for source, row in zip(several, self.rows(several, skip_bad, reject_below), strict=True):
+                rows.append({"recording": name_of(source), **row})
+                bar.update()
         columns = ["recording", "emotion", "confidence", "known", *self.emotions, "problem"]
         return pd.DataFrame(rows, columns=columns)
+
+    def rows(self, recordings: Sequence[Source], skip_bad: bool, reject_below: float) -> Iterator[dict[str, Any]]:
+        """Yield what `predict` says of each recording as it is done, by column but for its name."""
+        self._refuse_missing_statistics()
+        for scored, problem in self._each(recordings, skip_bad):
+            yield {**self._row(scored, reject_below), "problem": problem}
 
     def timeline(
         self,
@@ -231,7 +238,12 @@ class Model:
         if _is_one(recordings):
             return self._scorer.score(recordings).embedding
         several = list(cast(Iterable[Source], recordings))
-        return np.stack([scored.embedding for _, scored, _ in self._each(several, progress, False) if scored])
+        with progress_bar(len(several), "recordings", "recordings", shown=progress) as bar:
+            found = []
+            for scored, _ in self._each(several, False):
+                found.append(cast(Scored, scored).embedding)
+                bar.update()
+        return np.stack(found)
 
     def adapt_to(self, recordings: Iterable[Source]) -> "Model":
         """A model that knows the statistics of unlabelled recordings of the same speaker or microphone.
@@ -261,18 +273,15 @@ class Model:
         folder.mkdir(parents=True, exist_ok=True)
         write_model(folder, self.config, self._scorer.members)
 
-    def _each(self, sources: list[Source], shown: bool, skip_bad: bool) -> Iterator[tuple[Source, Scored | None, str]]:
-        """Yield (recording, what networks say of it, what is wrong), in order, on all cores."""
-        with progress_bar(len(sources), "recordings", "recordings", shown=shown) as bar:
-            outcomes = self._scorer.in_order(self._scorer.score_or_bad, sources)
-            for source, outcome in zip(sources, outcomes, strict=True):
-                if isinstance(outcome, BadRecording):
-                    if not skip_bad:
-                        raise outcome
-                    yield source, None, str(outcome)
-                else:
-                    yield source, outcome, ""
-                bar.update()
+    def _each(self, sources: Sequence[Source], skip_bad: bool) -> Iterator[tuple[Scored | None, str]]:
+        """Yield (what networks say of a recording, what is wrong with it), in order, on all cores."""
+        for outcome in self._scorer.in_order(self._scorer.score_or_bad, sources):
+            if not isinstance(outcome, BadRecording):
+                yield outcome, ""
+            elif skip_bad:
+                yield None, str(outcome)
+            else:
+                raise outcome
 
     def _answer(self, scores: np.ndarray, reject_below: float) -> Answer:
         probabilities = np.exp(scores)
@@ -292,6 +301,6 @@ class Model:
 
 def _is_one(recordings: Source | Iterable[Source]) -> TypeGuard[Source]:
     """Whether this is one recording and not several."""
-    if isinstance(recordings, (str, os.PathLike, bytes)) or hasattr(recordings, "read"):
+    if isinstance(recordings, (str, os.PathLike, bytes)) or hasattr(recordings, "read") or isinstance(recordings, Part):
         return True
     return isinstance(recordings, tuple) and len(recordings) == 2 and isinstance(recordings[1], (int, np.integer))

@@ -25,7 +25,7 @@ from xser.corpora.audio.decoding import (
     resample,
 )
 from xser.corpora.audio.file_contents import HEAD, contents_of, is_audio
-from xser.corpora.audio.waveforms import RATE, Source, mono, name_of
+from xser.corpora.audio.waveforms import RATE, Part, Source, mono, name_of
 
 PIECE = 10  # seconds that are resampled at once
 BESIDE = 1  # seconds before and behind them that the filter sees: far more than it reaches
@@ -62,6 +62,8 @@ def seconds_told(source: Source) -> float | None:
     """Length in seconds that a header tells, without decoding; None where it does not."""
     import soundfile
 
+    if isinstance(source, Part):
+        return source.end - source.start
     if isinstance(source, tuple):
         return max(np.shape(source[0])) / int(source[1])
     try:
@@ -172,11 +174,25 @@ def _blocks(source: Source, name: str) -> Iterator[_Block]:
         recording = mono(*source, name)
         yield _Block(recording.samples, recording.rate)
         return
+    if isinstance(source, Part):
+        yield from _within(_blocks(source.path, name), source)
+        return
     try:
         with _opened(source) as file:
             yield from _decoded(file, name)
     except OSError as error:
         raise BadRecording(name, "unreadable", error.strerror or str(error)) from error
+
+
+def _within(blocks: Iterator[_Block], part: Part) -> Iterator[_Block]:
+    at = 0
+    for block in blocks:
+        first, last = (round(seconds * block.rate) - at for seconds in (part.start, part.end))
+        at += len(block.samples)
+        if last <= 0:
+            return
+        if first < len(block.samples):
+            yield _Block(block.samples[max(0, first) : last], block.rate, block.starts_at + part.start)
 
 
 def _decoded(file: BinaryIO, name: str) -> Iterator[_Block]:
