@@ -15,7 +15,7 @@ from xser.corpora.audio.streaming import stream, survey
 from xser.corpora.audio.waveforms import Part, Source, name_of
 from xser.model.devices import chosen_device
 from xser.model.exported import Member, ModelConfig, write_model
-from xser.model.scoring import Scored, Scorer, mean_over_windows
+from xser.model.scoring import Scored, Scorer, in_order, mean_over_windows
 from xser.model.speech import speech_segments
 from xser.model.timeline import Windows
 
@@ -275,7 +275,7 @@ class Model:
 
     def _each(self, sources: Sequence[Source], skip_bad: bool) -> Iterator[tuple[Scored | None, str]]:
         """Yield (what networks say of a recording, what is wrong with it), in order, on all cores."""
-        for outcome in self._scorer.in_order(self._scorer.score_or_bad, sources):
+        for outcome in in_order(self._scorer.score_or_bad, sources, self.device):
             if not isinstance(outcome, BadRecording):
                 yield outcome, ""
             elif skip_bad:

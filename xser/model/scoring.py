@@ -106,24 +106,12 @@ class Scorer:
         windows
             In the order of their beginnings.
         """
-        yield from self.in_order(self._probabilities, cut(pieces, samples_of(windows)))
+        yield from in_order(self._probabilities, cut(pieces, samples_of(windows)), self.device)
 
     def _probabilities(self, waveform: np.ndarray) -> np.ndarray:
         if is_silent(waveform):
             return np.array(np.nan)  # as many as are wanted, where it is kept
         return np.exp(self.score_waveform(waveform).scores)
-
-    def in_order(self, function: Callable[[Any], R], items: Iterable[Any]) -> Iterator[R]:
-        """Yield `function` of each item in order, as many at once as there are cores, a few ahead of the caller."""
-        workers = torch.get_num_threads() if self.device == "cpu" else 1
-        with one_thread_each(workers) as pool:
-            waiting: collections.deque[concurrent.futures.Future[R]] = collections.deque()
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) > 4 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
 
     @torch.inference_mode()
     def adapted(self, sources: Iterable[Source]) -> list[Member]:
@@ -144,6 +132,19 @@ class Scorer:
             return statistics_of(member.network.features(waveform).cpu() for waveform in waveforms)
 
         return [dataclasses.replace(member, adapted=statistics(member)) for member in self.members]
+
+
+def in_order(function: Callable[[Any], R], items: Iterable[Any], device: str) -> Iterator[R]:
+    """Yield `function` of each item in order, a few ahead of the caller; on a CPU one for each of torch's threads."""
+    workers = torch.get_num_threads() if device == "cpu" else 1
+    with one_thread_each(workers) as pool:
+        waiting: collections.deque[concurrent.futures.Future[R]] = collections.deque()
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > 4 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def mean_over_windows(cutting: Windows, spans: Sequence[Span], found: np.ndarray) -> list[tuple[Span, np.ndarray]]:
