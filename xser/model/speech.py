@@ -1,6 +1,7 @@
 """Where somebody speaks in a recording, by Silero VAD (https://github.com/snakers4/silero-vad)."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,10 +33,14 @@ def speech_segments(pieces: Iterator[np.ndarray]) -> list[Span]:
     """
     silero = optional("silero_vad", "--vad")
     threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # its network is so small that a second thread makes it slower
     try:
-        detector = silero.VADIterator(silero.load_silero_vad(), sampling_rate=RATE)  # it sets torch to one thread
+        return _segments(silero.VADIterator(silero.load_silero_vad(), sampling_rate=RATE), pieces)
     finally:
         torch.set_num_threads(threads)
+
+
+def _segments(detector: Any, pieces: Iterator[np.ndarray]) -> list[Span]:
     segments: list[Span] = []
     begun, seconds = None, 0.0
     for chunk in _chunks(pieces):
