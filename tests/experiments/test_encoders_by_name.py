@@ -11,7 +11,7 @@ import pytest
 from tests.support import CHECKOUT
 from tests.support.hub_server import COMMIT, NAME, Hub
 from tests.support.made_corpora import make_root
-from tests.support.stages import options, run
+from tests.support.stages import begun, options, run
 from tests.support.tiny_encoders import tiny_encoder
 from tools.make_tiny_encoder import make_tiny_encoder
 from xser.core.errors import XserError
@@ -32,9 +32,7 @@ def prepared(data_root, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def exp(prepared, tmp_path):
     """A work folder of the test's own, with the audio and the manifests that all tests share."""
-    (tmp_path / "exp").mkdir()
-    for name in ("audio", "manifests"):
-        (tmp_path / "exp" / name).symlink_to(prepared / name)
+    return begun(tmp_path / "exp", prepared)
 
 
 @pytest.fixture
