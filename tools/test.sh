@@ -24,6 +24,14 @@ xser_extras=--test
 # shellcheck source=tools/environment.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"
 cd -- "$root"
+
+unset PYTHONDONTWRITEBYTECODE # every process that a test starts would compile the package again
+# What xser writes it waits to see on the disk. In memory, where there is room for it, there is nothing to wait for.
+room="$(df --output=avail /dev/shm 2>/dev/null || true)" # KiB, below a heading
+if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "${room##*[!0-9]}" -gt 4000000 ] 2>/dev/null; then
+    export TMPDIR=/dev/shm
+fi
+
 if [ ${#arguments[@]} -eq 0 ] && "$python" -c "import xdist" 2>/dev/null; then # a worker a core, each with one thread: more would wait for one another
     arguments=(--numprocesses auto --maxprocesses 8 --dist worksteal)
     export OMP_NUM_THREADS=1
