@@ -64,22 +64,22 @@ def test_two_processes_train_and_evaluate_as_one(root, tmp_path, kind):
     if "--encoder" in words and "frozen" not in words:
         at = words.index("--embedding_size")
         del words[at : at + 2]
-    stages.run("prepare manifests train evaluate", words)
+    stages.run("prepare manifests train", words)
     two = [str(tmp_path / "two") if word == str(tmp_path / "one") else word for word in words]
     stages.run("prepare manifests", two)
-    run_sh(two, "--gpus", "2", "--stage", "train")
+    run_sh(two, "--gpus", "2", "--stage", "train")  # and evaluate
     difference = greatest_difference(stages.weights(tmp_path / "one"), stages.weights(tmp_path / "two"))
     print(f"weights differ by {difference:.1e} at the most")
     assert difference < 1e-5
 
-    # The same weights: evaluation by two processes counts nothing twice, and gives the same bytes.
-    predictions = files(tmp_path / "one", "predictions.csv")
-    before = [path.read_bytes() for path in predictions]
-    assert all(len(content.splitlines()) == 1 + 24 for content in before)
-    for path in [*predictions, *files(tmp_path / "one", "run.json")]:
+    # The same weights: evaluation by two processes counts nothing twice, and gives the same bytes as by one.
+    predictions = files(tmp_path / "two", "predictions.csv")
+    by_two = [path.read_bytes() for path in predictions]
+    assert by_two and all(len(content.splitlines()) == 1 + 24 for content in by_two)
+    for path in [*predictions, *files(tmp_path / "two", "run.json")]:
         path.unlink()
-    run_sh(words, "--gpus", "2", "--stage", "evaluate")
-    assert [path.read_bytes() for path in predictions] == before
+    stages.run("evaluate", two)
+    assert [path.read_bytes() for path in predictions] == by_two
 
 
 @pytest.mark.slow
@@ -132,8 +132,8 @@ def is_alive(pid):
 def test_a_training_of_which_any_rank_was_killed_goes_on_to_the_same_weights(root, tmp_path):
     more = ["--system", "proposed", "--steps", "60"]  # dropout too
     straight, killed = (stages.options(root, tmp_path / name, *more) for name in ("straight", "killed"))
-    for words in (straight, killed):
-        stages.run("prepare manifests", words)
+    stages.run("prepare manifests", straight)
+    stages.begun(tmp_path / "killed", tmp_path / "straight")
     run_sh(straight, "--gpus", "2", "--stage", "train", "--stop-stage", "train")
     for rank, epoch in ((1, 2), (0, 6)):
         launch = subprocess.Popen(
