@@ -26,9 +26,20 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"
 cd -- "$root"
 
 unset PYTHONDONTWRITEBYTECODE # every process that a test starts would compile the package again
-# What xser writes it waits to see on the disk. In memory, where there is room for it, there is nothing to wait for.
-room="$(df --output=avail /dev/shm 2>/dev/null || true)" # KiB, below a heading
-if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "${room##*[!0-9]}" -gt 4000000 ] 2>/dev/null; then
+# What xser writes it waits to see on the disk. In memory there is nothing to wait for.
+memory_has_room() { # for what tests write, and for scripts that they start
+    local room script
+    room="$(df --output=avail /dev/shm)" # KiB, below a heading
+    [ "${room##*[!0-9]}" -gt 4000000 ] || return
+    script="$(mktemp /dev/shm/xser-XXXXXX)" || return
+    printf '#!/bin/sh\n' >"$script"
+    chmod +x "$script"
+    local ended=0
+    "$script" || ended=1
+    rm -f -- "$script"
+    return "$ended"
+}
+if [ -z "${TMPDIR:-}" ] && memory_has_room 2>/dev/null; then
     export TMPDIR=/dev/shm
 fi
 
