@@ -120,11 +120,6 @@ def speaker_clusters(embeddings: np.ndarray, most: int = MOST_SPEAKERS) -> np.nd
 
     if len(embeddings) < 4:
         return np.zeros(len(embeddings), dtype=np.int64)
-    from sklearn.cluster import AgglomerativeClustering  # here: slow to import, and every training would
-    from sklearn.decomposition import PCA
-    from sklearn.metrics import silhouette_score
-    from sklearn.preprocessing import StandardScaler
-
     standard = StandardScaler().fit_transform(embeddings)
     components = PCA(min(32, *standard.shape), random_state=0).fit_transform(standard)
     tried = [
