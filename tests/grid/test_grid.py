@@ -173,9 +173,8 @@ def test_what_is_finished_is_not_run_again(place, finished, capsys):
     assert "2 jobs: 2 finished, 0 to do" in capsys.readouterr().out
 
 
-def test_a_failing_job_is_told_at_the_end_and_the_table_has_the_others(place, finished, tmp_path):
-    work_dir = stages.begun(tmp_path, finished[0])
-    process = launch(*words(place, work_dir, "--system", "baseline2", "--task", "fr-de", "--device", "cuda:7"))
+def test_a_failing_job_is_told_at_the_end_and_the_table_has_the_others(place, tmp_path):
+    process = launch(*words(place, tmp_path, "--system", "baseline2", "--task", "fr-de", "--device", "cuda:7"))
     _, err = process.communicate(timeout=120)
     assert process.returncode == 1
     *_, reason, last = err.splitlines()
