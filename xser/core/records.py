@@ -23,6 +23,8 @@ from xser.core.words import close_match
 
 R = TypeVar("R", bound=pydantic.BaseModel)
 Loc = tuple[int | str, ...]
+MOST_NODES = 100_000  # of a YAML file whose aliases are written out
+LONGEST = 100  # characters of a wrong value that a message shows
 
 
 class Record(pydantic.BaseModel):
@@ -89,11 +91,66 @@ class _TextLoader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignor
     """YAML whose plain values are all text; a key that stands twice in a mapping is refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for at, key in enumerate(keys):
-            if key in keys[:at]:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", node.start_mark)
+        keys = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key is no text", key.start_mark)
+            if key.value in keys:
+                what = f"the key {key.value!r} stands twice"
+                raise yaml.constructor.ConstructorError(None, None, what, key.start_mark)
+            keys.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+class _NullableLoader(_TextLoader):
+    """The same, but for what is written without quotes and stands for nothing: ``null``, ``~`` and no value."""
+
+    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
+        return None if not node.style and node.value in ("", "~", "null", "Null", "NULL") else node.value
+
+
+def yaml_text(text: str, nulls: bool = False) -> tuple[Any, yaml.Node | None]:
+    """Read YAML whose plain values are all text: ``no``, ``01`` and ``1e3`` are what somebody wrote.
+
+    Parameters
+    ----------
+    nulls
+        Whether ``null`` without quotes is None, in files that programs write.
+
+    Returns
+    -------
+    content, node
+        Dicts, lists and text; and the nodes they were made of. Both are None for an empty text.
+
+    Raises
+    ------
+    yaml.YAMLError
+        For no YAML, a key that stands twice or is no text, and aliases that make much of little.
+    """
+    loader = (_NullableLoader if nulls else _TextLoader)(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None, None
+        sizes: dict[int, int] = {}
+        if _expanded(node, sizes) > max(MOST_NODES, 10 * len(sizes)):
+            raise yaml.YAMLError("aliases (*) repeat too much of it: write it out")
+        return loader.construct_document(node), node
+    except RecursionError as error:
+        raise yaml.YAMLError("it is nested too deeply") from error
+
+
+def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """The nodes there are when each alias is written out; `sizes` holds those of nodes that were counted."""
+    if id(node) in sizes:
+        if sizes[id(node)] == 0:
+            raise yaml.YAMLError("an alias (*) stands within what it names: write it out")
+        return sizes[id(node)]
+    sizes[id(node)] = 0
+    inner = node.value if isinstance(node, yaml.CollectionNode) else ()
+    inner = (each for pair in inner for each in (pair if isinstance(pair, tuple) else (pair,)))
+    sizes[id(node)] = 1 + sum(_expanded(each, sizes) for each in inner)
+    return sizes[id(node)]
 
 
 def read_yaml(path: Path, kind: type[R], remedy: str = "") -> R:
@@ -121,9 +178,7 @@ def read_yaml(path: Path, kind: type[R], remedy: str = "") -> R:
     except UnicodeDecodeError as error:
         raise XserError(f"{path} is not UTF-8 ({error.reason}): save it as UTF-8") from error
     try:
-        loader = _TextLoader(text)
-        node = loader.get_single_node()
-        content = loader.construct_document(node) if node else {}
+        content, node = yaml_text(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
@@ -277,7 +332,7 @@ _LIKE = {
 def _message(kind: type[pydantic.BaseModel], fault: Any, place: Loc) -> str:
     key = ": ".join(f"item {part + 1}" if isinstance(part, int) else part for part in place)
     it = f"`{key}`" if key else "it"
-    given, reason, context = fault["input"], fault["type"], fault.get("ctx", {})
+    given, reason, context = _shown(fault["input"]), fault["type"], fault.get("ctx", {})
     match reason:
         case "missing":
             return f"{it} is missing"
@@ -289,18 +344,23 @@ def _message(kind: type[pydantic.BaseModel], fault: Any, place: Loc) -> str:
             return f"{it} {context['error']}" if key else str(context["error"])
         case "literal_error":
             known = re.findall(r"'([^']*)'", context["expected"])
-            return f"{it} is {given!r}{close_match(str(given), known)}: it must be one of {', '.join(known)}"
+            return f"{it} is {given}{close_match(str(fault['input']), known)}: it must be one of {', '.join(known)}"
         case "too_short":
             return f"{it} needs {context['min_length']} or more" if context["actual_length"] else f"{it} is empty"
         case "string_too_short":
             return f"{it} is empty"
         case "string_pattern_mismatch":
-            return f"{it} must look like {context['pattern'].strip('^$')}, not {given!r}"
+            return f"{it} must look like {context['pattern'].strip('^$')}, not {given}"
     wanted = _LIKE.get(reason.partition("_")[0]) if reason.endswith(("_type", "_parsing", "_from_float")) else None
     if wanted:
-        return f"{it} must be {wanted}, not {given!r}"
+        return f"{it} must be {wanted}, not {given}"
     message = fault["msg"].replace("Input", "it").replace("String", "it")
-    return f"{it} is {given!r}: {message}"
+    return f"{it} is {given}: {message}"
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} ..."
 
 
 def _keys(kind: Any, place: Loc) -> list[str]:
