@@ -124,7 +124,8 @@ def prepare_corpus(experiment: Experiment, corpus: Corpus, found: Scan, made_up:
         remove_others(found.rows, folder)
     logger.info("  %s", _describe(corpus, made, record))
     for note in record.notes:  # of a table they say how its labels were understood: that must not go unseen
-        logger.log(logging.INFO if corpus.listed is not None else logging.DEBUG, "    note: %s", note)
+        seen = corpus.listed is not None or note in found.warnings
+        logger.log(logging.INFO if seen else logging.DEBUG, "    note: %s", note)
     logger.debug("    in %s", folder)
 
 
@@ -179,7 +180,7 @@ def _describe(corpus: Corpus, made: Any, record: PreparedRecord) -> str:
         [
             f"{corpus.id}: {corpus.title}{' (made up)' if record.made_up else ''}",
             languages,
-            f"{record.found} of {record.expected} recordings{usable}",
+            f"found {record.found} of {record.expected} recordings{usable}",
             f"{speakers or 'unknown'} speakers",
             _duration(made.rows["seconds"].sum()),
             f"{made.made} prepared now{notes}" if made.made else f"prepared before{notes}",

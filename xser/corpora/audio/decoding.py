@@ -36,6 +36,7 @@ SETTINGS: dict[str, Any] = {
 
 SHORTEST = 0.025  # seconds; in less there is not one frame to recognise anything in
 RATES = (1000, 1_000_000)  # Hz; others are damaged headers
+BEYOND = "cut off before the end of its stretch, in seconds"
 STEP = 1 / 32768  # of a 16-bit sample
 KEPT_SHARE = 0.99  # of the samples that a header promises; files with fewer were cut off
 
@@ -141,7 +142,7 @@ def checked(recording: Recording, path: str | Path, stretch: Stretch | None = No
     if not RATES[0] <= rate <= RATES[1]:
         raise BadRecording(path, "unreadable", f"a sampling rate of {rate} Hz")
     if stretch and len(samples) < KEPT_SHARE * (stretch[1] - stretch[0]) * rate:
-        raise BadRecording(path, "cut off", f"it ends before {stretch[1]:g} s")
+        raise BadRecording(path, BEYOND, f"it ends before {stretch[1]:g} s")
     if len(samples) < SHORTEST * rate:
         raise BadRecording(path, "empty", f"{len(samples)} samples")
     if not np.isfinite(samples).all():

@@ -22,7 +22,7 @@ import pandas as pd
 from xser.core.errors import XserError
 from xser.core.files import whole_file, write_text
 from xser.core.progress import progress
-from xser.corpora.audio.decoding import SETTINGS, BadRecording, decode_recording, to_pcm
+from xser.corpora.audio.decoding import BEYOND, SETTINGS, BadRecording, decode_recording, to_pcm
 from xser.corpora.audio.findings import (
     Bad,
     Made,
@@ -272,7 +272,8 @@ def _collect(
     number = sum(map(len, problems.values()))
     what = f"{number} of {len(rows)} recordings"
     if problems and not (skip_bad and good):
-        remedy = "repair them, or leave them out with --skip-bad" if good else "fetch the corpus again"
+        remedy = "give start and end in seconds" if set(problems) == {BEYOND} else "fetch the corpus again"
+        remedy = "repair them, or leave them out with --skip-bad" if good else remedy
         raise XserError(f"{title}: {what} cannot be used: {list_problems(problems)}; all in {problems_file}; {remedy}")
     left_out = [f"{sources[it]} left out: known to be {doubtful[it]}" for it in known_bad]
     left_out += [f"{sources[it]} left out: known to be the same recording as {sources[known[it]]}" for it in known]
