@@ -31,7 +31,7 @@ from xser.experiments.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
-DECODERS = ("soundfile", "av")
+DECODERS = ("soundfile", "av", "soxr")
 
 
 def prepare(experiments: Sequence[Experiment]) -> None:

@@ -13,7 +13,8 @@ import yaml
 from pydantic import Field, model_validator
 
 from xser.core.errors import XserError
-from xser.core.records import Record, WrongValue, yaml_text
+from xser.core.records import Record, WrongValue
+from xser.core.yaml_text import yaml_text
 from xser.corpora.description.file_patterns import Fields, FilePattern, field_names, match_first, nfc, split_fields
 from xser.corpora.folders import File
 

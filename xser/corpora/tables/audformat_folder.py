@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from xser.core.errors import XserError
-from xser.core.records import yaml_text
+from xser.core.yaml_text import yaml_text
 from xser.corpora.tables.arrow import read_shards
 from xser.corpora.tables.columns import USUAL, plain
 from xser.corpora.tables.delimited import read_delimited

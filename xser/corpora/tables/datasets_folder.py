@@ -17,7 +17,7 @@ import yaml
 
 from xser.core.errors import XserError
 from xser.core.files import read_json
-from xser.core.records import yaml_text
+from xser.core.yaml_text import yaml_text
 from xser.corpora.folders import File, list_files, real_path
 from xser.corpora.tables.arrow import read_shards
 from xser.corpora.tables.columns import USUAL, plain
