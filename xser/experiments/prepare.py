@@ -56,6 +56,7 @@ def prepare(experiments: Sequence[Experiment]) -> None:
 def _scan(experiment: Experiment, corpus: Corpus) -> tuple[Scan, bool]:
     """What the folder of a corpus holds, and whether it stands in for the real corpus."""
     preparation, data_folder = experiment.preparation, Workspace(experiment).data_folder(corpus)
+    _refuse_work_among_recordings(experiment.work_dir, corpus, data_folder)
     if corpus.listed is not None:
         if corpus.listed.shards:
             number = extract_recordings(corpus.listed.shards, data_folder)
@@ -70,6 +71,15 @@ def _scan(experiment: Experiment, corpus: Corpus) -> tuple[Scan, bool]:
         )
     found = scan(corpus, data_folder, preparation.allow_incomplete, counts.counts.get(corpus.id))
     return found, counts.made_up
+
+
+def _refuse_work_among_recordings(work_dir: Path, corpus: Corpus, data_folder: Path) -> None:
+    """Refuse to write into a folder that is a corpus; beside a table there is room."""
+    folder = (corpus.listed.path if corpus.listed is not None else data_folder).resolve()
+    if folder.is_dir() and folder in (work_dir, *work_dir.parents):
+        raise XserError(
+            f"--work-dir {work_dir} lies in {folder}, among the recordings of {corpus.title}: choose another folder"
+        )
 
 
 def prepare_corpus(experiment: Experiment, corpus: Corpus, found: Scan, made_up: bool) -> None:

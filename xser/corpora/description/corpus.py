@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from xser.core.files import at_home
 from xser.core.records import read_yaml
 from xser.corpora.description.corpus_yaml import DROP, CorpusYaml, Fault
 from xser.corpora.description.download_files import DownloadFile
@@ -221,5 +222,5 @@ def read_table_corpus(path: str | Path) -> Corpus:
     XserError
         See `xser.corpora.tables.listed.read_table_values`.
     """
-    path = Path(path).expanduser().absolute()
+    path = at_home(path).absolute()
     return Corpus(id=table_corpus_id(path), yaml=path, **read_table_values(path))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from xser.core.errors import XserError
+from xser.core.files import at_home
 from xser.corpora.description.corpus_yaml import DROP
 from xser.corpora.description.emotions import SCHEMES
 from xser.corpora.description.file_patterns import FilePattern, nfc
@@ -127,7 +128,7 @@ def read_table_values(path: Path) -> dict[str, Any]:
     _name(rows, id)
     listed = Listed(
         path=path,
-        root=(native.root / Path(settings.root).expanduser()).resolve() if settings.root else native.root,
+        root=(native.root / at_home(settings.root)).resolve() if settings.root else native.root,
         rows=sorted(rows, key=lambda row: row["utterance"]),
         shards=native.shards,
         left_out=left_out,
