@@ -18,13 +18,12 @@ from xser.corpora.audio.decoding import (
     OF_INTEGERS,
     RATES,
     SHORTEST,
-    STEP,
     BadRecording,
     channels_of,
     check_promised_bytes,
 )
 from xser.corpora.audio.file_contents import HEAD, contents_of, is_audio
-from xser.corpora.audio.mixing import mix
+from xser.corpora.audio.mixing import STEP, mix
 from xser.corpora.audio.resampling import resample
 from xser.corpora.audio.waveforms import RATE, Part, Source, mono, name_of
 
