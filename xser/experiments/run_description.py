@@ -60,7 +60,7 @@ def describe_evaluation_of(run: Run, trained: dict[str, Any]) -> dict[str, Any]:
     return {
         **trained,
         "fingerprints": {**trained["fingerprints"], str(target): record.fingerprint},
-        "left_out": trained["left_out"] + [f"{target}: {what}" for what in record.left_out],
+        "left_out": trained["left_out"] + [f"{target}: {what}" for what in (*record.left_out, *record.split_notes)],
         "complete": trained["complete"] and record.complete,
         "made_up": trained["made_up"] or record.made_up,
     }

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xser.corpora.audio.decoding import SHORTEST, STEP, BadRecording
+from xser.corpora.audio.decoding import SHORTEST, BadRecording
+from xser.corpora.audio.mixing import STEP
 from xser.corpora.audio.streaming import seconds_told, stream, survey
 from xser.corpora.audio.waveforms import RATE, Source, read_waveform
 from xser.model.encoders.extraction import one_thread_each

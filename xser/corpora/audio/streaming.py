@@ -15,16 +15,16 @@ import numpy as np
 
 from xser.corpora.audio.containers import mend
 from xser.corpora.audio.decoding import (
+    OF_INTEGERS,
     RATES,
     SHORTEST,
-    STEP,
     BadRecording,
     channels_of,
     check_promised_bytes,
-    mix,
-    resample,
 )
 from xser.corpora.audio.file_contents import HEAD, contents_of, is_audio
+from xser.corpora.audio.mixing import STEP, mix
+from xser.corpora.audio.resampling import resample
 from xser.corpora.audio.waveforms import RATE, Part, Source, mono, name_of
 
 PIECE = 10  # seconds that are resampled at once
@@ -121,7 +121,8 @@ def stream(source: Source, surveyed: Survey) -> Iterator[np.ndarray]:
         What `survey` found: samples that exceed full scale are brought to it by one factor.
     """
     name = name_of(source) or "the recording"
-    rate, scale = surveyed.rate, np.float32(max(surveyed.peak, 1.0))
+    of_integers = surveyed.peak > OF_INTEGERS
+    rate, scale = surveyed.rate, np.float32(1 / STEP if of_integers else max(surveyed.peak, 1.0))
     pieces = (block.samples / scale if scale > 1 else block.samples for block in _blocks(source, name))
     for samples in pieces if rate == RATE else _resampled(pieces, rate):
         yield np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.float32) / 32768
