@@ -44,8 +44,9 @@ def negative_log_likelihood(
 
 
 def fit_temperature(log_probabilities: np.ndarray, reference: np.ndarray, languages: np.ndarray) -> float:
-    """The temperature with the lowest `negative_log_likelihood` (temperature scaling: Guo et al., On Calibration of Modern Neural
-    Networks, ICML 2017).
+    """The temperature with the lowest `negative_log_likelihood`.
+
+    That is temperature scaling (Guo et al., On Calibration of Modern Neural Networks, ICML 2017).
 
     It never changes which emotion is the most probable one.
 

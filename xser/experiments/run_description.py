@@ -24,7 +24,9 @@ def describe_training_of(run: Run) -> dict[str, Any]:
         "named_task": task.given_name,
         "task_training": _task_training(run),
         "sources": [str(source) for source in task.sources],
-        "corpora": {str(selection): _about(selection.corpus) for selection in task.selections},
+        "corpora": {
+            str(each): about_corpus(each.corpus, each.languages).model_dump(mode="json") for each in task.selections
+        },
         "target": str(task.reported_on),
         "system": run.system.name,
         "source": run.source,
@@ -80,17 +82,16 @@ def read_evaluated(run: Run) -> EvaluatedRun:
     return read_run(run.folder).completed(run.system.record.order, run.system.record.compared_with)
 
 
-def _about(corpus: Corpus) -> dict[str, object]:
-    """What is told of a corpus wherever a model goes that learned from it."""
-    about = UsedCorpus(
+def about_corpus(corpus: Corpus, languages: tuple[str, ...]) -> UsedCorpus:
+    """What is told of a corpus, or of some languages of it, wherever a model goes that learned from it."""
+    return UsedCorpus(
         title=corpus.title,
-        languages=corpus.languages,
+        languages=languages,
         licence=corpus.licence,
         licence_note=corpus.licence_note,
         url=corpus.url,
         citation=corpus.citation,
     )
-    return about.model_dump(mode="json")
 
 
 def _task_training(run: Run) -> dict[str, object] | None:

@@ -10,7 +10,7 @@ from xser.core.records import read_record
 from xser.core.run_records import TRAINED, TrainedRecord
 from xser.core.temperature import fit_temperature
 from xser.model.encoders.encoder_source import EncoderSource
-from xser.model.exported import EncoderRecord, Member, MemberRecord, ModelConfig, is_exported, read_model
+from xser.model.exported import EncoderRecord, Member, MemberRecord, ModelConfig, is_exported, read_config, read_model
 from xser.model.recognition import Model
 
 HYPERPARAMETERS, VALIDATION = "hyperparameters.yaml", "validation.csv"
@@ -135,4 +135,9 @@ def _from_hub(name: str) -> Path:
     repository, _, revision = name.partition("@")
     if not HUB_NAME.fullmatch(repository):
         raise XserError(f"no model {name}: give an exported model, a run's folder or a name on the hub")
-    return hub_folder(repository, revision or None)
+    return hub_folder(repository, revision or None, _refuse_strangers)
+
+
+def _refuse_strangers(folder: Path) -> None:
+    """Before the weights of a model of the hub are fetched: it must be one of ours."""
+    read_config(folder)
