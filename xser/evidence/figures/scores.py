@@ -43,7 +43,7 @@ def _score_row(pooled: Pooled, part: Part) -> dict[str, Any]:
         "speakers_low": speakers_low,
         "speakers_high": speakers_high,
         "macro_f1": 100 * np.mean([one.macro_f1 for one in each]),
-        **_confidence_figures(outcomes),
+        **confidence_figures(outcomes),
         **{RECALL + name: 100 * np.mean([one.recalls[i] for one in each]) for i, name in enumerate(pooled.emotions)},
         "classes": each[0].classes,
         "utterances": len(outcomes.reference),
@@ -55,7 +55,7 @@ def _score_row(pooled: Pooled, part: Part) -> dict[str, Any]:
     }
 
 
-def _confidence_figures(outcomes: Outcomes) -> dict[str, float]:
+def confidence_figures(outcomes: Outcomes) -> dict[str, float]:
     """Calibration error before and after the temperature, and the area under the curve of risk by coverage, in %."""
     right = outcomes.predicted == outcomes.reference[:, None]
     before, after = (

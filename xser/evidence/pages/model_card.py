@@ -11,10 +11,9 @@ from xser.corpora.description.languages import is_language, language_name
 from xser.evidence.figures.calibration import calibration_error, confidences, rejections, risk_coverage, told_by
 from xser.evidence.figures.one_model import PartFigures, part_figures
 from xser.evidence.figures.pooled import Part
+from xser.evidence.pages.confidence import THRESHOLDS
 from xser.evidence.pages.material import PART_TITLES
 from xser.evidence.pages.wording import angles, bounds, number
-
-THRESHOLDS = (0.5, 0.7, 0.9)
 
 
 def figures_by_part(predictions: pd.DataFrame, emotions: Sequence[str], target: str) -> dict[Part, PartFigures]:
