@@ -57,6 +57,8 @@ class Card:
         Of the whole model; None where they cannot be known.
     seconds
         What an ensemble takes for `SOUND` seconds of sound; None of a single network.
+    more_use
+        Blocks for other ways to use it.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Card:
     calibration: Calibration | None
     predictions: pd.DataFrame | None
     seconds: float | None = None
+    more_use: Sequence[Block] = ()
 
     @property
     def corpora(self) -> dict[str, UsedCorpus]:
@@ -195,7 +198,7 @@ def _use(card: Card) -> list[Block]:
     if needs:
         line = "It needs unlabelled recordings of the same speakers or microphone together, whose statistics it takes."
         blocks.append(Paragraph(line))
-    return [*blocks, Heading("What it must not be used for"), Items(NOT_FOR)]
+    return [*blocks, *card.more_use, Heading("What it must not be used for"), Items(NOT_FOR)]
 
 
 def _evaluation(card: Card) -> list[Block]:
