@@ -21,7 +21,7 @@ MAIN = "main"
 ATTEMPTS = 5
 UNREACHABLE = ("ConnectionError", "Timeout")
 BROKEN_OFF = ("ChunkedEncodingError",)
-INSTEAD = "or download the model elsewhere and give its folder (--encoder FOLDER, --model-root DIR)"
+INSTEAD = "or download the model elsewhere and give its folder"
 
 logger = logging.getLogger(__name__)
 
