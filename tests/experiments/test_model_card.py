@@ -1,6 +1,7 @@
 """The card of an exported model tells what its runs recorded, and nothing that they did not."""
 
 import json
+import shutil
 
 import pytest
 import yaml
@@ -15,6 +16,8 @@ from xser.evidence.figures.pooled import pool_runs
 from xser.evidence.figures.predictions import read_predictions, read_run
 from xser.evidence.figures.scores import score_table
 from xser.experiments.export import Export, export
+from xser.experiments.model_card import encoder_licence
+from xser.model.exported import EncoderRecord
 from xser.model.loading import load
 
 
@@ -30,8 +33,6 @@ def exported(folder, *runs):
 
 def tell(run, folder, **told):
     """A run like another one, with other words in trained.json."""
-    import shutil
-
     shutil.copytree(run, folder)
     record = json.loads((folder / TRAINED).read_text()) | told
     write_json(folder / TRAINED, {key: value for key, value in record.items() if value is not None})
@@ -110,6 +111,14 @@ def test_a_corpus_of_a_recipe_is_known_without_a_record(run, tmp_path):
     text = exported(tmp_path / "model", other)
     assert "EMO-DB" in text and "Mandarin" in text and "CC0-1.0 or CC-BY" in text
     assert yaml.safe_load(text.split("---\n")[1])["language"] == ["cmn", "deu"]
+
+
+def test_the_licence_of_an_encoder_is_found_by_its_name_or_its_recipe():
+    told = {"name": "whisper_tiny_en", "source": "folder", "identity": "0", "config": {"model_type": "whisper"}}
+    record = EncoderRecord(**told, included=True)
+    assert encoder_licence(record) == "MIT or Apache-2.0"
+    assert encoder_licence(record.model_copy(update={"name": "mine", "source": "facebook/w2v-bert-2.0"})) == "MIT"
+    assert encoder_licence(record.model_copy(update={"name": "mine"})) == "not known"
 
 
 def test_an_ensemble_is_judged_by_its_joint_answers(run, tmp_path):

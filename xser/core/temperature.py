@@ -53,7 +53,7 @@ def fit_temperature(log_probabilities: np.ndarray, reference: np.ndarray, langua
     Returns
     -------
     float
-        Within `BOUNDS`: predictions that are all right would have it go to 0.
+        Within `BOUNDS`. 1 where every answer is right: they would have it go to 0, and tell nothing of doubt.
 
     Examples
     --------
@@ -66,6 +66,8 @@ def fit_temperature(log_probabilities: np.ndarray, reference: np.ndarray, langua
     """
     from scipy.optimize import minimize_scalar
 
+    if (log_probabilities.argmax(axis=1) == reference).all():
+        return 1.0
     found = minimize_scalar(
         lambda log: negative_log_likelihood(log_probabilities, reference, languages, float(np.exp(log))),
         bounds=tuple(np.log(BOUNDS)),

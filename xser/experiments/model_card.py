@@ -23,6 +23,7 @@ from xser.evidence.pages.model_card import evaluation_table, figures_by_part, su
 from xser.evidence.pages.wording import bounds, number
 from xser.experiments.catalogue import catalogue_of
 from xser.experiments.finished import Finished
+from xser.experiments.hyperparameters import read_nodes
 from xser.experiments.run_description import about_corpus
 from xser.model.encoders.hub import HUB_NAME
 from xser.model.exported import EncoderRecord, ModelConfig
@@ -117,8 +118,8 @@ def encoder_licence(encoder: EncoderRecord) -> str:
     catalogue = catalogue_of(None)
     source = encoder.source
     if encoder.name in catalogue.names("hparams", "encoders"):
-        text = catalogue.find("hparams", "encoders", f"{encoder.name}.yaml").read_text(encoding="utf-8")
-        source = (yaml.safe_load(text) or {}).get("encoder_source", source)
+        node = read_nodes(catalogue.find("hparams", "encoders", f"{encoder.name}.yaml")).get("encoder_source")
+        source = str(node.value) if node is not None else source
     return licence_of_encoder(source)
 
 
