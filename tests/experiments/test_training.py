@@ -12,6 +12,9 @@ from tests.support import stages
 from tests.support.made_corpora import make_root
 from xser.core.errors import XserError
 from xser.core.files import read_json
+from xser.evidence.figures.calibration import calibrate, told_by
+from xser.evidence.figures.predictions import read_predictions
+from xser.experiments.public import read_corpus
 from xser.model.brain import EmotionBrain
 
 
@@ -86,6 +89,19 @@ def test_a_run_says_what_it_cost(straight):
         assert said["steps"] >= 9 and said["parameters"] > 0 and said["train_seconds"] > 0
         # Python and torch alone take more than 100 MB; a tiny training not 8 GB.
         assert said["device"] != "cpu" or 1e8 < said["peak_memory_bytes"] < 8e9
+
+
+def test_a_run_says_how_sure_it_is_and_whose_recordings_it_heard(straight):
+    for finished in straight.glob("runs/**/trained.json"):
+        said = read_json(finished)
+        kept = told_by(read_predictions(finished.with_name("validation.csv"), said["emotions"]))
+        assert said["calibration"] == calibrate(kept).model_dump(mode="json")
+        assert set(said["calibration"]["held_out"]) == {"fra", "urd"}
+        assert {name: corpus["title"] for name, corpus in said["corpora"].items()} == {
+            name: read_corpus(name).title for name in ("cafe", "urdu", "emodb")
+        }
+        assert said["corpora"]["cafe"]["licence"] == read_corpus("cafe").licence
+        assert read_json(finished.with_name("run.json"))["calibration"] == said["calibration"]
 
 
 def test_finished_runs_are_not_trained_again(root, straight, monkeypatch):

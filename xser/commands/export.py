@@ -3,6 +3,7 @@
 xser export exp/runs/TASK/SETTINGS/proposed/seed0-1a2b3c4d --output my_model
 xser export exp/runs/TASK/SETTINGS/proposed/seed* --output ensemble
 xser export RUN --output my_model --without-encoder
+xser export RUN --output my_model --push USER/NAME
 """
 
 import argparse
@@ -23,15 +24,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave the pretrained encoder out and name it: a small folder, which needs that very encoder",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+    parser.add_argument(
+        "--push", metavar="USER/NAME", help="upload it to the Hugging Face hub too; a new repository is private"
+    )
 
 
 def main(options: argparse.Namespace) -> None:
     """Write the folder; say how large it is and how it is used."""
     from xser.experiments.export import Export, export, find_runs
+    from xser.experiments.push import check_name, push
 
-    asked = Export(find_runs(options.runs), Path(options.output), not options.without_encoder, options.overwrite)
+    if options.push:
+        check_name(options.push)
+    asked = Export(
+        find_runs(options.runs),
+        Path(options.output),
+        not options.without_encoder,
+        options.overwrite,
+        options.push or "",
+    )
     config = export(asked)
     size = sum(each.stat().st_size for each in Path(options.output).rglob("*") if each.is_file())
     several = f", an ensemble of {len(config.members)}" if len(config.members) > 1 else ""
     print(f"written: {options.output} ({megabytes(size)}{several}): {', '.join(config.emotions)}")
     print(f"use it: xser predict {options.output} my.wav")
+    if options.push:
+        url, commit = push(Path(options.output), options.push)
+        print(f"uploaded: {url}, where its owner says who may see it")
+        print(f"use it anywhere: xser predict {options.push}@{commit} my.wav")

@@ -1,15 +1,22 @@
 """From finished runs to a folder that anybody can use."""
 
 import dataclasses
+import statistics
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from xser.core.errors import UsageError, XserError
 from xser.core.files import folder_of
 from xser.core.run_records import TRAINED
+from xser.experiments.finished import joint_calibration, joint_predictions, read_finished
+from xser.experiments.model_card import CARD, SOUND, Card, write_card
 from xser.model.exported import Member, ModelConfig, is_exported, write_model
 from xser.model.loading import of_run
+from xser.model.recognition import Model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,12 +33,15 @@ class Export:
         Whether the pretrained encoder's weights are in it.
     overwrite
         Replace a model that is there.
+    name
+        What its card calls it: a name on the hub; that of the folder by default.
     """
 
     runs: tuple[Path, ...]
     output: Path
     with_encoder: bool = True
     overwrite: bool = False
+    name: str = ""
 
 
 def export(asked: Export) -> ModelConfig:
@@ -44,12 +54,20 @@ def export(asked: Export) -> ModelConfig:
     """
     output = folder_of(asked.output)
     _refuse_what_is_there(output, asked.overwrite)
-    config, members = join([of_run(folder_of(run), asked.with_encoder) for run in asked.runs])
+    folders = [folder_of(run) for run in asked.runs]
+    runs = [read_finished(folder) for folder in folders]
+    config, members = join([of_run(folder, asked.with_encoder) for folder in folders])
+    calibration = joint_calibration(runs)
+    if calibration is not None:
+        config = config.model_copy(update={"temperature": calibration.temperature})
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output.name[:40]}-", suffix=".part", dir=output.parent) as part:
         whole = Path(part, "model")
         whole.mkdir()
         write_model(whole, config, members)
+        size = sum(each.stat().st_size for each in whole.iterdir())
+        told = (size, calibration, joint_predictions(runs), _seconds(config, members))
+        write_card(Card(asked.name or output.name, config, runs, *told), whole / CARD)
         if output.exists():
             output.rename(Path(part, "before"))
         whole.rename(output)
@@ -70,7 +88,25 @@ def join(models: Sequence[tuple[ModelConfig, Sequence[Member]]]) -> tuple[ModelC
             both = f"{', '.join(first.emotions)}; {', '.join(config.emotions)}"
             raise XserError(f"an ensemble is made of runs with the same emotions, and these differ: {both}")
     members = [member for _, several in models for member in several]
-    return first.model_copy(update={"members": tuple(member.record for member in members)}), members
+    told = {
+        "members": tuple(member.record for member in members),
+        "temperature": statistics.fmean(config.temperature for config, _ in models),
+    }
+    return first.model_copy(update=told), members
+
+
+def _seconds(config: ModelConfig, members: Sequence[Member]) -> float | None:
+    """What an ensemble takes for `SOUND` seconds of sound on this machine's CPU; None where that cannot be told."""
+    model = Model(config, members, "cpu")
+    if len(members) == 1 or model.wants_statistics:
+        return None
+    noise = np.random.default_rng(0).normal(0, 0.1, int(SOUND * config.sampling_rate))
+    took = []
+    for _ in range(3):
+        start = time.perf_counter()
+        model.predict((noise, config.sampling_rate))
+        took.append(time.perf_counter() - start)
+    return statistics.median(took)
 
 
 def find_runs(folders: Sequence[str]) -> tuple[Path, ...]:
