@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from xser.core.errors import XserError
 from xser.core.records import read_record
 from xser.core.run_records import TRAINED, TrainedRecord
-from xser.core.temperature import fit_temperature
 from xser.model.encoders.encoder_source import EncoderSource
 from xser.model.exported import EncoderRecord, Member, MemberRecord, ModelConfig, is_exported, read_config, read_model
 from xser.model.recognition import Model
@@ -104,6 +102,10 @@ def _temperature(folder: Path, trained: TrainedRecord) -> float:
         return trained.calibration.temperature
     if not file.is_file():
         return 1.0
+    import pandas as pd
+
+    from xser.core.temperature import fit_temperature
+
     try:
         rows = pd.read_csv(file, dtype={"language": str, "emotion": str}, keep_default_na=False)
         scores = rows[[f"score_{emotion}" for emotion in trained.emotions]].to_numpy(dtype=float)
