@@ -14,7 +14,7 @@ EXTRAS = {
     "audit": ["matplotlib>=3.9,<4"],  # its pictures
     "grid": ["submitit>=1.5,<2"],  # --slurm
     "report": ["jinja2>=3.1.4,<4", "matplotlib>=3.9,<4"],  # the page, confusion matrices
-    "vad": ["silero-vad>=5,<7"],  # xser predict --vad
+    "vad": ["silero-vad>=6.2,<7"],  # xser predict --vad
     "tables": ["pyarrow>=18"],  # Parquet and Arrow files, Hugging Face's datasets
 }
 # Folders beside the package that are installed into it: xser/data/recipes, xser/data/egs_data.
