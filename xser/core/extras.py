@@ -7,7 +7,15 @@ from types import ModuleType
 from xser.core.errors import XserError
 
 DISTRIBUTION = "xser-toolkit"
-EXTRA_OF = {"jinja2": "report", "matplotlib": "report", "pyarrow": "tables", "submitit": "grid"}
+EXTRA_OF = {
+    "jinja2": "report",
+    "matplotlib": "report",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "onnxscript": "onnx",
+    "pyarrow": "tables",
+    "submitit": "grid",
+}
 
 
 def optional(module: str, purpose: str) -> ModuleType:

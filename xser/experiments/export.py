@@ -4,6 +4,7 @@ import dataclasses
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from xser.core.errors import UsageError, XserError
 from xser.core.files import folder_of
@@ -26,12 +27,25 @@ class Export:
         Whether the pretrained encoder's weights are in it.
     overwrite
         Replace a model that is there.
+    layout
+        ``xser``; or ``transformers``, for its pipeline.
+    onnx, int8
+        Write the graph for use without xser, and a smaller one.
     """
 
     runs: tuple[Path, ...]
     output: Path
     with_encoder: bool = True
     overwrite: bool = False
+    layout: Literal["xser", "transformers"] = "xser"
+    onnx: bool = False
+    int8: bool = False
+
+    def __post_init__(self) -> None:
+        if self.int8 and not self.onnx:
+            raise UsageError("--int8 makes the ONNX graph smaller: give --onnx too")
+        if self.layout == "transformers" and (self.onnx or not self.with_encoder):
+            raise UsageError("--format transformers is a whole model for transformers: leave --onnx and the like out")
 
 
 def export(asked: Export) -> ModelConfig:
@@ -49,11 +63,24 @@ def export(asked: Export) -> ModelConfig:
     with tempfile.TemporaryDirectory(prefix=f".{output.name[:40]}-", suffix=".part", dir=output.parent) as part:
         whole = Path(part, "model")
         whole.mkdir()
-        write_model(whole, config, members)
+        _write(whole, asked, config, members)
         if output.exists():
             output.rename(Path(part, "before"))
         whole.rename(output)
     return config
+
+
+def _write(folder: Path, asked: Export, config: ModelConfig, members: Sequence[Member]) -> None:
+    if asked.layout == "transformers":
+        from xser.model.for_transformers import write_for_transformers
+
+        write_for_transformers(folder, config, members)
+        return
+    write_model(folder, config, members)
+    if asked.onnx:
+        from xser.model.onnx.graph import write_onnx
+
+        write_onnx(folder, config, members, asked.int8)
 
 
 def join(models: Sequence[tuple[ModelConfig, Sequence[Member]]]) -> tuple[ModelConfig, list[Member]]:
