@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.support.random_models import COMPACT, EMOTIONS, config_of, frozen, full, peft, random_model
 from tests.support.made_audio import sixteen_bits
+from tests.support.random_models import COMPACT, EMOTIONS, config_of, frozen, full, peft, random_model
 from xser.core.errors import XserError
 from xser.model.for_transformers import write_for_transformers
 from xser.model.recognition import Model

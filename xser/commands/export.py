@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="transformers: a folder for its pipeline, where it knows such a network",
     )
     parser.add_argument(
-        "--onnx", action="store_true", help="add one ONNX graph from waveform to probabilities, and a script that uses it"
+        "--onnx",
+        action="store_true",
+        help="add one ONNX graph from waveform to probabilities, and a script that uses it",
     )
     parser.add_argument("--int8", action="store_true", help="with --onnx: add a smaller graph, less exact")
     parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")

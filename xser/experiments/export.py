@@ -9,7 +9,7 @@ from typing import Literal
 from xser.core.errors import UsageError, XserError
 from xser.core.files import folder_of
 from xser.core.run_records import TRAINED
-from xser.model.exported import Member, ModelConfig, is_exported, write_model
+from xser.model.exported import Member, ModelConfig, is_exported, is_for_transformers, write_model
 from xser.model.loading import of_run
 
 
@@ -124,7 +124,7 @@ def find_runs(folders: Sequence[str]) -> tuple[Path, ...]:
 def _refuse_what_is_there(output: Path, overwrite: bool) -> None:
     if not output.exists() or (output.is_dir() and not any(output.iterdir())):
         return
-    if not (output.is_dir() and is_exported(output)):
+    if not (output.is_dir() and (is_exported(output) or is_for_transformers(output))):
         raise XserError(f"{output} is there and is no model of xser: choose another --output")
     if not overwrite:
         raise XserError(f"{output} is there: choose another --output, or replace it with --overwrite")

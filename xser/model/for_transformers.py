@@ -170,6 +170,6 @@ def _check(head: Any, extractor: Any, model: Model) -> None:
     found = largest_difference(model, probabilities_of)
     if not found <= TOLERANCE:
         raise XserError(
-            f"transformers and the network differ by {found:.1g} in a probability: leave --format transformers out, and "
-            "please report this line"
+            f"transformers and the network differ by {found:.1g} in a probability: leave --format transformers out, "
+            "and please report this line"
         )

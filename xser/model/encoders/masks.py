@@ -55,4 +55,8 @@ def attention_mask(lengths: Tensor | None, frames: Tensor) -> Tensor | None:
         padded, which is faster.
     """
     time = frames.shape[1]
-    return None if lengths is None or int(lengths.min()) == time else frame_mask(lengths, time, frames.device)[:, None, None]
+    return (
+        None
+        if lengths is None or int(lengths.min()) == time
+        else frame_mask(lengths, time, frames.device)[:, None, None]
+    )

@@ -89,15 +89,16 @@ def check_graph(path: Path, model: Model) -> None:
     found = largest_difference(model, lambda each: session.run(["probabilities"], {"waveform": each[None]})[0][0])
     if not found <= TOLERANCE:
         raise XserError(
-            f"the ONNX graph and the network differ by {found:.1g} in a probability: leave --onnx out, and please report "
-            "this line"
+            f"the ONNX graph and the network differ by {found:.1g} in a probability: leave --onnx out, "
+            "and please report this line"
         )
 
 
 def write_int8(path: Path, smaller: Path) -> None:
-    """Write a graph's matrices as whole numbers of 8 bits, a scale a column; what goes into them is rounded as it comes.
+    """Write a graph with matrices of whole numbers of 8 bits, with a scale for each column.
 
-    The convolutions and the log-mel front end stay as they are: rounding these costs most and saves least.
+    What they are multiplied by is rounded as it comes. The convolutions and the log-mel front end stay as they are:
+    rounding these costs most and saves least.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ class MemberGraph(torch.nn.Module):
         self.keep = frontend.keep if isinstance(frontend, PretrainedEncoder) else ""
         self.depth = frontend.depth if self.keep else 0
         network: Any = _plain(trained.network)
-        model = _plain(frontend.needed_model()) if self.keep else getattr(network, "model", None)
+        model: Any = _plain(frontend.needed_model()) if self.keep else getattr(network, "model", None)
         self.start = LogMelGraph(frontend) if isinstance(frontend, LogMel) else _start(model)
         self.shortest: int = self.start.shortest
         self.longest: int | None = getattr(self.start, "longest", None)
