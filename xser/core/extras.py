@@ -11,6 +11,7 @@ EXTRA_OF = {
     "jinja2": "report",
     "matplotlib": "report",
     "onnx": "onnx",
+    "onnx_ir": "onnx",
     "onnxruntime": "onnx",
     "onnxscript": "onnx",
     "pyarrow": "tables",
