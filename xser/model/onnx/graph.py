@@ -119,8 +119,7 @@ def write_int8(path: Path, smaller: Path) -> None:
             smaller,
             op_types_to_quantize=["MatMul"],
             per_channel=True,
-            reduce_range=True,  # processors without VNNI add two products in 16 bits, which would overflow
-            weight_type=QuantType.QInt8,
+            weight_type=QuantType.QUInt8,  # with a sign, processors without VNNI add products in 16 bits: they overflow
             nodes_to_exclude=[node.name for node in graph.node if precise & set(node.input)],
             use_external_data_format=path.with_name(f"{path.name}.data").exists(),
         )
@@ -201,8 +200,8 @@ def _save(model: Any, path: Path) -> None:
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep the exporter from telling of operations of libraries that are not there."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    """Keep the exporter from telling of libraries that are not there, and onnxruntime of what might be done first."""
+    loggers = [logging.getLogger(name) for name in ("", "torch.onnx", "onnxscript", "onnx_ir")]
     before = [each.level for each in loggers]
     for each in loggers:
         each.setLevel(logging.ERROR)
