@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import os
 import re
 import sys
 
@@ -79,9 +80,29 @@ def test_the_remedies_for_exhausted_memory_are_options(capsys):
 
 
 def test_of_several_processes_one_says_it(capsys, monkeypatch):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "xser")
     monkeypatch.setenv("RANK", "1")
     assert run(XserError("once")) == 1
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("names", [["RANK"], ["LOCAL_RANK"], ["RANK", "LOCAL_RANK", "WORLD_SIZE"], ["MASTER_ADDR"]])
+@pytest.mark.parametrize("value", ["0", "1", "x"])
+def test_ranks_that_others_left_in_the_environment_change_nothing(capsys, monkeypatch, tmp_path, names, value):
+    monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(tmp_path / "error.json"))
+    for name in names:
+        monkeypatch.setenv(name, value)
+    assert run(XserError("told")) == 1
+    assert capsys.readouterr().err == "xser: told\n" and not list(tmp_path.iterdir())
+    assert not {*names} & {*os.environ}
+
+
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "nbAgg", "TkAgg", "nonsense", ""])
+def test_a_backend_for_pictures_is_ours(monkeypatch, backend):
+    monkeypatch.setenv("MPLBACKEND", backend)
+    monkeypatch.delitem(sys.modules, "matplotlib", raising=False)
+    command_line.run(lambda: None)
+    assert os.environ["MPLBACKEND"] == "agg"
 
 
 def test_an_interrupt_is_silent(capsys):

@@ -2,6 +2,9 @@
 
 import html.parser
 
+import markdown
+import pytest
+
 from xser.core.document import (
     Cell,
     Code,
@@ -37,7 +40,7 @@ def test_markdown():
         "A < B",
         "- one\n- two",
         "### Scores",
-        "| task | a_b | why |\n| --- | ---: | --- |\n| x\\|y | **61.2** ± 1.0 | 50 % |\n| mean | – | <b> |",
+        "| task | a_b | why |\n| --- | ---: | --- |\n| x\\|y | **61.2** ± 1.0 | 50 % |\n| mean | – | &lt;b> |",
         "<details><summary>more</summary>",
         "- three",
         "</details>",
@@ -78,3 +81,49 @@ def test_html_is_escaped_and_every_tag_is_closed():
 
     Tags().feed(page)
     assert opened == []
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "a <b onclick=x>",
+    "</details><iframe src=x>",
+    "<!-- hidden",
+    "[free corpora](javascript:alert(1))",
+    "![x](http://tracker/x.png)",
+    "[x][y]\n\n[y]: javascript:alert(1)",
+    "`code` <i>x</i> `<u>`",
+    "odd ` <script>x</script>",
+    "``<script>x</script>``",
+    "```\n<script>x</script>",
+    "line\n<script>x</script>",
+    "line\n\n| a | <script>x</script> |",
+]
+
+
+class Tags(html.parser.HTMLParser):
+    """The tags of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = set()
+
+    def handle_starttag(self, tag, attributes):
+        self.found.add(tag)
+
+    def handle_comment(self, data):
+        self.found.add("comment")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("form", [to_markdown, to_html])
+def test_a_strangers_words_are_neither_html_nor_links(text, form):
+    table = Table([text, "b"], [[text, Cell(text, (text,), "strong")]], title=text)
+    blocks = [Heading(text), Paragraph(text), Items([text, "two"]), table, Code(text), Details(text)]
+    page = form(blocks)
+    if form is to_markdown:
+        page = markdown.markdown(page, extensions=["tables", "fenced_code"])
+    tags = Tags()
+    tags.feed(page)
+    ours = {"b"} if form is to_html else set()
+    assert not tags.found & {"script", "img", "a", "iframe", "b", "i", "u", "comment"} - ours

@@ -82,7 +82,7 @@ def test_words_stay_words_and_fields_say_what_is_a_number(read):
         ("- day", "menu.yaml: it must hold lines `key: value`"),
         ("day: wed\n", r"line 1: `day` is 'wed'.*: it must be one of mon, tue"),
         ("day: tu\n", r"line 1: `day` is 'tu' \(did you mean tue\?\)"),
-        ("day: tue\nday: mon\n", "line 1: not valid YAML: the key 'day' stands twice"),
+        ("day: tue\nday: mon\n", "line 2: not valid YAML: the key 'day' stands twice"),
         ("day: [\n", "line 2: not valid YAML"),
         ("day: tue\n'\n", "line 3: not valid YAML"),
         ("day: tue\ndishs: []\n", r"line 2: unknown key `dishs` \(did you mean dishes\?\); the keys are day, dishes"),
@@ -162,3 +162,35 @@ def test_a_json_schema_has_the_keys_their_choices_and_descriptions():
     assert schema["additionalProperties"] is False and schema["required"] == ["day"]
     assert schema["properties"]["day"]["enum"] == ["mon", "tue"]
     assert schema["$defs"]["Dish"]["properties"]["name"]["description"] == "As it is called."
+
+
+def bomb(levels, width=10, kind="list"):
+    """YAML of a few hundred bytes that is a value of ``width ** levels`` words when its aliases are written out."""
+    lines = ["day: &a0 [x, y]"]
+    for level in range(1, levels):
+        inner = ", ".join(
+            [f"*a{level - 1}"] * width if kind == "list" else [f"k{at}: *a{level - 1}" for at in range(width)]
+        )
+        lines.append(f"k{level}: &a{level} " + (f"[{inner}]" if kind == "list" else f"{{{inner}}}"))
+    return "\n".join([*lines, f"dishes: *a{levels - 1}\n"])
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (bomb(9), "aliases .* repeat too much"),
+        (bomb(30, 3), "aliases .* repeat too much"),
+        (bomb(9, kind="map"), "aliases .* repeat too much"),
+        (bomb(4), "dishes"),
+        ("day: &a [*a]\n", "alias .* stands within what it names"),
+        ("day: &a {b: {c: *a}}\n", "alias .* stands within what it names"),
+        ("day: " + "[" * 5000 + "]" * 5000, "not valid YAML"),
+        ("? [a]\n: b\n", "a key is no text"),
+        ("? {a: b}\n: b\n", "a key is no text"),
+        ("day: " + "x" * 100000, "day"),
+    ],
+)
+def test_hostile_yaml_is_a_short_line(read, text, complaint):
+    with pytest.raises(XserError, match=complaint) as error:
+        read(text)
+    assert len(str(error.value)) < 600 and "\n" not in str(error.value)

@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from tests.support import made_datasets as made
-from tests.support.made_tables import silence, utterances, wav_bytes
+from tests.support.made_tables import silence, utterances, wav_bytes, write_csv
 from xser.core.errors import XserError
 from xser.corpora.description.corpus import read_corpus
 from xser.corpora.scanning import scan
@@ -67,6 +67,66 @@ def test_audformat_tells_speakers_texts_and_segments(tmp_path):
     assert set(segments["start"]) == {"0.050000"} and "" not in set(segments["end"])
     assert segments["utterance"].str.endswith(("-50-end", "-50-300")).all()
     assert set(rows[rows["official_part"] != "test"]["start"]) == {""}
+
+
+NUMBERED = {
+    "words": "{0: angry, 1: happy, 2: neutral, 3: sad}",
+    "more": "{0: {name: angry}, 1: {emotion: happy, valence: 1}, 2: {name: neutral}, 3: {label: sad}}",
+    "table": "numbers",
+}
+
+
+@pytest.mark.parametrize("scheme", NUMBERED)
+@pytest.mark.parametrize("values", ["{}", "{}.0"])
+def test_numbers_of_an_audformat_scheme_have_its_names(tmp_path, scheme, values):
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / "db.yaml").write_text(
+        f"name: d\nlanguages: [no]\nschemes:\n  emotion: {{dtype: int, labels: {NUMBERED[scheme]}}}\n"
+        "tables: {t: {type: filewise, columns: {emotion: {scheme_id: emotion}}}}\n"
+        "misc_tables: {numbers: {levels: {number: int}, columns: {name: {}}}}\n"
+    )
+    words = ["angry", "happy", "neutral", "sad"]
+    write_csv(tmp_path / "db" / "db.t.csv", ["file", "emotion"], [[f"{n}.wav", values.format(n)] for n in range(4)])
+    write_csv(tmp_path / "db" / "db.numbers.csv", ["number", "name"], [[n, word] for n, word in enumerate(words)])
+    corpus = read_corpus(tmp_path / "db")
+    assert [row["native_label"] for row in corpus.listed.rows] == words and corpus.languages == ("nor",)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_numbers_in_a_table_of_a_datasets_folder_have_the_names_of_the_card(tmp_path, suffix):
+    folder = made.with_metadata(tmp_path / "d", suffix)
+    for table in folder.rglob(f"metadata.{suffix}"):
+        rows = [{"file_name": f"{at}.wav", "label": at - 1} for at in range(5)]
+        if suffix == "csv":
+            write_csv(table, list(rows[0]), [list(row.values()) for row in rows])
+        elif suffix == "jsonl":
+            table.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        else:
+            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), table)
+    corpus = read_corpus(folder)
+    assert corpus.labels == LABELS and corpus.total == 12 and "3 rows" in corpus.listed.left_out[0]
+
+
+@pytest.mark.parametrize("kind", ["struct", "list"])
+def test_decoded_audio_in_parquet_is_refused_with_the_way_out(tmp_path, kind):
+    sound = [0.0, 0.5]
+    audio = [{"array": sound, "sampling_rate": 16000}] * 2 if kind == "struct" else [sound] * 2
+    table = pyarrow.table({"audio": audio, "emotion": ["sad", "angry"], "language": ["deu"] * 2})
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+    with pytest.raises(XserError, match="the column audio holds decoded audio, .*decode=False"):
+        read_corpus(tmp_path / "t.parquet")
+
+
+def test_a_row_without_audio_is_a_missing_recording(tmp_path):
+    table = made.arrow_table(utterances("A")).to_pylist()
+    table[3]["audio"] = None
+    schema = made.arrow_table(utterances("A")).schema
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(table, schema), tmp_path / "t.parquet")
+    (tmp_path / "t.yaml").write_text("language: deu\n")
+    corpus = read_corpus(tmp_path / "t.parquet")
+    with pytest.raises(XserError, match="found 7 of 8 .*row 4, which names no recording; .*--allow-incomplete"):
+        scanned(corpus, tmp_path / "exp")
+    assert len(scan(corpus, corpus.listed.folder(tmp_path / "exp"), allow_incomplete=True).rows) == 7
 
 
 def test_a_pickle_is_not_read(tmp_path):

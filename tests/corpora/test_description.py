@@ -130,6 +130,7 @@ def test_whatever_changes_rows_is_in_their_identity(write):
         {"repeated_files": True},
         {"same_recording": [["a", "b"]]},
         {"same_recording": [["b", "a"]]},
+        {"same_speaker": [["01", "02"]]},
         {"repairs": ["dc"]},
     ]
     identities = [json.dumps(read_corpus(write(**changes)).row_identity) for changes in changed]
@@ -210,7 +211,7 @@ def test_words_stay_as_they_were_written(tmp_path):
     "text, complaint",
     [
         ("title: [", "not valid YAML"),
-        ("title: A\ntitle: B\n", "line 1: .*'title' stands twice"),
+        ("title: A\ntitle: B\n", "line 2: .*'title' stands twice"),
         ("labels: {A: sad, B: sad, A: angry}\n", "'A' stands twice"),
         ('files: ["\\d"]\n', "single quotes"),
         ("- title", "must hold lines"),

@@ -72,7 +72,7 @@ def nemo():
 
 
 TREES = {  # files, and the speakers that names or tables show
-    baved: (1935, 60),
+    baved: (1935, 59),
     emouerj: (377, 8),
     jvnv: (1615, 4),
     m3ed: (24437, 626),
@@ -102,6 +102,8 @@ def test_generated_tree(recipes, folder, make):
     assert set(rows.gender) <= {"female", "male", ""} and {"female", "male"} <= set(rows.gender)
     if corpus.official_parts:
         assert set(rows.official_part) == {"train", "valid", "test"}
+    if number > 5000:
+        return  # what is missing is told by the same lines whatever the number of files
     (folder / rows.source[0]).unlink()
     with pytest.raises(
         XserError, match=rf"found {number - 1} of {number} files of .* \(all {number - 1} of {number}\)"

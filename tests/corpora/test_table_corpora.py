@@ -72,7 +72,7 @@ def test_backslashes_detours_and_absolute_paths(recordings):
 
 
 def test_values_that_are_missing(recordings):
-    rows = [["wav/a.wav", "sad", "deu", "nan"], ["wav/b.wav", "happy", "deu", "NA"], ["wav/c.wav", "", "deu", "x"]]
+    rows = [["wav/a.wav", "sad", "deu", ""], ["wav/b.wav", "happy", "deu", "NA"], ["wav/c.wav", "", "deu", "x"]]
     path = write_csv(recordings / "t.csv", [*HEADINGS, "speaker"], [*rows, ["", "", "", ""]])
     found = rows_of(path)
     assert "speaker" not in found["t-a"] and found["t-b"]["speaker"] == "t-NA"  # somebody may be called so
@@ -139,7 +139,6 @@ def test_the_scheme_is_the_first_whose_classes_are_there(tmp_path, labels, schem
         (["path", "label"], ["a", "sad"], "", "language of row 1 .a.: add a column `language`.*language: deu.*t.yaml"),
         (HEADINGS, ["a", "sad", "Klingonish"], "", "row 1 .a.: unknown language 'Klingonish'"),
         (HEADINGS, ["a", "melancholy", "deu"], "", "does not know: 'melancholy' .1 rows.: .*t.yaml.*angry"),
-        (HEADINGS, ["", "sad", "deu"], "", "row 1 names no recording"),
         (HEADINGS, ["a", "sad", "deu", "spoken, more"], "", "line 2 has 4 cells and there are 3 columns"),
         ([*HEADINGS, "split"], ["a", "sad", "deu", "left"], "", "the part 'left' is none of train, valid"),
         ([*HEADINGS, "start"], ["a", "sad", "deu", "soon"], "", "'soon' is no time in seconds"),
@@ -182,9 +181,10 @@ def test_no_table_is_one_line(tmp_path, content):
 
 def test_labels_that_were_understood_without_being_said_are_said(recordings):
     path = write_csv(recordings / "t.csv", HEADINGS, [["wav/a.wav", "Joy", "deu"], ["wav/b.wav", "sad", "deu"]])
-    assert scan(read_corpus(path), recordings).notes == ["labels read by the usual words for emotions: Joy as happy"]
+    read = "labels read by the usual words for emotions: Joy as happy"
+    assert scan(read_corpus(path), recordings).notes[:-1] == [read]  # the last is about c.wav, which no row names
     (recordings / "t.yml").write_text("labels: {Joy: excited}")
-    assert scan(read_corpus(path), recordings).notes == []
+    assert read not in scan(read_corpus(path), recordings).notes
 
 
 def test_missing_recordings(recordings):
@@ -197,6 +197,16 @@ def test_missing_recordings(recordings):
     write_csv(path, HEADINGS, [["wav/x.wav", "sad", "deu"]])
     with pytest.raises(XserError, match="found 0 of 1"):
         scan(read_corpus(path), recordings, allow_incomplete=True)
+
+
+def test_a_row_without_a_recording_is_a_missing_one(recordings):
+    path = write_csv(recordings / "t.csv", HEADINGS, [["wav/a.wav", "sad", "deu"], ["", "sad", "deu"], ["", "", "deu"]])
+    with pytest.raises(
+        XserError, match="found 1 of 2 .* is e.g. row 2, which names no recording; .*--allow-incomplete"
+    ):
+        scan(read_corpus(path), recordings)
+    found = scan(read_corpus(path), recordings, allow_incomplete=True)
+    assert (found.found, found.expected, len(found.rows)) == (1, 2, 1)
 
 
 def test_objects_a_line(recordings):

@@ -127,7 +127,7 @@ def test_all_forms_hold_the_same_cells(report):
     markdown = list(markdown_tables((report / "r.md").read_text(encoding="utf-8")).values())
     page = Tables((report / "r.html").read_text(encoding="utf-8"))
     in_html = [[[" ".join(cell) for cell in row] for row in table] for table in page.tables.values()]
-    assert len(markdown) == 7 and in_html == markdown
+    assert len(markdown) == 8 and in_html == markdown
     text = (report / "r.tex").read_text(encoding="utf-8")
     bodies = re.findall(r"\\toprule\n(.*?)\\bottomrule", text, flags=re.DOTALL)
     for table, body in zip(markdown, bodies, strict=True):
@@ -153,11 +153,11 @@ def test_latex_is_whole(report):
     assert bare.count("$") % 2 == 0 and "%" not in bare and "#" not in bare
     assert "_" not in bare
     for name in ("table", "tabular"):
-        assert bare.count(rf"\begin{{{name}}}") == bare.count(rf"\end{{{name}}}") == 7
+        assert bare.count(rf"\begin{{{name}}}") == bare.count(rf"\end{{{name}}}") == 8
     for table in re.findall(r"\\begin\{tabular\}\{(\w+)\}(.*?)\\end\{tabular\}", bare, flags=re.DOTALL):
         assert {line.count("&") for line in table[1].splitlines() if line.endswith(r"\\")} == {len(table[0]) - 1}
     labels = re.findall(r"\\label\{(.*?)\}", code)
-    assert len(set(labels)) == len(labels) == 7
+    assert len(set(labels)) == len(labels) == 8
 
 
 def test_the_page_runs_and_loads_nothing_and_escapes_what_comes_from_files(grid, published, tmp_path):

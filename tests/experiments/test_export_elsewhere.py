@@ -77,7 +77,8 @@ def test_the_script_takes_other_rates_stereo_and_long_recordings(exported, tmp_p
 def test_the_script_is_short_and_its_folder_whole(exported):
     script = (exported / SCRIPT).read_text(encoding="utf-8")
     assert len(script.splitlines()) <= 20
-    assert script in (CHECKOUT / "docs" / "onnx.md").read_text(encoding="utf-8")
+    for page in (exported / "README.md", CHECKOUT / "docs" / "onnx.md"):
+        assert f"```python\n{script}```" in page.read_text(encoding="utf-8")
     there = {path.name for path in exported.iterdir()}
     assert there >= {"config.json", "model.safetensors", GRAPH, SMALL_GRAPH, SCRIPT}
     assert not [name for name in there if "inferred" in name or name.endswith(".part")]
@@ -87,8 +88,8 @@ def test_the_script_is_short_and_its_folder_whole(exported):
     ("options", "remedy"),
     [
         ({"int8": True}, "give --onnx too"),
-        ({"layout": "transformers", "onnx": True}, "leave --onnx"),
-        ({"layout": "transformers", "with_encoder": False}, "leave --onnx and the like out"),
+        ({"layout": "transformers", "onnx": True}, "none of --onnx"),
+        ({"layout": "transformers", "with_encoder": False}, "--without-encoder"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(options, remedy, run, tmp_path):

@@ -26,10 +26,28 @@ def systems(request):
 
 
 @pytest.fixture(scope="module")
-def trained(root, systems, tmp_path_factory):
+def opened():
+    """Every path that was opened or listed while `trained` was trained."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def trained(root, systems, opened, tmp_path_factory):
     """A work folder with every stage run."""
     work_dir = tmp_path_factory.mktemp("work")
-    stages.run("prepare manifests train evaluate", stages.options(root, work_dir, *systems))
+    words = stages.options(root, work_dir, *systems)
+    stages.run("prepare manifests", words)
+    opened.clear()
+    listening = True
+
+    def listen(event, arguments):
+        if listening and event in ("open", "os.listdir", "os.scandir"):
+            opened.append(str(arguments[0]))
+
+    sys.addaudithook(listen)  # for good: hooks cannot be taken away
+    stages.run("train", words)
+    listening = False
+    stages.run("evaluate", words)
     return work_dir
 
 
@@ -44,23 +62,11 @@ def test_training_without_the_target_gives_the_same_weights(root, trained, syste
     assert stages.equal_to_the_bit(stages.weights(trained), stages.weights(tmp_path / "work"))
 
 
-def test_training_opens_no_file_of_the_target(root, systems, tmp_path):
-    words = stages.options(root, tmp_path, *systems)
-    stages.run("prepare manifests", words)
-    opened = []
-    listening = True
-
-    def listen(event, arguments):
-        if listening and event in ("open", "os.listdir", "os.scandir"):
-            opened.append(str(arguments[0]))
-
-    sys.addaudithook(listen)
-    stages.run("train", words)
-    listening = False
-    of_sources = [path for path in opened if f"{tmp_path}/audio/cafe" in path]
+def test_training_opens_no_file_of_the_target(root, trained, opened):
+    of_sources = [path for path in opened if f"{trained}/audio/cafe" in path]
     assert of_sources, "the recording of opened files does not work"
-    of_target = [path for path in opened if "emodb" in path and (str(root) in path or str(tmp_path) in path)]
-    own_folder = f"{tmp_path}/runs/"  # the run's own folder is named after its task
+    of_target = [path for path in opened if "emodb" in path and (str(root) in path or str(trained) in path)]
+    own_folder = f"{trained}/runs/"  # the run's own folder is named after its task
     assert [path for path in of_target if not path.startswith(own_folder)] == []
 
 

@@ -48,15 +48,16 @@ def scanned(recipes):
     shutil.rmtree(folder)
 
 
-@pytest.fixture(params=["repaired", "official release"])
+@pytest.fixture(scope="module", params=["repaired", "official release"])
 def copy(request):
     return request.param
 
 
-@pytest.fixture
-def place(scanned, copy, tmp_path):
+@pytest.fixture(scope="module")
+def place(scanned, copy, tmp_path_factory):
     """Options of a work folder where stage 0 is done."""
-    options = ["--data-root", str(tmp_path / "data"), "--work-dir", str(tmp_path / "exp")]
+    folder = tmp_path_factory.mktemp("place")
+    options = ["--data-root", str(folder / "data"), "--work-dir", str(folder / "exp")]
     for id, rows in scanned.items():
         if copy != "repaired":
             rows = rows[~rows["source"].isin(FAULTY)]

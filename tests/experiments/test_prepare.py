@@ -286,8 +286,8 @@ def test_a_killed_run_is_finished_by_the_same_command(tmp_path):
     for number in range(200):  # so many that other processes help
         samples = np.random.default_rng(number).integers(-999, 999, 44100, dtype=np.int16)
         soundfile.write(data / f"{3 if number < 100 else 8:02}a{number % 100:02}Wa.wav", samples, 44100)
-    argv = within("emodb", tmp_path / "data", tmp_path, "--allow-incomplete", "--jobs", "2")
-    process = run(argv, start_new_session=True)
+    argv = within("emodb", tmp_path / "data", tmp_path, "--allow-incomplete")
+    process = run([*argv, "--jobs", "2"], start_new_session=True)
     wavs = folder_of(argv, "emodb") / "audio"
     deadline = time.monotonic() + 120
     while not (wavs.is_dir() and len(list(wavs.glob("emodb-*.wav"))) >= 10):

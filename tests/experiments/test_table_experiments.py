@@ -34,7 +34,7 @@ def test_a_table_runs_all_stages_from_the_shell(tmp_path):
     environment = {**os.environ, "XSER_PYTHON": sys.executable}
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr[-3000:]
-    assert "my_table: My Table.csv, German, 32 of 32 recordings, 4 speakers" in ended.stderr
+    assert "my_table: My Table.csv, German, found 32 of 32 recordings, 4 speakers" in ended.stderr
     predictions = pd.read_csv(next(tmp_path.glob("exp/runs/my_table/**/predictions.csv")))
     assert len(predictions) == 8 and set(predictions["emotion"]) == {"angry", "happy", "neutral", "sad"}
     run = json.loads(next(tmp_path.glob("exp/runs/**/run.json")).read_text())

@@ -12,6 +12,9 @@ from tests.support import stages
 from tests.support.made_corpora import make_root
 from xser.core.errors import XserError
 from xser.core.files import read_json
+from xser.evidence.figures.calibration import calibrate, told_by
+from xser.evidence.figures.predictions import read_predictions
+from xser.experiments.public import read_corpus
 from xser.model.brain import EmotionBrain
 
 
@@ -28,6 +31,12 @@ def straight(root, tmp_path_factory):
     return work_dir
 
 
+@pytest.fixture
+def begun(straight, tmp_path):
+    """A work folder of the test's own that has the audio and the manifests, and no run."""
+    return stages.begun(tmp_path, straight)
+
+
 def test_the_same_seed_gives_the_same_result(root, straight, tmp_path):
     stages.run("prepare manifests train evaluate", stages.options(root, tmp_path))
     assert stages.equal_to_the_bit(stages.weights(straight), stages.weights(tmp_path))
@@ -35,17 +44,16 @@ def test_the_same_seed_gives_the_same_result(root, straight, tmp_path):
     assert [path.read_bytes() for path in ours] == [path.read_bytes() for path in theirs]
 
 
-def test_another_seed_gives_another_result(root, straight, tmp_path):
-    stages.run("prepare manifests train", stages.options(root, tmp_path, "--seed", "1"))
-    ours, theirs = list(stages.weights(straight).values()), list(stages.weights(tmp_path).values())
+def test_another_seed_gives_another_result(root, straight, begun):
+    stages.run("train", stages.options(root, begun, "--seed", "1"))
+    ours, theirs = list(stages.weights(straight).values()), list(stages.weights(begun).values())
     assert any(not mine.equal(other) for mine, other in zip(ours, theirs, strict=True))
 
 
 @pytest.mark.parametrize("system", ["baseline2", "proposed"])
 @pytest.mark.parametrize("stopped_at", [1, 2, 5, 8])
-def test_a_resumed_training_ends_with_the_same_weights(root, straight, tmp_path, monkeypatch, system, stopped_at):
-    words = stages.options(root, tmp_path, "--system", system)
-    stages.run("prepare manifests", words)
+def test_a_resumed_training_ends_with_the_same_weights(root, straight, begun, monkeypatch, system, stopped_at):
+    words = stages.options(root, begun, "--system", system)
     steps = 0
     fit_batch = EmotionBrain.fit_batch
 
@@ -61,19 +69,18 @@ def test_a_resumed_training_ends_with_the_same_weights(root, straight, tmp_path,
         stages.run("train", words)
     stages.run("train", words)
     wanted = {key: value for key, value in stages.weights(straight).items() if key[0].startswith(system)}
-    assert stages.equal_to_the_bit(wanted, stages.weights(tmp_path))
+    assert stages.equal_to_the_bit(wanted, stages.weights(begun))
 
 
-def test_a_killed_training_goes_on(root, straight, tmp_path):
-    words = stages.options(root, tmp_path)
-    stages.run("prepare manifests", words)
+def test_a_killed_training_goes_on(root, straight, begun):
+    words = stages.options(root, begun)
     killed = subprocess.Popen(stages.process_of("train", words), stderr=subprocess.PIPE)
-    while not list(tmp_path.glob("runs/**/CKPT*")) and killed.poll() is None:
+    while not list(begun.glob("runs/**/CKPT*")) and killed.poll() is None:
         time.sleep(0.02)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     stages.run("train", words)
-    assert stages.equal_to_the_bit(stages.weights(straight), stages.weights(tmp_path))
+    assert stages.equal_to_the_bit(stages.weights(straight), stages.weights(begun))
 
 
 def test_a_run_says_what_it_cost(straight):
@@ -82,6 +89,19 @@ def test_a_run_says_what_it_cost(straight):
         assert said["steps"] >= 9 and said["parameters"] > 0 and said["train_seconds"] > 0
         # Python and torch alone take more than 100 MB; a tiny training not 8 GB.
         assert said["device"] != "cpu" or 1e8 < said["peak_memory_bytes"] < 8e9
+
+
+def test_a_run_says_how_sure_it_is_and_whose_recordings_it_heard(straight):
+    for finished in straight.glob("runs/**/trained.json"):
+        said = read_json(finished)
+        kept = told_by(read_predictions(finished.with_name("validation.csv"), said["emotions"]))
+        assert said["calibration"] == calibrate(kept).model_dump(mode="json")
+        assert set(said["calibration"]["held_out"]) == {"fra", "urd"}
+        assert {name: corpus["title"] for name, corpus in said["corpora"].items()} == {
+            name: read_corpus(name).title for name in ("cafe", "urdu", "emodb")
+        }
+        assert said["corpora"]["cafe"]["licence"] == read_corpus("cafe").licence
+        assert read_json(finished.with_name("run.json"))["calibration"] == said["calibration"]
 
 
 def test_finished_runs_are_not_trained_again(root, straight, monkeypatch):
@@ -117,9 +137,8 @@ def test_a_stage_says_which_stage_is_missing(root, tmp_path, stage, needed):
         stages.run(stage, stages.options(root, tmp_path))
 
 
-def test_evaluation_before_training_says_stage_2(root, tmp_path):
-    words = stages.options(root, tmp_path)
-    stages.run("prepare manifests", words)
+def test_evaluation_before_training_says_stage_2(root, begun):
+    words = stages.options(root, begun)
     with pytest.raises(XserError, match="stage 2"):
         stages.run("evaluate", words)
 
@@ -135,14 +154,14 @@ def test_the_remedy_for_a_run_without_its_checkpoint_works(root, straight):
     stages.run("train evaluate", words)
 
 
-def test_a_scheme_with_an_emotion_that_no_source_has_is_refused(root, tmp_path):
-    words = stages.options(root, tmp_path, "--scheme", "six")
-    stages.run("prepare manifests", words)
+def test_a_scheme_with_an_emotion_that_no_source_has_is_refused(root, straight):
+    words = stages.options(root, straight, "--scheme", "six")
+    stages.run("manifests", words)
     with pytest.raises(XserError, match="no training utterance of cafe, urdu is"):
         stages.run("train", words)
 
 
-def test_the_gradients_of_network_and_heads_are_clipped(root, tmp_path, monkeypatch):
+def test_the_gradients_of_network_and_heads_are_clipped(root, begun, monkeypatch):
     norms = []
     step = torch.optim.AdamW.step
 
@@ -152,6 +171,6 @@ def test_the_gradients_of_network_and_heads_are_clipped(root, tmp_path, monkeypa
         return step(optimizer, *arguments)
 
     monkeypatch.setattr(torch.optim.AdamW, "step", note_norms)
-    words = stages.options(root, tmp_path, "--system", "proposed", "--max_grad_norm", "0.001")
-    stages.run("prepare manifests train", words)
+    words = stages.options(root, begun, "--system", "proposed", "--max_grad_norm", "0.001")
+    stages.run("train", words)
     assert len(norms) >= 2 * 9 and 0.0009 < min(norms) and max(norms) < 0.0011

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -73,24 +75,68 @@ def test_the_line_is_of_the_rank_that_is_to_blame(failures, code, told):
     assert exit_code == code and line.startswith(told)
 
 
-@pytest.mark.parametrize("mistaken", [0, 1])
-def test_a_mistake_of_any_rank_is_one_line(tmp_path, mistaken):
-    """The command is replaced by one that needs no torch: only one of its ranks finds the mistake."""
+MAIN = """
+import os, time
+from pathlib import Path
+from xser.commands.command_line import run
+from xser.core.errors import XserError
+
+def main():
+    if os.environ["RANK"] == os.environ.get("MISTAKEN"):
+        raise XserError("no audio: run stage 0")
+    Path(os.environ["TMPDIR"], f"rank{os.environ['RANK']}").write_text(str(os.getpid()))
+    time.sleep(60)
+
+run(main)
+"""
+
+
+@pytest.fixture
+def launch(tmp_path):
+    """Start two ranks of a command that needs no torch; the rank MISTAKEN finds a mistake, others wait for a minute."""
     package = tmp_path / "xser"
     package.mkdir()
     for path in (CHECKOUT / "xser").iterdir():
         if path.name not in ("__main__.py", "__pycache__"):
             (package / path.name).symlink_to(path)
-    (package / "__main__.py").write_text(
-        "import os, time\nfrom xser.commands.command_line import run\nfrom xser.core.errors import XserError\n"
-        "def main():\n"
-        f"    if os.environ['RANK'] == '{mistaken}':\n        raise XserError('no audio: run stage 0')\n"
-        "    time.sleep(60)\n"
-        "run(main)\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "TMPDIR": str(tmp_path)}
+    (package / "__main__.py").write_text(MAIN)
     code = "from xser.grid.ranks import Ranks, run_in_ranks; run_in_ranks(Ranks(2), 2, ['run', 'emodb'])"
-    command = [sys.executable, "-c", code]
-    ended = subprocess.run(command, env=environment, cwd="/", text=True, capture_output=True, timeout=60)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "xser: no audio: run stage 0\n")
+
+    def start(**variables):
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path), "TMPDIR": str(tmp_path), **variables}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen([sys.executable, "-c", code], env=environment, cwd="/", text=True, **pipes)
+
+    return start
+
+
+@pytest.mark.parametrize("mistaken", [0, 1])
+def test_a_mistake_of_any_rank_is_one_line(launch, tmp_path, mistaken):
+    process = launch(MISTAKEN=str(mistaken))
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (1, "", "xser: no audio: run stage 0\n")
     assert not list(tmp_path.glob("xser-ranks-*"))
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux ends processes with their parent")
+def test_ranks_end_with_their_launch(launch, tmp_path):
+    process = launch()
+    told = [tmp_path / "rank0", tmp_path / "rank1"]
+    while not all(path.is_file() and path.read_text() for path in told):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    pids = [path.read_text() for path in told]
+    assert all(map(is_alive, pids))
+    process.kill()
+    process.communicate()
+    began = time.monotonic()
+    while any(map(is_alive, pids)):
+        assert time.monotonic() - began < 10
+        time.sleep(0.05)

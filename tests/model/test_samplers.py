@@ -187,20 +187,26 @@ def told_by_length(batches, frames, labels, seed):
     The score is the share of a batch's variance of lengths that lies between labels, averaged; given as the number of
     standard deviations of the same score with labels permuted inside each batch.
     """
-    seen = [np.array([min(frames[draw.index], draw.frames or 10**9) for draw in batch]) for batch in batches]
-    truth = [np.array([labels[draw.index] for draw in batch]) for batch in batches]
     chance = np.random.default_rng(seed)
+    shares = [np.zeros(1 + 200)]  # of the labels as they are, and of each permutation
+    for batch in batches:
+        lengths = np.array([min(frames[draw.index], draw.frames or 10**9) for draw in batch])
+        if lengths.std() > 0:
+            truth = np.unique([labels[draw.index] for draw in batch], return_inverse=True)[1]
+            permuted = chance.permuted(np.tile(truth, (200, 1)), axis=1)
+            shares.append(share_between(lengths, np.vstack([truth, permuted])))
+    score, *permuted = np.mean(shares[1:] or shares, axis=0)
+    return 0.0 if np.std(permuted) == 0 else (score - np.mean(permuted)) / np.std(permuted)
 
-    def score(label_batches):
-        shares = []
-        for lengths, label in zip(seen, label_batches, strict=True):
-            if lengths.std() > 0:
-                means = {name: lengths[label == name].mean() for name in set(label)}
-                shares.append(np.var([means[name] for name in label]) / lengths.var())
-        return np.mean(shares) if shares else 0.0
 
-    permuted = [score([chance.permutation(label) for label in truth]) for _ in range(200)]
-    return 0.0 if np.std(permuted) == 0 else (score(truth) - np.mean(permuted)) / np.std(permuted)
+def share_between(lengths, labellings):
+    """Share of the variance of lengths (utterances,) between the labels of each of (labellings, utterances)."""
+    between = np.zeros(len(labellings))
+    for label in range(labellings.max() + 1):
+        has_it = labellings == label
+        means = (has_it * lengths).sum(axis=1) / has_it.sum(axis=1)
+        between += has_it.mean(axis=1) * (means - lengths.mean()) ** 2
+    return between / lengths.var()
 
 
 @pytest.mark.parametrize("seed", range(4))

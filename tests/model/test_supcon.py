@@ -93,3 +93,17 @@ def test_half_precision_is_computed_in_float32():
 def test_impossible_parameters_are_refused(options):
     with pytest.raises(XserError, match=next(iter(options))):
         LanguageAwareSupCon(**options)
+
+
+@pytest.mark.parametrize("length", [0.0, 1e-30, 1e-12, 1e-6])
+@pytest.mark.parametrize("number", [1, 3])
+def test_embeddings_without_a_direction_take_nothing_from_the_others(length, number):
+    torch.manual_seed(0)
+    labels = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3]), torch.tensor([0, 1] * 4)
+    embeddings = torch.randn(8, 16)
+    embeddings[:number] *= length
+    embeddings.requires_grad_()
+    loss = LanguageAwareSupCon()(embeddings, *labels)
+    loss.backward()
+    assert torch.isfinite(loss) and embeddings.grad[:number].abs().max() == 0
+    assert 0 < embeddings.grad[number:].abs().max() < 10

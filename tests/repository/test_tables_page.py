@@ -24,7 +24,7 @@ def test_the_commands_of_the_page_work(tmp_path):
         capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr[-3000:]
-    assert "mine: My own corpus (made up), Urdu, 96 of 96 recordings" in ended.stderr
+    assert "mine: My own corpus (made up), Urdu, found 96 of 96 recordings" in ended.stderr
     assert "labels read by the usual words for emotions: Angry as angry" in ended.stderr
     assert (tmp_path / "mine.csv").read_text().splitlines()[:2] == re.findall(r"(?m)^    (path,.*|speech/.*)$", PAGE)
     assert len(list(tmp_path.glob("exp/manifests/*/manifest.json"))) == 4

@@ -6,7 +6,7 @@ import threading
 
 
 class LoopbackServer:
-    """Calls `answer` with each GET and HEAD request; runs while it is entered."""
+    """Calls `answer` with each request; runs while it is entered."""
 
     def __init__(self):
         server = self
@@ -19,7 +19,7 @@ class LoopbackServer:
                 with contextlib.suppress(ConnectionError):  # the client has heard enough
                     server.answer(self)
 
-            do_HEAD = do_GET
+            do_HEAD = do_POST = do_PUT = do_GET
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True

@@ -76,6 +76,14 @@ def run(stages, words):
             STAGES[stage](experiment_of(words))
 
 
+def begun(work_dir, prepared):
+    """A work folder with the audio and the manifests of `prepared`, where stages 0 and 1 were run; its path."""
+    work_dir.mkdir(exist_ok=True)
+    for name in ("audio", "manifests"):
+        (work_dir / name).symlink_to(prepared / name)
+    return work_dir
+
+
 @contextlib.contextmanager
 def told_on_stdout():
     logger, told = logging.getLogger("xser"), logging.StreamHandler(sys.stdout)

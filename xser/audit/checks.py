@@ -39,6 +39,7 @@ BETWEEN = {
     "corpora-duplicates": "the same recording in two corpora",
     "corpora-near-duplicates": "nearly the same recording in two corpora",
     "corpora-stretches": "recordings of two corpora that hold the same second or more",
+    "related-languages": "two corpora in languages whose speakers understand each other",
 }
 
 CHECKS = CORPUS | SPLIT | BETWEEN
@@ -51,4 +52,5 @@ STOPPING = (
     "split-stretches",
     "corpora-near-duplicates",
     "corpora-stretches",
+    "related-languages",
 )

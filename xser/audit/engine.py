@@ -69,10 +69,11 @@ class Auditor:
         """Look for what two corpora share; empty where recordings are not there."""
         if self._missing[one] or self._missing[other]:
             return ()
-        key = fingerprint(RULES, one.key, other.key)
         name = of_two(one.file_name, other.file_name)
         tables = one.tables[0], other.tables[0]
-        return self._kept.findings(name, key, lambda: splits.between_findings(*tables, self.pairs))
+        kin = splits.related_languages(*tables)
+        key = fingerprint(RULES, one.key, other.key, *(each.sentence for each in kin))
+        return self._kept.findings(name, key, lambda: (*splits.between_findings(*tables, self.pairs), *kin))
 
     def everything(self) -> dict[str, tuple[Finding, ...]]:
         """All findings by what they are about: each corpus, and each two corpora."""

@@ -10,6 +10,8 @@ in the parts of a source                        a warning at most: its part test
                                                 they are small
 a source's part train has a stretch of the      severe, unless every system learns from the target alone
 target's recordings
+a source's language and the target's are close    severe, unless every system learns from the target alone
+kin, such as Urdu and Hindi
 anything in a corpus as a whole                 as found, and it never stops stage 1
 ==============================================  ============================================================
 """
@@ -30,6 +32,7 @@ from xser.core.words import count
 REMEDIES = {
     "split": "leave one of the two out (`faults` in corpus.yaml), choose another --split",
     "corpora": "leave such recordings out of one of the two",
+    "related": "take another source",
 }
 
 

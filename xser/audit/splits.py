@@ -4,6 +4,7 @@ A split is looked at as it is reported on: what the part ``test`` shares with th
 one a figure of the other. What ``valid`` shares with either only helps to choose an epoch.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import pandas as pd
@@ -13,6 +14,7 @@ from xser.audit.shared_audio.pairs import is_near_duplicate, same_digest
 from xser.audit.small_groups import small_groups
 from xser.core.rows import PARTS
 from xser.core.words import count
+from xser.corpora.description.languages import close_kin, language_name
 
 DISJOINT = ("speaker", "loso", "folds")  # the splits that promise other speakers in the part test
 
@@ -140,6 +142,28 @@ def between_findings(one: pd.DataFrame, other: pd.DataFrame, pairs: pd.DataFrame
         _between(one, other, pairs[near], "corpora-near-duplicates", "are nearly the same recording"),
         _between(one, other, pairs[~near], "corpora-stretches", "share a stretch of a second or more"),
     ]
+
+
+def related_languages(one: pd.DataFrame, other: pd.DataFrame) -> list[Finding]:
+    """Tell of languages of two corpora that are close kin, a finding each; none where they are not.
+
+    Who was trained on the one has heard the other, whatever their codes.
+
+    Parameters
+    ----------
+    one, other
+        ``corpus`` and ``language``.
+    """
+    pairs = itertools.product(sorted(one["language"].unique()), sorted(other["language"].unique()))
+    related = [
+        f"{_named(code)} and {_named(kin)} are both {what}" for code, kin in pairs if (what := close_kin(code, kin))
+    ]
+    return [Finding("related-languages", "severe", 1, "pairs", sentence) for sentence in related]
+
+
+def _named(code: str) -> str:
+    """A language with its code, for people."""
+    return f"{language_name(code)} ({code})"
 
 
 def _between(one: pd.DataFrame, other: pd.DataFrame, pairs: pd.DataFrame, name: str, what: str) -> Finding:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from xser.core.environment import forget_leftovers
 from xser.core.errors import UsageError, XserError, is_exhausted_memory
 
 
@@ -94,7 +95,9 @@ def run(main: Callable[[], None], words: Sequence[str] = ()) -> None:
         With code 1 after an `XserError`, a full disk, missing permission or exhausted memory, each told in one line
         (2 after `xser.core.errors.UsageError`, 75 after `xser.core.errors.HeldByAnother`); 130 after Ctrl-C.
     """
-    _end_with_parent(os.environ.pop("XSER_PARENT", ""))
+    parent = os.environ.pop("XSER_PARENT", "")
+    _end_with_parent(parent)
+    forget_leftovers(is_rank=bool(parent))
     first = os.environ.get("RANK", "0") == "0"  # of several processes, one tells how things go
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     level = logging.DEBUG if "--verbose" in words else logging.INFO

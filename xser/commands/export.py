@@ -5,6 +5,7 @@ xser export exp/runs/TASK/SETTINGS/proposed/seed* --output ensemble
 xser export RUN --output my_model --without-encoder
 xser export RUN --output my_model --onnx --int8
 xser export RUN --output for_transformers --format transformers
+xser export RUN --output my_model --push USER/NAME
 """
 
 import argparse
@@ -37,20 +38,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--int8", action="store_true", help="with --onnx: add a smaller graph, less exact")
     parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+    parser.add_argument(
+        "--push", metavar="USER/NAME", help="upload it to the Hugging Face hub too; a new repository is private"
+    )
 
 
 def main(options: argparse.Namespace) -> None:
     """Write the folder; say how large it is and how it is used."""
     from xser.experiments.export import Export, export, find_runs
+    from xser.experiments.push import check_name, push
 
+    if options.push:
+        check_name(options.push)
     asked = Export(
         find_runs(options.runs),
         Path(options.output),
-        not options.without_encoder,
-        options.overwrite,
-        options.format,
-        options.onnx,
-        options.int8,
+        with_encoder=not options.without_encoder,
+        overwrite=options.overwrite,
+        name=options.push or "",
+        layout=options.format,
+        onnx=options.onnx,
+        int8=options.int8,
     )
     config = export(asked)
     size = sum(each.stat().st_size for each in Path(options.output).rglob("*") if each.is_file())
@@ -62,3 +70,7 @@ def main(options: argparse.Namespace) -> None:
     print(f"use it: xser predict {options.output} my.wav")
     if options.onnx:
         print(f"without xser: python {options.output}/use_onnx.py my.wav")
+    if options.push:
+        url, commit = push(Path(options.output), options.push)
+        print(f"uploaded: {url}, where its owner says who may see it")
+        print(f"use it anywhere: xser predict {options.push}@{commit} my.wav")

@@ -5,6 +5,7 @@ Text may hold `code` between backticks and **strong** words between double stars
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -184,22 +185,44 @@ def to_markdown(blocks: Iterable[Block]) -> str:
 def _markdown(block: Block) -> str:
     match block:
         case Heading(text, level):
-            return f"{'#' * level} {text}"
+            return f"{'#' * level} {_inert(text)}"
         case Paragraph(text):
-            return text
+            return _inert(text)
         case Items(lines):
-            return "\n".join(f"- {line}" for line in lines)
+            return "\n".join(f"- {_inert(line)}" for line in lines)
         case Code(text):
-            return f"```\n{text}\n```"
+            fence = max(re.findall("`{3,}", text), key=len, default="``") + "`"
+            return f"{fence}\n{text}\n{fence}"
         case Picture(path, caption):
-            return f"![{caption}]({path})"
+            return f"![{_inert(caption)}]({path})"
         case Details(summary, inner):
-            return f"<details><summary>{summary}</summary>\n\n{to_markdown(inner)}\n</details>"
+            line = html.escape(" ".join(summary.split()), quote=False)
+            return f"<details><summary>{line}</summary>\n\n{to_markdown(inner)}\n</details>"
         case Table():
             rule = ["---" if side == "l" else "---:" for side in block.alignment]
             rows = [block.header, rule, *([_markdown_cell(cell) for cell in row] for row in block.cells)]
-            lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
-            return "\n".join([*([f"### {block.title}\n"] if block.title else []), *lines])
+            lines = [f"| {' | '.join(_inert(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+            return "\n".join([*([f"### {_inert(block.title)}\n"] if block.title else []), *lines])
+
+
+def _inert(text: str) -> str:
+    r"""Text of Markdown in which nothing is HTML or a link, and no line is a block of its own.
+
+    Titles and notes of a corpus may be a stranger's.
+
+    Examples
+    --------
+    >>> print(_inert("`a<b>` < **b** <b onclick=x> [no](javascript:link) [1, 2]"))
+    `a<b>` < **b** &lt;b onclick=x> [no\](javascript:link) [1, 2]
+    """
+    pieces = re.split(r"((?<!`)`[^`\r\n]+`(?!`))", text)
+    return "".join(piece if at % 2 else _escaped(piece) for at, piece in enumerate(pieces))
+
+
+def _escaped(text: str) -> str:
+    text = re.sub(r"[\r\n]+\s*", " ", text).replace("`", r"\`")
+    text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
+    return re.sub(r"\](?=[(\[:])", r"\\]", text)
 
 
 def _markdown_cell(cell: Cell) -> str:

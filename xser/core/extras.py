@@ -15,6 +15,7 @@ EXTRA_OF = {
     "onnxruntime": "onnx",
     "onnxscript": "onnx",
     "pyarrow": "tables",
+    "silero_vad": "vad",
     "submitit": "grid",
 }
 
@@ -41,8 +42,9 @@ def optional(module: str, purpose: str) -> ModuleType:
     """
     library = module.partition(".")[0]
     if not is_installed(library):
+        alone = library.replace("_", "-")
         raise XserError(
-            f"{purpose} needs {library}: pip install '{DISTRIBUTION}[{EXTRA_OF[library]}]', or pip install {library}"
+            f"{purpose} needs {alone}: pip install '{DISTRIBUTION}[{EXTRA_OF[library]}]', or pip install {alone}"
         )
     return importlib.import_module(module)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from xser.core.errors import HeldByAnother, NoSpace, XserError
+from xser.core.errors import HeldByAnother, NoSpace, UsageError, XserError
 
 
 @contextlib.contextmanager
@@ -166,5 +166,27 @@ def megabytes(size: float) -> str:
 
 
 def folder_of(folder: str | Path) -> Path:
-    """Return the absolute path of a folder as a user typed it: ``~`` and links are followed."""
-    return Path(folder).expanduser().resolve()
+    """Return the absolute path of a folder as a user typed it: ``~`` and links are followed.
+
+    Raises
+    ------
+    UsageError
+        For no name at all, which an unset variable leaves, and for the home of nobody.
+    """
+    if isinstance(folder, str) and not folder.strip():
+        raise UsageError("the name of a folder is empty: is a variable unset? The current folder is .")
+    return at_home(folder).resolve()
+
+
+def at_home(path: str | Path) -> Path:
+    """Return a path with ``~`` followed.
+
+    Raises
+    ------
+    UsageError
+        When there is no such user, or no home.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{path}: there is no such home folder: write the path without ~") from error

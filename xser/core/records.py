@@ -1,15 +1,15 @@
 """Typed records of the files that people and stages write: a schema each, checked at every read.
 
 pydantic checks: it reads text into numbers and flags, tells where in nested content a fault lies, and exports JSON
-schemas, which attrs with cattrs does not. A YAML file is read as text and its fields define what is a number, so that
-``no``, ``01`` and ``1e3`` stay the words that somebody wrote wherever a word is wanted.
+schemas, which attrs with cattrs does not. A YAML file is read as text (`xser.core.yaml_text`) and its
+fields define what is a number.
 """
 
 import functools
 import json
 import re
 import typing
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,9 +20,11 @@ import yaml
 from xser.core.errors import XserError
 from xser.core.files import write_text
 from xser.core.words import close_match
+from xser.core.yaml_text import yaml_text
 
 R = TypeVar("R", bound=pydantic.BaseModel)
 Loc = tuple[int | str, ...]
+LONGEST = 100  # characters of a wrong value that a message shows
 
 
 class Record(pydantic.BaseModel):
@@ -85,17 +87,6 @@ def understood(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return validate
 
 
-class _TextLoader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]  # ten times as fast in C
-    """YAML whose plain values are all text; a key that stands twice in a mapping is refused."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for at, key in enumerate(keys):
-            if key in keys[:at]:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
 def read_yaml(path: Path, kind: type[R], remedy: str = "") -> R:
     """Read a YAML file that a person wrote.
 
@@ -121,9 +112,7 @@ def read_yaml(path: Path, kind: type[R], remedy: str = "") -> R:
     except UnicodeDecodeError as error:
         raise XserError(f"{path} is not UTF-8 ({error.reason}): save it as UTF-8") from error
     try:
-        loader = _TextLoader(text)
-        node = loader.get_single_node()
-        content = loader.construct_document(node) if node else {}
+        content, node = yaml_text(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
@@ -277,7 +266,7 @@ _LIKE = {
 def _message(kind: type[pydantic.BaseModel], fault: Any, place: Loc) -> str:
     key = ": ".join(f"item {part + 1}" if isinstance(part, int) else part for part in place)
     it = f"`{key}`" if key else "it"
-    given, reason, context = fault["input"], fault["type"], fault.get("ctx", {})
+    given, reason, context = _shown(fault["input"]), fault["type"], fault.get("ctx", {})
     match reason:
         case "missing":
             return f"{it} is missing"
@@ -289,18 +278,23 @@ def _message(kind: type[pydantic.BaseModel], fault: Any, place: Loc) -> str:
             return f"{it} {context['error']}" if key else str(context["error"])
         case "literal_error":
             known = re.findall(r"'([^']*)'", context["expected"])
-            return f"{it} is {given!r}{close_match(str(given), known)}: it must be one of {', '.join(known)}"
+            return f"{it} is {given}{close_match(str(fault['input']), known)}: it must be one of {', '.join(known)}"
         case "too_short":
             return f"{it} needs {context['min_length']} or more" if context["actual_length"] else f"{it} is empty"
         case "string_too_short":
             return f"{it} is empty"
         case "string_pattern_mismatch":
-            return f"{it} must look like {context['pattern'].strip('^$')}, not {given!r}"
+            return f"{it} must look like {context['pattern'].strip('^$')}, not {given}"
     wanted = _LIKE.get(reason.partition("_")[0]) if reason.endswith(("_type", "_parsing", "_from_float")) else None
     if wanted:
-        return f"{it} must be {wanted}, not {given!r}"
+        return f"{it} must be {wanted}, not {given}"
     message = fault["msg"].replace("Input", "it").replace("String", "it")
-    return f"{it} is {given!r}: {message}"
+    return f"{it} is {given}: {message}"
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} ..."
 
 
 def _keys(kind: Any, place: Loc) -> list[str]:

@@ -28,6 +28,55 @@ class TaskTraining(Record):
     lost: tuple[str, ...] = ()
 
 
+class HeldOutLanguage(Record):
+    """A language whose validation part was left out when a temperature was fitted, before it and after.
+
+    Attributes
+    ----------
+    nll_before, nll_after
+        Mean negative log-likelihood, in nats.
+    ece_before, ece_after
+        Expected calibration error, as a fraction of 1.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="allow")
+
+    nll_before: FiniteFloat
+    nll_after: FiniteFloat
+    ece_before: FiniteFloat
+    ece_after: FiniteFloat
+
+
+class Calibration(Record):
+    """How the probabilities of a run become confidences.
+
+    Attributes
+    ----------
+    temperature
+        Divides log-probabilities; fitted on the sources' validation parts.
+    held_out
+        By language, with a temperature fitted on all others; empty where there is one language alone.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="allow")
+
+    temperature: pydantic.PositiveFloat
+    held_out: dict[str, HeldOutLanguage] = {}
+
+
+class UsedCorpus(Record):
+    """A corpus of a run, as its description told when the run was trained."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="allow")
+
+    title: str
+    languages: tuple[str, ...]
+    licence: str
+    licence_note: str = ""
+    url: str = ""
+    citation: str = ""
+
+
 class TrainedRecord(Record):
     """What is known of a run when it is trained.
 
@@ -55,6 +104,8 @@ class TrainedRecord(Record):
         Sentences on what the corpora lack, whether they are whole, whether the recordings are made up.
     validation
         UAR on the sources' validation parts by language, and their ``mean``.
+    calibration, corpora
+        Older runs do not tell them. `corpora` are the sources and the target.
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="allow")
@@ -90,6 +141,8 @@ class TrainedRecord(Record):
     complete: bool
     made_up: bool
     validation: dict[str, FiniteFloat]
+    calibration: Calibration | None = None
+    corpora: dict[str, UsedCorpus] = {}
     steps: int | None = None
     epochs: int | None = None
     train_seconds: FiniteFloat | None = None

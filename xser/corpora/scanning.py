@@ -13,8 +13,9 @@ from xser.corpora.description.corpus import Corpus
 from xser.corpora.description.file_patterns import Fields, match_first, nfc
 from xser.corpora.description.label_tables import LabelTable, read_table, tables_beside
 from xser.corpora.folders import File, list_files, real_path, refuse_pointers
+from xser.corpora.speakers import describe_spellings, one_name, spelled_alike
 from xser.corpora.tables.listed import Listed
-from xser.corpora.tables.recordings import files_of, locate
+from xser.corpora.tables.recordings import files_of, locate, near, not_listed
 from xser.corpora.tables.sidecar import sidecar_of
 
 SCANNED = ROW_COLUMNS[: ROW_COLUMNS.index("audio")]  # what preparation adds comes after
@@ -35,6 +36,8 @@ class Scan:
         Sentences: what was left out, then what is odd.
     left_out
         Those of the notes that say what was left out.
+    warnings
+        Those of the notes that must not go unseen.
     doubtful
         Utterances among the rows that are known not to be usable in the official release, and why: some copies have
         them repaired.
@@ -47,6 +50,7 @@ class Scan:
     rows: pd.DataFrame
     notes: list[str]
     left_out: list[str]
+    warnings: list[str]
     doubtful: dict[str, str]
     found: int
     expected: int
@@ -94,7 +98,9 @@ def scan(
     complete = _compare(corpus, folder, counted, should_be, allow_incomplete, left_out, odd)
     segments = SEGMENT_COLUMNS if any(table.segments for table in corpus.tables) else ()
     rows = pd.DataFrame(usable, columns=[*SCANNED, *segments], dtype=str)
-    return Scan(rows, left_out + odd, left_out, doubtful, counted.total(), _total(should_be), complete)
+    warnings = _warnings(corpus, rows, str(corpus.yaml))
+    notes = left_out + warnings + odd
+    return Scan(rows, notes, left_out, warnings, doubtful, counted.total(), _total(should_be), complete)
 
 
 def _scan_listed(corpus: Corpus, listed: Listed, folder: str | Path, allow_incomplete: bool) -> Scan:
@@ -105,15 +111,29 @@ def _scan_listed(corpus: Corpus, listed: Listed, folder: str | Path, allow_incom
     if missing:
         what = f"found {len(rows)} of {corpus.total} recordings that {listed.path} lists; not in {folder} is e.g. "
         what += missing[0]
+        close = near(folder, missing[0])
+        what += f", but {close}: write paths as the files are called" if close else ""
         if not rows:
-            raise XserError(f"{what}: relative paths start there, or at the `root` of {sidecar_of(listed.path)}")
+            start = "" if close else f": relative paths start there, or at the `root` of {sidecar_of(listed.path)}"
+            raise XserError(f"{what}{start}")
         if not allow_incomplete:
             raise XserError(f"{what}; fetch what is missing, or go on without it: --allow-incomplete")
         notes.append(what)
+    others = not_listed(listed, rows, folder)
+    if others:
+        notes.append(
+            f"{count(len(others), 'audio file')} in the same folders that no row of the table names, e.g. {others[0]}"
+        )
     columns = [*SCANNED, *(SEGMENT_COLUMNS if listed.segments else ())]
     frame = pd.DataFrame(rows, columns=columns, dtype=str)
-    notes = [*listed.left_out, *listed.notes, *notes]
-    return Scan(frame, notes, listed.left_out, {}, len(rows), corpus.total, not missing)
+    warnings = _warnings(corpus, frame, str(sidecar_of(listed.path)))
+    notes = [*listed.left_out, *warnings, *listed.notes, *notes]
+    return Scan(frame, notes, listed.left_out, warnings, {}, len(rows), corpus.total, not missing)
+
+
+def _warnings(corpus: Corpus, rows: pd.DataFrame, where: str) -> list[str]:
+    alike = spelled_alike(name.removeprefix(f"{corpus.id}-") for name in set(rows["speaker"]))
+    return [describe_spellings(alike, where)] if alike else []
 
 
 def _sort_out(
@@ -229,6 +249,7 @@ def _row(corpus: Corpus, file: File, fields: Fields) -> Fields:
     row = {name: nfc(fields.get(name, "")) for name in (*SCANNED, *SEGMENT_COLUMNS)}
     row |= {"utterance": utterance, "corpus": corpus.id, "source": file.source, "native_label": nfc(fields["emotion"])}
     row["language"] = row["language"] or corpus.language
+    row["speaker"] = one_name(corpus.same_speaker).get(row["speaker"], row["speaker"])
     for name in ("speaker", "text"):
         row[name] = f"{corpus.id}-{row[name]}" if row[name] else ""
     return row

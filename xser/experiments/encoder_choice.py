@@ -110,7 +110,7 @@ class EncoderChoice:
 
 
 def choose_encoder(
-    option: str, catalogue: Catalogue, source: Selection, model_root: str | Path | None = None
+    option: str, catalogue: Catalogue, source: Selection | None, model_root: str | Path | None = None
 ) -> EncoderChoice:
     """Say which encoder a user means.
 
@@ -121,7 +121,7 @@ def choose_encoder(
     catalogue
         The recipes there are.
     source
-        The first source of the task, for ``language_matched``.
+        The first source of the task, for ``language_matched``; None without a task.
     model_root
         As in ``--model-root``.
 
@@ -132,7 +132,7 @@ def choose_encoder(
     """
     if model_root is not None and not folder_of(model_root).is_dir():
         raise XserError(f"--model-root {model_root} is no folder: give the folder that holds one for each encoder")
-    name = _language_matched(catalogue, source) if option == LANGUAGE_MATCHED else option
+    name = _language_matched(catalogue, source) if source is not None and option == LANGUAGE_MATCHED else option
     if name in catalogue.names("hparams", "encoders"):
         return _from_file(option, catalogue.find("hparams", "encoders", f"{name}.yaml"), model_root)
     by_itself = catalogue.find("hparams", "pretrained.yaml")

@@ -12,7 +12,7 @@ from xser.experiments.hyperparameters import Hyperparameters, resolve
 from xser.experiments.named_tasks import NamedTask
 from xser.experiments.systems import System
 from xser.protocol.splits.emobox_folds import FoldFiles
-from xser.protocol.tasks import Task
+from xser.protocol.tasks import Selection, Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +128,11 @@ class Experiment:
     def corpora(self) -> tuple[Corpus, ...]:
         """Every corpus of the task, once."""
         return tuple({selection.corpus.id: selection.corpus for selection in self.task.selections}.values())
+
+    def only_evaluated(self, selection: Selection) -> bool:
+        """Whether a selection is the target, and no system learns from it or chooses by it."""
+        learning = any(system.trained_on == "target" for system in self.systems)
+        return selection == self.task.target and not learning
 
     @property
     def encoder_and_finetuning(self) -> str:

@@ -1,16 +1,23 @@
 """From finished runs to a folder that anybody can use."""
 
 import dataclasses
+import statistics
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from xser.core.errors import UsageError, XserError
-from xser.core.files import folder_of
+from xser.core.files import folder_of, write_text
 from xser.core.run_records import TRAINED
+from xser.experiments.finished import joint_calibration, joint_predictions, read_finished
+from xser.experiments.model_card import CARD, SOUND, Card, write_card
 from xser.model.exported import Member, ModelConfig, is_exported, is_for_transformers, write_model
 from xser.model.loading import of_run
+from xser.model.recognition import Model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,8 +34,10 @@ class Export:
         Whether the pretrained encoder's weights are in it.
     overwrite
         Replace a model that is there.
+    name
+        What its card calls it: a name on the hub; that of the folder by default.
     layout
-        ``xser``; or ``transformers``, for its pipeline.
+        ``xser``; or ``transformers``, for its pipeline, without a card.
     onnx, int8
         Write the graph for use without xser, and a smaller one.
     """
@@ -37,6 +46,7 @@ class Export:
     output: Path
     with_encoder: bool = True
     overwrite: bool = False
+    name: str = ""
     layout: Literal["xser", "transformers"] = "xser"
     onnx: bool = False
     int8: bool = False
@@ -44,8 +54,8 @@ class Export:
     def __post_init__(self) -> None:
         if self.int8 and not self.onnx:
             raise UsageError("--int8 makes the ONNX graph smaller: give --onnx too")
-        if self.layout == "transformers" and (self.onnx or not self.with_encoder):
-            raise UsageError("--format transformers is a whole model for transformers: leave --onnx and the like out")
+        if self.layout == "transformers" and (self.onnx or self.name or not self.with_encoder):
+            raise UsageError("--format transformers goes with none of --onnx, --without-encoder and --push")
 
 
 def export(asked: Export) -> ModelConfig:
@@ -58,29 +68,45 @@ def export(asked: Export) -> ModelConfig:
     """
     output = folder_of(asked.output)
     _refuse_what_is_there(output, asked.overwrite)
-    config, members = join([of_run(folder_of(run), asked.with_encoder) for run in asked.runs])
+    folders = [folder_of(run) for run in asked.runs]
+    runs = [read_finished(folder) for folder in folders]
+    config, members = join([of_run(folder, asked.with_encoder) for folder in folders])
+    calibration = joint_calibration(runs)
+    if calibration is not None:
+        config = config.model_copy(update={"temperature": calibration.temperature})
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output.name[:40]}-", suffix=".part", dir=output.parent) as part:
         whole = Path(part, "model")
         whole.mkdir()
-        _write(whole, asked, config, members)
+        if asked.layout == "transformers":
+            _for_transformers(whole, config, members)
+        else:
+            write_model(whole, config, members)
+            size = sum(each.stat().st_size for each in whole.iterdir())
+            told = (size, calibration, joint_predictions(runs), _seconds(config, members))
+            write_card(Card(asked.name or output.name, config, runs, *told), whole / CARD)
+        if asked.onnx:
+            _add_graph(whole, config, members, asked.int8)
         if output.exists():
             output.rename(Path(part, "before"))
         whole.rename(output)
     return config
 
 
-def _write(folder: Path, asked: Export, config: ModelConfig, members: Sequence[Member]) -> None:
-    if asked.layout == "transformers":
-        from xser.model.for_transformers import write_for_transformers
+def _for_transformers(folder: Path, config: ModelConfig, members: Sequence[Member]) -> None:
+    from xser.model.for_transformers import write_for_transformers
 
-        write_for_transformers(folder, config, members)
-        return
-    write_model(folder, config, members)
-    if asked.onnx:
-        from xser.model.onnx.graph import write_onnx
+    write_for_transformers(folder, config, members)
 
-        write_onnx(folder, config, members, asked.int8)
+
+def _add_graph(folder: Path, config: ModelConfig, members: Sequence[Member], int8: bool) -> None:
+    """Write the graph and the script that uses it, and show that in the card."""
+    from xser.model.onnx.graph import GRAPH, SCRIPT, write_onnx
+
+    write_onnx(folder, config, members, int8)
+    card, script = ((folder / name).read_text(encoding="utf-8") for name in (CARD, SCRIPT))
+    told = f"`{GRAPH}` goes from a 16 kHz mono waveform to probabilities and an embedding. `{SCRIPT}`:"
+    write_text(folder / CARD, f"{card.rstrip()}\n\n## Without xser\n\n{told}\n\n```python\n{script}```\n")
 
 
 def join(models: Sequence[tuple[ModelConfig, Sequence[Member]]]) -> tuple[ModelConfig, list[Member]]:
@@ -97,7 +123,25 @@ def join(models: Sequence[tuple[ModelConfig, Sequence[Member]]]) -> tuple[ModelC
             both = f"{', '.join(first.emotions)}; {', '.join(config.emotions)}"
             raise XserError(f"an ensemble is made of runs with the same emotions, and these differ: {both}")
     members = [member for _, several in models for member in several]
-    return first.model_copy(update={"members": tuple(member.record for member in members)}), members
+    told = {
+        "members": tuple(member.record for member in members),
+        "temperature": statistics.fmean(config.temperature for config, _ in models),
+    }
+    return first.model_copy(update=told), members
+
+
+def _seconds(config: ModelConfig, members: Sequence[Member]) -> float | None:
+    """What an ensemble takes for `SOUND` seconds of sound on this machine's CPU; None where that cannot be told."""
+    model = Model(config, members, "cpu")
+    if len(members) == 1 or model.wants_statistics:
+        return None
+    noise = np.random.default_rng(0).normal(0, 0.1, int(SOUND * config.sampling_rate))
+    took = []
+    for _ in range(3):
+        start = time.perf_counter()
+        model.predict((noise, config.sampling_rate))
+        took.append(time.perf_counter() - start)
+    return statistics.median(took)
 
 
 def find_runs(folders: Sequence[str]) -> tuple[Path, ...]:

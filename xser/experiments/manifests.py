@@ -181,7 +181,16 @@ def plan_manifest(experiment: Experiment, selection: Selection, rows: pd.DataFra
     utterances = map_emotions(rows, corpus, experiment.scheme)
     published, notes = _published(experiment, corpus, rows, utterances)
     split = experiment.split
-    splits = split_rows(utterances, split.name, split.seed, corpus, published)
+    whole = False
+    try:
+        splits = split_rows(utterances, split.name, split.seed, corpus, published)
+    except XserError as error:
+        published_here = split.name == "paper" and corpus.stratified is not None  # other numbers are a fault
+        if not experiment.only_evaluated(selection) or not len(utterances) or published_here:
+            raise
+        whole, splits = True, [pd.Series("test", index=utterances.index)]
+        why = str(error).partition(": choose")[0]
+        notes.append(f"{selection} is evaluated whole, all of it as the test part, since it cannot be split: {why}")
     folds = len(splits) if has_folds(split.name) else 0
     where = workspace.manifest_folder(selection, prepared)
     tables = {
@@ -202,6 +211,7 @@ def plan_manifest(experiment: Experiment, selection: Selection, rows: pd.DataFra
         **_describe_labels(rows, utterances, corpus, experiment.scheme),
         folds=folds,
         split_notes=tuple(notes),
+        evaluated_whole=whole,
         tables=tuple(_describe_table(path, table) for path, table in tables.items()),
         left_out=prepared.left_out,
         complete=prepared.complete,

@@ -31,7 +31,7 @@ from xser.experiments.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
-DECODERS = ("soundfile", "av")
+DECODERS = ("soundfile", "av", "soxr")
 
 
 def prepare(experiments: Sequence[Experiment]) -> None:
@@ -56,6 +56,7 @@ def prepare(experiments: Sequence[Experiment]) -> None:
 def _scan(experiment: Experiment, corpus: Corpus) -> tuple[Scan, bool]:
     """What the folder of a corpus holds, and whether it stands in for the real corpus."""
     preparation, data_folder = experiment.preparation, Workspace(experiment).data_folder(corpus)
+    _refuse_work_among_recordings(experiment.work_dir, corpus, data_folder)
     if corpus.listed is not None:
         if corpus.listed.shards:
             number = extract_recordings(corpus.listed.shards, data_folder)
@@ -70,6 +71,15 @@ def _scan(experiment: Experiment, corpus: Corpus) -> tuple[Scan, bool]:
         )
     found = scan(corpus, data_folder, preparation.allow_incomplete, counts.counts.get(corpus.id))
     return found, counts.made_up
+
+
+def _refuse_work_among_recordings(work_dir: Path, corpus: Corpus, data_folder: Path) -> None:
+    """Refuse to write into a folder that is a corpus; beside a table there is room."""
+    folder = (corpus.listed.path if corpus.listed is not None else data_folder).resolve()
+    if folder.is_dir() and folder in (work_dir, *work_dir.parents):
+        raise XserError(
+            f"--work-dir {work_dir} lies in {folder}, among the recordings of {corpus.title}: choose another folder"
+        )
 
 
 def prepare_corpus(experiment: Experiment, corpus: Corpus, found: Scan, made_up: bool) -> None:
@@ -124,7 +134,8 @@ def prepare_corpus(experiment: Experiment, corpus: Corpus, found: Scan, made_up:
         remove_others(found.rows, folder)
     logger.info("  %s", _describe(corpus, made, record))
     for note in record.notes:  # of a table they say how its labels were understood: that must not go unseen
-        logger.log(logging.INFO if corpus.listed is not None else logging.DEBUG, "    note: %s", note)
+        seen = corpus.listed is not None or note in found.warnings
+        logger.log(logging.INFO if seen else logging.DEBUG, "    note: %s", note)
     logger.debug("    in %s", folder)
 
 
@@ -179,7 +190,7 @@ def _describe(corpus: Corpus, made: Any, record: PreparedRecord) -> str:
         [
             f"{corpus.id}: {corpus.title}{' (made up)' if record.made_up else ''}",
             languages,
-            f"{record.found} of {record.expected} recordings{usable}",
+            f"found {record.found} of {record.expected} recordings{usable}",
             f"{speakers or 'unknown'} speakers",
             _duration(made.rows["seconds"].sum()),
             f"{made.made} prepared now{notes}" if made.made else f"prepared before{notes}",

@@ -11,7 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from xser.core.environment import forget_leftovers
 from xser.core.errors import UsageError
+from xser.core.files import folder_of
 from xser.core.rows import read_rows
 from xser.corpora.description.corpus import Corpus
 from xser.experiments.catalogue import catalogue_of
@@ -68,11 +70,12 @@ class Experiment:
     """
 
     def __init__(self, **options: Any) -> None:
+        forget_leftovers()
         fields = {field.name: field.type for field in dataclasses.fields(Request)}
         given = {name: value for name, value in options.items() if name in fields and name != "hyperparameters"}
         for name in ("emobox", "data_root", "work_dir", "recipes", "model_root"):
             if given.get(name) is not None:
-                given[name] = Path(given[name])
+                given[name] = folder_of(given[name])
         if "seed" in options and "seeds" in options:
             raise UsageError("give seed or seeds, not both")
         if "seed" in options:

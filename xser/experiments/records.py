@@ -84,6 +84,8 @@ class ManifestRecord(Record):
         What makes parts smaller than the published ones.
     split_notes, left_out
         Sentences for people that every result repeats.
+    evaluated_whole
+        Whether all is test, since it cannot be split and nothing but the evaluation needs it.
     """
 
     fingerprint: str
@@ -102,6 +104,7 @@ class ManifestRecord(Record):
     missing_classes: tuple[str, ...]
     folds: int
     split_notes: tuple[str, ...] = ()
+    evaluated_whole: bool = False
     tables: tuple[TableRecord, ...]
     left_out: tuple[str, ...]
     complete: bool

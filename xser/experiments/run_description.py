@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from xser.core.run_records import UsedCorpus
 from xser.core.versions import versions
+from xser.corpora.description.corpus import Corpus
 from xser.evidence.figures.predictions import Run as EvaluatedRun
 from xser.evidence.figures.predictions import read_run
 from xser.experiments.manifest_text import training_beside_published
@@ -22,6 +24,9 @@ def describe_training_of(run: Run) -> dict[str, Any]:
         "named_task": task.given_name,
         "task_training": _task_training(run),
         "sources": [str(source) for source in task.sources],
+        "corpora": {
+            str(each): about_corpus(each.corpus, each.languages).model_dump(mode="json") for each in task.selections
+        },
         "target": str(task.reported_on),
         "system": run.system.name,
         "source": run.source,
@@ -60,7 +65,7 @@ def describe_evaluation_of(run: Run, trained: dict[str, Any]) -> dict[str, Any]:
     return {
         **trained,
         "fingerprints": {**trained["fingerprints"], str(target): record.fingerprint},
-        "left_out": trained["left_out"] + [f"{target}: {what}" for what in record.left_out],
+        "left_out": trained["left_out"] + [f"{target}: {what}" for what in (*record.left_out, *record.split_notes)],
         "complete": trained["complete"] and record.complete,
         "made_up": trained["made_up"] or record.made_up,
     }
@@ -75,6 +80,18 @@ def read_evaluated(run: Run) -> EvaluatedRun:
         When it was not, or its run.json is damaged.
     """
     return read_run(run.folder).completed(run.system.record.order, run.system.record.compared_with)
+
+
+def about_corpus(corpus: Corpus, languages: tuple[str, ...]) -> UsedCorpus:
+    """What is told of a corpus, or of some languages of it, wherever a model goes that learned from it."""
+    return UsedCorpus(
+        title=corpus.title,
+        languages=languages,
+        licence=corpus.licence,
+        licence_note=corpus.licence_note,
+        url=corpus.url,
+        citation=corpus.citation,
+    )
 
 
 def _task_training(run: Run) -> dict[str, object] | None:

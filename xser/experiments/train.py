@@ -100,11 +100,13 @@ def _finish(
     run: Run, data: Any, choosing: pd.DataFrame, scores: np.ndarray, outcome: dict[str, Any], description: str
 ) -> None:
     """Keep the predictions on the validation parts, then say that the run is trained."""
-    from xser.evidence.figures.predictions import prediction_table, write_predictions
+    from xser.evidence.figures.calibration import calibrate, told_by
+    from xser.evidence.figures.predictions import prediction_table, read_predictions, write_predictions
     from xser.model.brain import uar_by_language
 
     table = prediction_table(choosing, scores, data.emotions)
     write_predictions(run.folder / "validation.csv", table)
+    calibration = calibrate(told_by(read_predictions(run.folder / "validation.csv", data.emotions)))
     by_utterance = table.set_index("utterance")
     validation = uar_by_language(by_utterance["emotion"], by_utterance["prediction"], by_utterance["language"])
     validation["mean"] = sum(validation.values()) / len(validation)
@@ -112,6 +114,7 @@ def _finish(
         **describe_training_of(run),
         **outcome,
         "validation": validation,
+        "calibration": calibration.model_dump(mode="json"),
         "train_utterances": len(data.learning),
         "train_speakers": data.learning["speaker"].nunique(),
     }

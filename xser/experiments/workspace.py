@@ -154,6 +154,8 @@ class Workspace:
         record = read_record(folder / "manifest.json", ManifestRecord, first)
         if record.prepared_folder != str(self.prepared_folder(selection.corpus).resolve()):
             raise XserError(f"the manifest names audio that has moved since in {folder}: {first}")
+        if record.evaluated_whole and not self.experiment.only_evaluated(selection):
+            raise XserError(f"the manifest in {folder} has no parts to train on: {first}")
         return Manifest(folder, record)
 
     @property

@@ -5,7 +5,6 @@ import resource
 import sys
 
 import torch
-from speechbrain.utils.distributed import infer_device
 
 from xser.core.errors import XserError
 from xser.model.choices import refuse_unknown
@@ -26,6 +25,10 @@ def chosen_device(device: str) -> str:
         When torch does not know the device, or there is none.
     """
     if device == "auto":
+        if not torch.accelerator.is_available():
+            return "cpu"
+        from speechbrain.utils.distributed import infer_device  # SpeechBrain takes seconds to import
+
         return infer_device()
     try:
         wanted = torch.device(device)

@@ -21,7 +21,6 @@ from xser.core.records import Record, check_record, write_record
 from xser.model.encoders.encoder_source import EncoderSource, EncoderWithoutWeights, find_encoder
 from xser.model.encoders.model_folder import MODEL_TYPES, refuse_another_encoder
 from xser.model.encoders.pretrained import PretrainedEncoder
-from xser.model.encoders.upper_layers import UpperLayers
 from xser.model.network_description import NetworkDescription
 from xser.model.trained_network import TrainedNetwork, build
 
@@ -189,8 +188,9 @@ def _tensors(member: Member) -> list[tuple[str, Tensor]]:
     network, frontend = member.network.network, member.network.frontend
     learned = {name: each for name, each in network.state_dict().items() if name != _IDENTITY}
     parts = {"network": learned, "emotion_head": member.network.emotion_head.state_dict()}
-    if included and isinstance(network, UpperLayers):
-        parts["network"] = {**network.frozen_tensors(), **learned}
+    frozen: Any = getattr(network, "frozen_tensors", None)  # `UpperLayers`, whose import takes seconds
+    if included and frozen is not None:
+        parts["network"] = {**frozen(), **learned}
     if included and isinstance(frontend, PretrainedEncoder):
         parts["frontend"] = frontend.needed_model().state_dict()
     for name, statistics in (("reference", member.reference), ("adapted", member.adapted)):

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from xser.core.errors import XserError
 from xser.core.records import read_record
 from xser.core.run_records import TRAINED, TrainedRecord
 from xser.model.encoders.encoder_source import EncoderSource
-from xser.model.exported import EncoderRecord, Member, MemberRecord, ModelConfig, is_exported, read_model
+from xser.model.exported import EncoderRecord, Member, MemberRecord, ModelConfig, is_exported, read_config, read_model
 from xser.model.recognition import Model
 
-HYPERPARAMETERS = "hyperparameters.yaml"
+HYPERPARAMETERS, VALIDATION = "hyperparameters.yaml", "validation.csv"
 
 
 def load(model: str | Path, device: str = "auto") -> Model:
@@ -87,9 +89,33 @@ def of_run(folder: Path, included: bool = True) -> tuple[ModelConfig, list[Membe
         scheme=trained.scheme,
         emotions=trained.emotions,
         sampling_rate=16000,
+        temperature=_temperature(folder, trained),
         members=(record,),
     )
     return config, [Member(record, network, reference)]
+
+
+def _temperature(folder: Path, trained: TrainedRecord) -> float:
+    """That of a run; older ones do not record it but keep what it is fitted on. 1 where there is neither."""
+    file = folder / VALIDATION
+    if trained.calibration is not None:
+        return trained.calibration.temperature
+    if not file.is_file():
+        return 1.0
+    import pandas as pd
+
+    from xser.core.temperature import fit_temperature
+
+    try:
+        rows = pd.read_csv(file, dtype={"language": str, "emotion": str}, keep_default_na=False)
+        scores = rows[[f"score_{emotion}" for emotion in trained.emotions]].to_numpy(dtype=float)
+        reference = pd.Index(trained.emotions).get_indexer(rows["emotion"])
+        if (reference < 0).any() or not (scores >= 0).all() or len(rows) == 0:
+            raise ValueError("other emotions, or scores that cannot be")
+    except (ValueError, KeyError) as error:  # pandas' parser errors are ValueErrors
+        raise XserError(f"{file} is damaged: delete {TRAINED} beside it and run stage 2 (train) again") from error
+    with np.errstate(divide="ignore"):  # a score of 0
+        return fit_temperature(np.log(scores), reference, rows["language"].to_numpy(dtype=str))
 
 
 def _encoder_record(trained: TrainedRecord, encoder: EncoderSource, included: bool) -> EncoderRecord:
@@ -111,4 +137,9 @@ def _from_hub(name: str) -> Path:
     repository, _, revision = name.partition("@")
     if not HUB_NAME.fullmatch(repository):
         raise XserError(f"no model {name}: give an exported model, a run's folder or a name on the hub")
-    return hub_folder(repository, revision or None)
+    return hub_folder(repository, revision or None, _refuse_strangers)
+
+
+def _refuse_strangers(folder: Path) -> None:
+    """Before the weights of a model of the hub are fetched: it must be one of ours."""
+    read_config(folder)

@@ -1,6 +1,5 @@
 """A trained model that recognises emotion in anybody's recordings."""
 
-import concurrent.futures
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,21 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, cast, overload
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from xser.core.errors import UsageError, XserError
 from xser.core.progress import progress as progress_bar
 from xser.corpora.audio.decoding import BadRecording
-from xser.corpora.audio.waveforms import Source, name_of, read_waveform
+from xser.corpora.audio.streaming import stream, survey
+from xser.corpora.audio.waveforms import Part, Source, name_of
 from xser.model.devices import chosen_device
-from xser.model.encoders.extraction import one_thread_each
-from xser.model.exported import Member, ModelConfig, Statistics, write_model
+from xser.model.exported import Member, ModelConfig, write_model
+from xser.model.scoring import Scored, Scorer, in_order, mean_over_windows
+from xser.model.speech import speech_segments
+from xser.model.timeline import Windows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LONGEST = 30.0  # seconds that are recognised at once; a longer recording is the mean over windows
 WINDOW, HOP = 4.0, 1.0  # seconds
 
 
@@ -69,9 +68,7 @@ class Model:
 
     def __init__(self, config: ModelConfig, members: Sequence[Member], device: str = "auto") -> None:
         self.config, self.device = config, chosen_device(device)
-        self._members = tuple(members)
-        for member in members:
-            member.network.to(self.device)
+        self._scorer = Scorer(members, self.device)
 
     def __repr__(self) -> str:
         trained = ", ".join(sorted({source for member in self.config.members for source in member.sources}))
@@ -90,7 +87,8 @@ class Model:
     @property
     def wants_statistics(self) -> bool:
         """Whether it needs unlabelled recordings of the same speakers or microphone (`adapt_to`)."""
-        return any(member.record.target_statistics != "none" and member.adapted is None for member in self._members)
+        members = self._scorer.members
+        return any(each.record.target_statistics != "none" and each.adapted is None for each in members)
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # bytes are a recording, though a sequence too
@@ -113,7 +111,7 @@ class Model:
         """Recognise the emotion of recordings.
 
         A recording gives the same numbers alone, among others, and at the evaluation of the run that the model comes
-        from. One that is longer than `LONGEST` is the mean over windows (`timeline`).
+        from. One that is longer than 30 seconds is the mean over windows (`timeline`).
 
         Parameters
         ----------
@@ -141,22 +139,86 @@ class Model:
         """
         self._refuse_missing_statistics()
         if _is_one(recordings):
-            return self._answer(self._scored(recordings)[0], reject_below)
+            return self._answer(self._scorer.score(recordings).scores, reject_below)
         import pandas as pd
 
         several = list(cast(Iterable[Source], recordings))
-        rows = []
-        for source, scored, problem in self._each(several, progress, skip_bad):
-            row: dict[str, Any] = {"recording": name_of(source)}
-            if scored is None:
-                row |= {"emotion": "", "confidence": np.nan, "known": False, **dict.fromkeys(self.emotions, np.nan)}
-            else:
-                answer = self._answer(scored[0], reject_below)
-                row |= {"emotion": answer.emotion, "confidence": answer.confidence, "known": answer.known}
-                row |= answer.probabilities
-            rows.append({**row, "problem": problem})
+        with progress_bar(len(several), "recordings", "recordings", shown=progress) as bar:
+            rows = []
+            for source, row in zip(several, self.rows(several, skip_bad, reject_below), strict=True):
+                rows.append({"recording": name_of(source), **row})
+                bar.update()
         columns = ["recording", "emotion", "confidence", "known", *self.emotions, "problem"]
         return pd.DataFrame(rows, columns=columns)
+
+    def rows(self, recordings: Sequence[Source], skip_bad: bool, reject_below: float) -> Iterator[dict[str, Any]]:
+        """Yield what `predict` says of each recording as it is done, by column but for its name."""
+        self._refuse_missing_statistics()
+        for scored, problem in self._each(recordings, skip_bad):
+            yield {**self._row(scored, reject_below), "problem": problem}
+
+    def timeline(
+        self,
+        recording: Source,
+        *,
+        window: float = WINDOW,
+        hop: float = HOP,
+        vad: bool = False,
+        progress: bool = False,
+        reject_below: float = 0.0,
+    ) -> "pd.DataFrame":
+        """Emotion over time, of a recording of any length in constant memory.
+
+        Parameters
+        ----------
+        recording
+            As of `predict`.
+        window, hop
+            Seconds. A row tells of a hop: the mean over the windows around it.
+        vad
+            Look at speech alone: a row lies within one of its segments, silence and noise have none. Needs silero-vad.
+        progress
+            Show a bar.
+        reject_below
+            Confidence below which an answer counts as unknown.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``start`` and ``end`` in seconds of the recording's own clock, ``emotion`` (empty in digital silence),
+            ``confidence``, ``known``, and a column for each emotion.
+
+        Raises
+        ------
+        BadRecording, UsageError, XserError
+            As `predict`; when the window or the hop cannot be.
+        """
+        import pandas as pd
+
+        self._refuse_missing_statistics()
+        cutting, surveyed = Windows(window, hop), survey(recording)
+        spans = speech_segments(stream(recording, surveyed)) if vad else [(0.0, surveyed.seconds)]
+        windows = [each for span in spans for each in cutting.of(span)]
+        found = np.full((len(windows), len(self.emotions)), np.nan)
+        with progress_bar(len(windows), "windows", "windows", shown=progress) as bar:
+            for at, probabilities in enumerate(self._scorer.over_time(stream(recording, surveyed), windows)):
+                found[at] = probabilities
+                bar.update()
+        rows = [
+            {"start": start + surveyed.starts_at, "end": end + surveyed.starts_at, **self._row(mean, reject_below)}
+            for (start, end), mean in mean_over_windows(cutting, spans, found)
+        ]
+        return pd.DataFrame(rows, columns=["start", "end", "emotion", "confidence", "known", *self.emotions])
+
+    def _row(self, scored: Scored | np.ndarray | None, reject_below: float) -> dict[str, Any]:
+        """What a table says of a recording, or of probabilities (emotions,); empty where there are none."""
+        scores = scored.scores if isinstance(scored, Scored) else None if scored is None else np.log(scored)
+        if scores is None or np.isnan(scores).any():
+            nothing = dict.fromkeys(self.emotions, np.nan)
+            return {"emotion": "", "confidence": np.nan, "known": False, **nothing}
+        answer = self._answer(scores, reject_below)
+        fields = {"emotion": answer.emotion, "confidence": answer.confidence, "known": answer.known}
+        return {**fields, **answer.probabilities}
 
     def embed(self, recordings: Source | Iterable[Source], *, progress: bool = False) -> np.ndarray:
         """Embed recordings: what the emotion head looks at.
@@ -174,9 +236,14 @@ class Model:
         """
         self._refuse_missing_statistics()
         if _is_one(recordings):
-            return self._scored(recordings)[1]
+            return self._scorer.score(recordings).embedding
         several = list(cast(Iterable[Source], recordings))
-        return np.stack([scored[1] for _, scored, _ in self._each(several, progress, False) if scored])
+        with progress_bar(len(several), "recordings", "recordings", shown=progress) as bar:
+            found = []
+            for scored, _ in self._each(several, False):
+                found.append(cast(Scored, scored).embedding)
+                bar.update()
+        return np.stack(found)
 
     def adapt_to(self, recordings: Iterable[Source]) -> "Model":
         """A model that knows the statistics of unlabelled recordings of the same speaker or microphone.
@@ -191,65 +258,30 @@ class Model:
         XserError
             When the model was trained without such statistics, or there are no recordings.
         """
-        if not any(member.record.target_statistics != "none" for member in self._members):
+        if not any(member.record.target_statistics != "none" for member in self._scorer.members):
             raise XserError(
                 "this model takes each recording by itself, it cannot be adapted: train with --target-statistics corpus"
             )
-        waveforms = [self._waveform(source) for source in ([recordings] if _is_one(recordings) else recordings)]
-        if not waveforms:
+        sources = [recordings] if _is_one(recordings) else list(recordings)
+        if not sources:
             raise UsageError("to adapt a model, give it recordings: there are none")
-        adapted = [dataclasses.replace(each, adapted=self._statistics(each, waveforms)) for each in self._members]
-        return Model(self.config, adapted, self.device)
+        return Model(self.config, self._scorer.adapted(sources), self.device)
 
     def save(self, folder: Path) -> None:
         """Write the model, with what it was adapted to, as `xser export` does."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        write_model(folder, self.config, self._members)
+        write_model(folder, self.config, self._scorer.members)
 
-    # One recording. ---------------------------------------------------------------------------------------------------
-
-    def _each(
-        self, sources: list[Source], shown: bool, skip_bad: bool
-    ) -> Iterator[tuple[Source, tuple[np.ndarray, np.ndarray] | None, str]]:
-        """Yield (recording, log-probabilities and embedding, what is wrong), in order, on all cores."""
-        workers = torch.get_num_threads() if self.device == "cpu" else 1
-        with (
-            progress_bar(len(sources), "recordings", "recordings", shown=shown) as bar,
-            one_thread_each(workers) as pool,
-        ):
-            waiting: list[tuple[Source, concurrent.futures.Future[Any]]] = []
-            left = iter(sources)
-            while True:
-                for source in left:
-                    waiting.append((source, pool.submit(self._scored, source)))
-                    if len(waiting) > 4 * workers:
-                        break
-                if not waiting:
-                    return
-                source, future = waiting.pop(0)
-                try:
-                    scored, problem = future.result(), ""
-                except BadRecording as bad:
-                    if not skip_bad:
-                        raise
-                    scored, problem = None, str(bad)
-                yield source, scored, problem
-                bar.update()
-
-    def _scored(self, source: Source) -> tuple[np.ndarray, np.ndarray]:
-        """Log-probabilities (emotions,), float64, and the embedding (size,), float32, of a recording."""
-        return self._of_waveform(self._waveform(source))
-
-    def _waveform(self, source: Source) -> Tensor:
-        return torch.from_numpy(read_waveform(source)).to(self.device)
-
-    @torch.inference_mode()
-    def _of_waveform(self, waveform: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        found = [_member_scores(member, waveform) for member in self._members]
-        scores = torch.stack([scores for scores, _ in found]).mean(dim=0).log_softmax(dim=-1)
-        embedding = torch.cat([embedding for _, embedding in found])
-        return scores.numpy(), embedding.float().cpu().numpy()
+    def _each(self, sources: Sequence[Source], skip_bad: bool) -> Iterator[tuple[Scored | None, str]]:
+        """Yield (what networks say of a recording, what is wrong with it), in order, on all cores."""
+        for outcome in in_order(self._scorer.score_or_bad, sources, self.device):
+            if not isinstance(outcome, BadRecording):
+                yield outcome, ""
+            elif skip_bad:
+                yield None, str(outcome)
+            else:
+                raise outcome
 
     def _answer(self, scores: np.ndarray, reject_below: float) -> Answer:
         probabilities = np.exp(scores)
@@ -259,8 +291,6 @@ class Model:
         named = dict(zip(self.emotions, map(float, probabilities), strict=True))
         return Answer(self.emotions[best], named, confidence, confidence >= reject_below)
 
-    # Statistics of recordings together. -------------------------------------------------------------------------------
-
     def _refuse_missing_statistics(self) -> None:
         if self.wants_statistics:
             raise XserError(
@@ -268,31 +298,9 @@ class Model:
                 "unlabelled recordings of the same speaker or microphone (--adapt-to, in Python Model.adapt_to)"
             )
 
-    @torch.inference_mode()
-    def _statistics(self, member: Member, waveforms: Sequence[Tensor]) -> Statistics | None:
-        if member.record.target_statistics == "none":
-            return None
-        from xser.model.target_statistics import statistics_of
-
-        return statistics_of(member.network.features(waveform).cpu() for waveform in waveforms)
-
-
-def _member_scores(member: Member, waveform: Tensor) -> tuple[Tensor, Tensor]:
-    """Log-probabilities (emotions,), float64 on the CPU, and the embedding (size,) that a member gives."""
-    features = member.network.features(waveform)
-    if member.reference is not None and member.adapted is not None:
-        mean, deviation = (each.to(features) for each in member.adapted)
-        wanted_mean, wanted_deviation = (each.to(features) for each in member.reference)
-        features = features - mean
-        if member.record.target_statistics == "corpus":
-            features = features / deviation * wanted_deviation
-        features = features + wanted_mean
-    embedding = member.network.embed(features)
-    return member.network.logits(embedding).cpu().double().log_softmax(dim=-1), embedding
-
 
 def _is_one(recordings: Source | Iterable[Source]) -> TypeGuard[Source]:
     """Whether this is one recording and not several."""
-    if isinstance(recordings, (str, os.PathLike, bytes)) or hasattr(recordings, "read"):
+    if isinstance(recordings, (str, os.PathLike, bytes)) or hasattr(recordings, "read") or isinstance(recordings, Part):
         return True
     return isinstance(recordings, tuple) and len(recordings) == 2 and isinstance(recordings[1], (int, np.integer))

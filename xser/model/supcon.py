@@ -6,6 +6,8 @@ from torch import Tensor
 from xser.core.errors import XserError
 from xser.model.gathering import gather_with_gradients
 
+SHORTEST = 1e-4  # length of an embedding that has a direction
+
 
 class LanguageAwareSupCon(torch.nn.Module):
     """Draw utterances of one emotion together, those of different languages more strongly.
@@ -70,7 +72,9 @@ class LanguageAwareSupCon(torch.nn.Module):
         same_language = languages[:, None] == languages[None, :]
         itself = torch.eye(len(emotions), dtype=torch.bool, device=emotions.device)
         positive = same_emotion & ~itself
-        z = torch.nn.functional.normalize(embeddings, dim=1)
+        # An embedding of length 0 has no direction to be moved in; its gradient would be a thousand billion.
+        short = embeddings.detach().norm(dim=1, keepdim=True) < SHORTEST
+        z = torch.nn.functional.normalize(embeddings.masked_fill(short, 0.0), dim=1)
         likeness = (z @ z.T / self.temperature).masked_fill(itself, -torch.inf)
         log_share = likeness.log_softmax(dim=1).masked_fill(itself, 0.0)
         weight = positive.to(z.dtype)

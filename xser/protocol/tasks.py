@@ -7,7 +7,7 @@ from typing import Literal
 
 from xser.core.errors import XserError
 from xser.corpora.description.corpus import Corpus
-from xser.corpora.description.languages import language_name, same_language
+from xser.corpora.description.languages import language_name, one_language
 
 TrainedOn = Literal["source", "sources", "target"]  # what a system is trained on
 
@@ -124,7 +124,7 @@ def refuse_same_name(selection: Selection, others: Sequence[Selection]) -> None:
 
 def _refuse_seen(source: Selection, target: Selection) -> None:
     pairs = itertools.product(source.languages, target.languages)
-    shared = {code for pair in pairs if same_language(*pair) for code in pair}
+    shared = {code for pair in pairs if one_language(*pair) for code in pair}
     if shared:
         language = " and ".join(f"{language_name(code)} ({code})" for code in sorted(shared))
         raise XserError(

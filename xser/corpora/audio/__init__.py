@@ -1,1 +1,1 @@
-"""From a recording to 16 kHz samples: containers, decoding, preparation, measures, repairs."""
+"""From a recording to 16 kHz samples: containers, decoding, resampling, preparation, measures, repairs."""

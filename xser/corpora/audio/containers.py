@@ -15,6 +15,7 @@ SLACK = 64  # bytes that a writer may be wrong by: some count the header too
 ENDLESS = 0x7FFF0000  # as promised by writers that could not go back: to a pipe
 TAG = 1024  # bytes of a tag that other programs append
 LARGEST = 2**32 - 2 * HEAD  # bytes of a WAV file
+SEARCHED = 2**20  # bytes in which samples are looked for behind a chunk of a wrong size
 PCM_BITS = (8, 16, 24)  # of an encoding that has no name: with 32 it may be floating point
 EXTENSIBLE, PCM = 0xFFFE, 1
 
@@ -39,11 +40,15 @@ def mend(file: BinaryIO) -> tuple[BinaryIO, str] | None:
         return None
     start = found.start()
     size = file.seek(0, io.SEEK_END)
-    encoding, data, wrong = _walk(head[start:], size - start)
+    encoding, data, wrong = _walk(file, start, size - start)
     if data is None or size > LARGEST:
         return None
     position, promised = data
     there = size - start - position
+    pieces = _pieces(file, start + position, promised, size)
+    if len(pieces) > 1 and encoding is not None and len(encoding) >= 14:
+        frame = max(1, struct.unpack_from("<H", encoding, 12)[0])
+        return io.BytesIO(_wav(encoding, _joined(file, pieces, frame))), "its samples stand in several chunks"
     if 0 < promised < there and _more_follows(file, start + position + promised, size):
         wrong = wrong or "more follows its samples than its header tells of"
         if start == 0 and encoding is not None:  # it may be samples or anything
@@ -59,22 +64,35 @@ def mend(file: BinaryIO) -> tuple[BinaryIO, str] | None:
     return io.BytesIO(_wav(encoding, samples)), wrong
 
 
-def _walk(head: bytes, size: int) -> tuple[bytes | None, tuple[int, int] | None, str]:
-    """Find a WAV's encoding (the content of its `fmt ` chunk) and the (position, promised bytes) of its samples."""
+def _walk(file: BinaryIO, start: int, size: int) -> tuple[bytes | None, tuple[int, int] | None, str]:
+    """Find a WAV's encoding (the content of its `fmt ` chunk) and the (position, promised bytes) of its samples.
+
+    `start` is where the file within the file begins, positions are counted from there.
+    """
     encoding, at = None, 12
-    while at + 8 <= len(head):
-        name, length = head[at : at + 4], struct.unpack_from("<I", head, at + 4)[0]
+    while at + 8 <= size:
+        file.seek(start + at)
+        name, length = struct.unpack("<4sI", file.read(8))
         if name == b"data":
             return encoding, (at + 8, length), ""
         if not _is_name(name) or at + 8 + length > size:
             break
         if name == b"fmt ":
-            encoding = head[at + 8 : at + 8 + length]
+            encoding = file.read(min(length, HEAD))
         at += 8 + length + length % 2
     else:
-        return encoding, None, ""  # the samples start further on than most headers are long: they are found by others
+        return encoding, None, ""
     before = max(12, at - 9)  # an odd chunk without its padding byte: the next one starts a byte earlier
-    return encoding, _find_data(head, before, size), "a chunk before its samples has a wrong size"
+    file.seek(start + before)
+    window = file.read(SEARCHED)
+    data = _find_data(window, 0, size - before)
+    if data is None:
+        return encoding, None, ""
+    found = window.rfind(b"fmt ", 0, data[0])
+    if encoding is None and found >= 0:
+        length = struct.unpack_from("<I", window, found + 4)[0]
+        encoding = window[found + 8 : found + 8 + length] if 16 <= length <= 40 else None
+    return encoding, (before + data[0], data[1]), "a chunk before its samples has a wrong size"
 
 
 def _is_name(name: bytes) -> bool:
@@ -102,6 +120,30 @@ def _are_chunks(file: BinaryIO, at: int, size: int) -> bool:
     return -1 <= size - at < 8
 
 
+def _pieces(file: BinaryIO, at: int, length: int, size: int) -> list[tuple[int, int]]:
+    """The (position, bytes) of every chunk of samples, the first of which is given."""
+    pieces = [(at, min(length, size - at))]
+    at += length + length % 2
+    while at + 8 <= size:
+        file.seek(at)
+        name, length = struct.unpack("<4sI", file.read(8))
+        if not _is_name(name):
+            break
+        if name == b"data" and length:
+            pieces.append((at + 8, min(length, size - at - 8)))
+        at += 8 + length + length % 2
+    return pieces
+
+
+def _joined(file: BinaryIO, pieces: list[tuple[int, int]], frame: int) -> bytes:
+    """The samples of several chunks, of each the whole frames."""
+    samples = []
+    for at, length in pieces:
+        file.seek(at)
+        samples.append(file.read(length - length % frame))
+    return b"".join(samples)
+
+
 def _more_follows(file: BinaryIO, at: int, size: int) -> bool:
     """Whether what follows the samples is no chunks, and more than a stray tag."""
     return size - at > max(SLACK, 0.01 * at, TAG) and not _are_chunks(file, at + at % 2, size)
@@ -126,6 +168,29 @@ def _wav(encoding: bytes, samples: bytes) -> bytes:
         for name, content in ((b"fmt ", encoding), (b"data", samples))
     )
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
+
+
+def flac_without_count(file: BinaryIO) -> tuple[BinaryIO, int]:
+    """Take the number of samples out of a FLAC file's header, so that a decoder reads what there is.
+
+    Parameters
+    ----------
+    file
+        It may stand anywhere, and is left anywhere.
+
+    Returns
+    -------
+    file, promised
+        The file in memory, and the number that stood there: 0 where its writer could not go back to say it (a pipe).
+        The file itself and 0 where it does not begin as FLAC files do.
+    """
+    file.seek(0)
+    head = file.read(26)
+    if head[:4] != b"fLaC" or len(head) < 26 or head[4] & 0x7F:
+        return file, 0
+    counted = int.from_bytes(head[18:26], "big")  # rate (20 bits), channels (3), bits (5), samples (36)
+    content = head[:18] + (counted >> 36 << 36).to_bytes(8, "big") + file.read()
+    return io.BytesIO(content), counted & (1 << 36) - 1
 
 
 def mp3_tells_its_length(file: BinaryIO) -> bool:

@@ -5,7 +5,6 @@ MP3 ...), PyAV the rest (mp4, m4a, webm, avi ...). Channels are mixed to their m
 """
 
 import dataclasses
-import functools
 import io
 import os
 import re
@@ -15,28 +14,26 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from xser.core.errors import XserError
-from xser.corpora.audio.containers import ENDLESS, SLACK, mend, mp3_tells_its_length
+from xser.corpora.audio.containers import ENDLESS, SLACK, flac_without_count, mend, mp3_tells_its_length
 from xser.corpora.audio.file_contents import HEAD, contents_of, is_audio
+from xser.corpora.audio.mixing import LONGEST, STEP, Mixer, TooLong
+from xser.corpora.audio.resampling import RATE, RESAMPLER, resample
 
 # All that the samples depend on; part of the fingerprint of everything made from them. Raise `rules` when the same
 # settings give other samples than an earlier xser did.
 SETTINGS: dict[str, Any] = {
     "rules": 1,
-    "rate": 16000,
+    "rate": RATE,
     "channels": "mean",
     "samples": "int16",
-    # torchaudio's defaults let through what lies above half the new rate; these do not
-    "resampler": {
-        "resampling_method": "sinc_interp_kaiser",
-        "lowpass_filter_width": 64,
-        "rolloff": 0.9476,
-        "beta": 14.77,
-    },
+    "resampler": RESAMPLER,  # of common rates; what took its place is kept with each recording
 }
 
 SHORTEST = 0.025  # seconds; in less there is not one frame to recognise anything in
 RATES = (1000, 1_000_000)  # Hz; others are damaged headers
-STEP = 1 / 32768  # of a 16-bit sample
+BEYOND = "cut off before the end of its stretch, in seconds"
+OF_INTEGERS = 8  # times full scale: floating-point samples beyond it are integers that nobody divided
+BLOCK = 2**18  # values decoded at a time
 KEPT_SHARE = 0.99  # of the samples that a header promises; files with fewer were cut off
 
 
@@ -77,6 +74,8 @@ class Recording:
         What its file holds, see `xser.corpora.audio.file_contents.contents_of`.
     mended
         What is wrong with its container, which was read all the same; empty when nothing is.
+    cancelled
+        The loudest channel where the channels cancel each other out in their mean.
     """
 
     samples: np.ndarray
@@ -84,6 +83,7 @@ class Recording:
     channels: int
     contents: str = ""
     mended: str = ""
+    cancelled: int | None = None
 
 
 def read_recording(path: str | Path, stretch: Stretch | None = None) -> tuple[np.ndarray, int]:
@@ -114,10 +114,12 @@ def decode_recording(path: str | Path, stretch: Stretch | None = None) -> Record
     Raises
     ------
     BadRecording
-        When it is unreadable, not audio, without a sound track, cut off, empty, silent or not made of finite numbers;
-        also when it ends before the stretch does.
+        When it is unreadable, not audio, without a sound track, cut off, empty, silent, too long or not made of finite
+        numbers; also when it ends before the stretch does.
     """
     try:
+        if os.path.exists(path) and not os.path.isfile(path):  # a named pipe would wait for ever
+            raise BadRecording(path, "unreadable", "no file")
         with open(path, "rb") as file:
             return decode_file(file, path, stretch)
     except OSError as error:
@@ -126,11 +128,21 @@ def decode_recording(path: str | Path, stretch: Stretch | None = None) -> Record
 
 def decode_file(file: BinaryIO, name: str | Path, stretch: Stretch | None = None) -> Recording:
     """Do as `decode_recording` with an open file; `name` is for messages."""
-    return checked(_decode(file, name, stretch), name, stretch)
+    try:
+        recording = _decode(file, name, stretch)
+        if recording.cancelled is not None:
+            whole = _decode(file, name, stretch, recording.cancelled)
+            what = f"its channels cancel each other out, and channel {recording.cancelled + 1} alone is read"
+            recording = dataclasses.replace(whole, mended=what)
+    except TooLong as error:
+        raise BadRecording(name, f"longer than {LONGEST / 60:g} minutes", "cut it into utterances") from error
+    except (MemoryError, ValueError, RuntimeError, OverflowError) as error:  # of a decoder, on what it cannot bear
+        raise BadRecording(name, "unreadable", " ".join(f"{type(error).__name__}: {error}".split())) from error
+    return checked(recording, name, stretch)
 
 
 def checked(recording: Recording, path: str | Path, stretch: Stretch | None = None) -> Recording:
-    """Refuse a recording that nothing can be recognised in.
+    """Refuse a recording that nothing can be recognised in; floating-point integers become samples.
 
     Raises
     ------
@@ -141,37 +153,56 @@ def checked(recording: Recording, path: str | Path, stretch: Stretch | None = No
     if not RATES[0] <= rate <= RATES[1]:
         raise BadRecording(path, "unreadable", f"a sampling rate of {rate} Hz")
     if stretch and len(samples) < KEPT_SHARE * (stretch[1] - stretch[0]) * rate:
-        raise BadRecording(path, "cut off", f"it ends before {stretch[1]:g} s")
+        raise BadRecording(path, BEYOND, f"it ends before {stretch[1]:g} s")
     if len(samples) < SHORTEST * rate:
         raise BadRecording(path, "empty", f"{len(samples)} samples")
     if not np.isfinite(samples).all():
         raise BadRecording(path, "with NaN or infinite samples")
-    if np.ptp(samples) <= 2 * STEP:  # a constant is as silent as zero
+    peak = float(np.abs(samples).max())
+    if peak > OF_INTEGERS:
+        if peak > OF_INTEGERS / STEP:
+            raise BadRecording(path, "of floating-point samples of an unknown scale", f"up to {peak:g}")
+        what = "its floating-point samples are 16-bit integers, and were divided by 32768"
+        recording = dataclasses.replace(recording, samples=samples * np.float32(STEP), mended=what)
+    if np.ptp(recording.samples) <= 2 * STEP:  # a constant is as silent as zero
         raise BadRecording(path, "silent")
     return recording
 
 
-def _decode(file: BinaryIO, path: str | Path, stretch: Stretch | None) -> Recording:
+def _decode(file: BinaryIO, path: str | Path, stretch: Stretch | None, channel: int | None = None) -> Recording:
+    file.seek(0)
     head = file.read(HEAD)
     contents = contents_of(head)
     if not head:
         raise BadRecording(path, "empty", "0 bytes")
     if not is_audio(contents):
         raise BadRecording(path, f"holding {contents} instead of audio")
-    whole, wrong = (contents in ("WAV", "MP3", "") and mend(file)) or (file, "")
+    whole, wrong, promised = file, "", 0
+    if contents in ("WAV", "MP3", ""):
+        whole, wrong = mend(file) or (file, "")
+    elif contents == "FLAC" and stretch is None:
+        whole, promised = flac_without_count(file)
     whole.seek(0)
-    decoded = _decode_with_soundfile(whole, path, stretch)
+    decoded = _decode_with_soundfile(whole, path, stretch, channel)
     if decoded is None:
-        recording = _decode_with_av(file, path, contents, stretch)
+        recording = _decode_with_av(file, path, contents, stretch, channel)
     else:
         recording, frames = decoded
         if frames is not None:
-            recording = _whole_mp3(file, path, stretch, recording, frames)
+            recording = _whole_mp3(file, path, stretch, recording, frames, channel)
+        if promised:
+            wrong = _check_promised_samples(len(recording.samples), promised, path)
     return dataclasses.replace(recording, contents=contents, mended=wrong or recording.mended)
 
 
+def _check_promised_samples(there: int, promised: int, path: str | Path) -> str:
+    if there < KEPT_SHARE * promised:
+        raise BadRecording(path, "cut off", f"{there} of {promised} samples")
+    return "its header promises fewer samples than there are" if there > promised else ""
+
+
 def _whole_mp3(
-    file: BinaryIO, path: str | Path, stretch: Stretch | None, recording: Recording, frames: int
+    file: BinaryIO, path: str | Path, stretch: Stretch | None, recording: Recording, frames: int, channel: int | None
 ) -> Recording:
     """What libsndfile read of an MP3 file, unless it guessed the `frames` and stopped before the end."""
     if mp3_tells_its_length(file):
@@ -179,50 +210,64 @@ def _whole_mp3(
             raise BadRecording(path, "cut off", f"{len(recording.samples)} of {frames} samples")
         return recording
     try:
-        whole = _decode_with_av(file, path, "MP3", None)
+        whole = _decode_with_av(file, path, "MP3", None, channel)
     except BadRecording:
         return recording
     if KEPT_SHARE * len(whole.samples) <= frames:
         return recording
-    first, last = _frames(stretch, whole.rate, len(whole.samples))
-    return Recording(
-        whole.samples[first:last], whole.rate, whole.channels, mended="its header does not say how long it is"
+    first, last = _frames(stretch, whole.rate)
+    return dataclasses.replace(
+        whole, samples=whole.samples[first:last], mended="its header does not say how long it is"
     )
 
 
-def _frames(stretch: Stretch | None, rate: int, frames: int) -> tuple[int, int]:
-    """The first frame of a stretch and the one behind its last, of a recording of so many frames."""
-    if stretch is None:
-        return 0, frames
-    first, last = (round(seconds * rate) for seconds in stretch)
-    return min(first, frames), min(last, frames)
+def _mixer(path: str | Path, stretch: Stretch | None, rate: int, position: int, channel: int | None) -> Mixer:
+    if not RATES[0] <= rate <= RATES[1]:
+        raise BadRecording(path, "unreadable", f"a sampling rate of {rate} Hz")
+    return Mixer(rate, *_frames(stretch, rate), position, channel)
+
+
+def _frames(stretch: Stretch | None, rate: int) -> tuple[int, int | None]:
+    """The first frame of a stretch and the one behind its last, None for the end of the recording."""
+    return (0, None) if stretch is None else (round(stretch[0] * rate), round(stretch[1] * rate))
 
 
 def _decode_with_soundfile(
-    file: BinaryIO, path: str | Path, stretch: Stretch | None
+    file: BinaryIO, path: str | Path, stretch: Stretch | None, channel: int | None
 ) -> tuple[Recording, int | None] | None:
     """Return the recording, and the frames of an MP3; None when libsndfile does not know the container."""
     import soundfile
 
+    class Stream(soundfile.SoundFile):
+        """A sound file that is read on and on: soundfile seeks after each block, which not every codec can."""
+
+        def seekable(self) -> bool:
+            return False
+
     try:
         # By descriptor: libsndfile then cannot guess a headerless format from the name, and any name opens.
         opened = file if isinstance(file, io.BytesIO) else file.fileno()
-        sound = soundfile.SoundFile(opened, closefd=False)
+        sound = Stream(opened, closefd=False)
     except soundfile.LibsndfileError:
         return None
     with sound:
-        wrong = _check_promised_bytes(sound.extra_info, path)
+        wrong = check_promised_bytes(sound.extra_info, path)
         try:
-            first, last = _frames(stretch, sound.samplerate, sound.frames)
-            sound.seek(first)
-            samples = sound.read(last - first if stretch else -1, dtype="float32", always_2d=True)
+            position = 0
+            if soundfile.SoundFile.seekable(sound):
+                position = sound.seek(min(_frames(stretch, sound.samplerate)[0], sound.frames))
+            mixer = _mixer(path, stretch, sound.samplerate, position, channel)
+            size = max(1, BLOCK // sound.channels)
+            while len(block := sound.read(size, dtype="float32", always_2d=True)) and mixer.add(block.T):
+                pass
         except soundfile.LibsndfileError as error:
             raise BadRecording(path, "unreadable", f"{sound.format}: {error}") from error
-        recording = Recording(_mix(samples.T), sound.samplerate, sound.channels, mended=wrong)
+        cancelled = mixer.loudest_of_cancelled
+        recording = Recording(mixer.samples, sound.samplerate, sound.channels, mended=wrong, cancelled=cancelled)
         return recording, sound.frames if sound.format == "MP3" else None
 
 
-def _check_promised_bytes(log: str, path: str | Path) -> str:
+def check_promised_bytes(log: str, path: str | Path) -> str:
     """Compare the bytes of samples that a WAV or AIFF header promises with those there are; return what is wrong."""
     match = re.search(r"^ *(?:data|SSND) *: (\d+) \(should be (\d+)\)", log, re.MULTILINE)
     if match is None:
@@ -235,7 +280,9 @@ def _check_promised_bytes(log: str, path: str | Path) -> str:
     return "its header promises more samples than there are" if there < promised else ""
 
 
-def _decode_with_av(file: BinaryIO, path: str | Path, contents: str, stretch: Stretch | None) -> Recording:
+def _decode_with_av(
+    file: BinaryIO, path: str | Path, contents: str, stretch: Stretch | None, channel: int | None
+) -> Recording:
     import av
 
     file.seek(0)
@@ -243,33 +290,35 @@ def _decode_with_av(file: BinaryIO, path: str | Path, contents: str, stretch: St
         with av.open(file, metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise BadRecording(path, "without a sound track")
-            recording = _decode_stream(container, container.streams.audio[0], path)
+            return _decode_stream(container, container.streams.audio[0], path, stretch, channel)
     except av.error.FFmpegError as error:
         what = f"{contents or 'unknown contents'}: {error.strerror or error}"
         raise BadRecording(path, "unreadable", what) from error
-    first, last = _frames(stretch, recording.rate, len(recording.samples))
-    return dataclasses.replace(recording, samples=recording.samples[first:last])
 
 
-def _decode_stream(container: Any, stream: Any, path: str | Path) -> Recording:
+def _decode_stream(
+    container: Any, stream: Any, path: str | Path, stretch: Stretch | None, channel: int | None
+) -> Recording:
     if stream.codec_context is None:
         raise BadRecording(path, "unreadable", "no decoder for its sound track")
     stream.codec_context.thread_count = 1
-    pieces: list[np.ndarray] = []
-    rates: set[int] = set()
+    mixer: Mixer | None = None
     channels = 0
     for frame in container.decode(stream):
-        pieces.append(_mix(_channels(frame)))
-        rates.add(frame.sample_rate)
-        channels = max(channels, frame.layout.nb_channels)
-    if not pieces:
+        mixer = mixer or _mixer(path, stretch, frame.sample_rate, 0, channel)
+        if frame.sample_rate != mixer.rate:
+            raise BadRecording(path, "unreadable", "its sampling rate changes on the way")
+        if channels not in (0, frame.layout.nb_channels):
+            raise BadRecording(path, "unreadable", "its number of channels changes on the way")
+        channels = frame.layout.nb_channels
+        if not mixer.add(channels_of(frame)):
+            break
+    if mixer is None:
         raise BadRecording(path, "empty", "no samples in its sound track")
-    if len(rates) > 1:
-        raise BadRecording(path, "unreadable", "its sampling rate changes on the way")
-    return Recording(np.concatenate(pieces), rates.pop(), channels)
+    return Recording(mixer.samples, mixer.rate, channels, cancelled=mixer.loudest_of_cancelled)
 
 
-def _channels(frame: Any) -> np.ndarray:
+def channels_of(frame: Any) -> np.ndarray:
     """Samples of a PyAV audio frame, (channels, samples) float with full scale 1."""
     samples: np.ndarray = frame.to_ndarray()
     if not frame.format.is_planar:
@@ -279,14 +328,6 @@ def _channels(frame: Any) -> np.ndarray:
     if samples.dtype == np.uint8:
         return (samples.astype(np.float32) - 128) / 128
     return samples / -float(np.iinfo(samples.dtype).min)
-
-
-def _mix(samples: np.ndarray) -> np.ndarray:
-    """Mean over the channels: (channels, samples) -> (samples,) float32."""
-    if len(samples) == 1:
-        return np.ascontiguousarray(samples[0], dtype=np.float32)
-    with np.errstate(all="ignore"):  # infinite samples are found later
-        return samples.mean(axis=0, dtype=np.float32)
 
 
 def to_pcm(samples: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
@@ -319,22 +360,6 @@ def to_pcm(samples: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
     if peak > 1:
         samples = samples / np.float32(peak)
     if rate != SETTINGS["rate"]:
-        samples = _resample(samples, rate)
+        samples = resample(samples, rate)
     pcm = np.clip(np.rint(samples * 32768), -32768, 32767).astype("<i2")
     return pcm, round(20 * np.log10(max(peak, 1.0)).item(), 2)
-
-
-def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
-    import torch
-
-    with torch.inference_mode():
-        return _resampler(rate)(torch.from_numpy(samples)).numpy()
-
-
-@functools.lru_cache(maxsize=8)
-def _resampler(rate: int) -> Any:
-    """torchaudio's resampler, its filter computed in double precision and once for each rate."""
-    import torch
-    from torchaudio.transforms import Resample
-
-    return Resample(rate, SETTINGS["rate"], dtype=torch.float64, **SETTINGS["resampler"]).float()

@@ -41,6 +41,8 @@ class Made:
         What is wrong with its container, see `xser.corpora.audio.decoding.Recording`.
     stretch
         Where the recording starts in the source and where it ends, in seconds, when it is a part of it.
+    resampler
+        See `xser.corpora.audio.resampling.resampler_of`.
     """
 
     size: int
@@ -54,6 +56,7 @@ class Made:
     repaired: dict[str, float] = dataclasses.field(default_factory=dict)
     mended: str = ""
     stretch: list[float] | None = None
+    resampler: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

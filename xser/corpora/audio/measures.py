@@ -14,7 +14,7 @@ import numpy as np
 
 from xser.core.errors import XserError
 from xser.core.files import write_text
-from xser.corpora.audio.decoding import STEP
+from xser.corpora.audio.mixing import STEP
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,7 +22,7 @@ import pandas as pd
 from xser.core.errors import XserError
 from xser.core.files import whole_file, write_text
 from xser.core.progress import progress
-from xser.corpora.audio.decoding import SETTINGS, BadRecording, decode_recording, to_pcm
+from xser.corpora.audio.decoding import BEYOND, OF_INTEGERS, SETTINGS, BadRecording, decode_recording, to_pcm
 from xser.corpora.audio.findings import (
     Bad,
     Made,
@@ -35,6 +35,7 @@ from xser.corpora.audio.findings import (
 )
 from xser.corpora.audio.measures import Measures, measure
 from xser.corpora.audio.repairs import repair
+from xser.corpora.audio.resampling import resampler_of
 from xser.corpora.folders import real_path
 
 AUDIO = "audio"  # the folder of WAVs below the destination
@@ -156,8 +157,10 @@ def _made_before(source: Path, stretch: list[float] | None, repairs: list[str], 
         made = _read_comment(wav)
     except (OSError, ValueError, TypeError, KeyError):  # none there, or of an xser that wrote another comment
         return None
-    now = (status.st_size, status.st_mtime_ns, stretch, repairs)
-    return made if (made.size, made.mtime_ns, made.stretch, made.repairs) == now else None
+    now = (status.st_size, status.st_mtime_ns, stretch, repairs, resampler_of(made.measures.rate))
+    of_integers = made.decibels > 20 * math.log10(OF_INTEGERS) and not made.mended  # scaled down alone by xser 0.1
+    same = (made.size, made.mtime_ns, made.stretch, made.repairs, made.resampler) == now
+    return made if same and not of_integers else None
 
 
 def _read_comment(wav: Path) -> Made:
@@ -218,8 +221,12 @@ def _prepare_one(source: Path, stretch: list[float] | None, repairs: list[str], 
         repaired=repaired,
         mended=recording.mended,
         stretch=stretch,
+        resampler=resampler_of(recording.rate),
     )
-    content = _wav(pcm, json.dumps(vars(made) | {"measures": vars(made.measures)}, separators=(",", ":")))
+    comment = vars(made) | {"measures": vars(made.measures)}
+    if not made.resampler:  # the files that earlier versions wrote
+        del comment["resampler"]
+    content = _wav(pcm, json.dumps(comment, separators=(",", ":")))
     with whole_file(wav) as part:
         part.write_bytes(content)
     return made
@@ -272,7 +279,8 @@ def _collect(
     number = sum(map(len, problems.values()))
     what = f"{number} of {len(rows)} recordings"
     if problems and not (skip_bad and good):
-        remedy = "repair them, or leave them out with --skip-bad" if good else "fetch the corpus again"
+        remedy = "give start and end in seconds" if set(problems) == {BEYOND} else "fetch the corpus again"
+        remedy = "repair them, or leave them out with --skip-bad" if good else remedy
         raise XserError(f"{title}: {what} cannot be used: {list_problems(problems)}; all in {problems_file}; {remedy}")
     left_out = [f"{sources[it]} left out: known to be {doubtful[it]}" for it in known_bad]
     left_out += [f"{sources[it]} left out: known to be the same recording as {sources[known[it]]}" for it in known]

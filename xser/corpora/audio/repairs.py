@@ -8,8 +8,9 @@ from collections.abc import Collection
 
 import numpy as np
 
-from xser.corpora.audio.decoding import SHORTEST, STEP
+from xser.corpora.audio.decoding import SHORTEST
 from xser.corpora.audio.measures import silent_ends
+from xser.corpora.audio.mixing import STEP
 from xser.corpora.description.corpus_yaml import REPAIRS
 
 

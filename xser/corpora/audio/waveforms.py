@@ -1,5 +1,6 @@
 """Anybody's recording, in whatever form it comes, as the 16 kHz samples that a model hears."""
 
+import dataclasses
 import io
 import os
 from pathlib import Path
@@ -11,7 +12,6 @@ from xser.corpora.audio.decoding import (
     SETTINGS,
     BadRecording,
     Recording,
-    Stretch,
     decode_file,
     decode_recording,
     to_pcm,
@@ -19,19 +19,36 @@ from xser.corpora.audio.decoding import (
 from xser.corpora.audio.decoding import checked as checked_recording
 
 RATE: int = SETTINGS["rate"]
-Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | tuple[Any, int]
 
 
-def read_waveform(source: Source, stretch: Stretch | None = None) -> np.ndarray:
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A part of a file.
+
+    Attributes
+    ----------
+    path
+        Of the file.
+    start, end
+        In seconds.
+    """
+
+    path: str
+    start: float
+    end: float
+
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | tuple[Any, int] | Part
+
+
+def read_waveform(source: Source) -> np.ndarray:
     """Read a recording as stage 0 prepares it: mono, 16 kHz, in steps of 16 bits.
 
     Parameters
     ----------
     source
-        A path, the content of a file, an open binary file, or samples and their rate: (samples,), or with channels
-        (samples, channels) or (channels, samples).
-    stretch
-        Its start and end in seconds; without, all of it.
+        A path, the content of a file, an open binary file, a part of a file, or samples and their rate: (samples,), or
+        with channels (samples, channels) or (channels, samples).
 
     Returns
     -------
@@ -43,36 +60,32 @@ def read_waveform(source: Source, stretch: Stretch | None = None) -> np.ndarray:
     BadRecording
         When it is unreadable, not audio, without a sound track, cut off, empty, silent or not made of finite numbers.
     """
-    recording = _decoded(source, stretch)
+    recording = _decoded(source)
     pcm, _ = to_pcm(recording.samples, recording.rate)
     return pcm.astype(np.float32) / 32768
 
 
 def name_of(source: Source) -> str:
     """How a message and a table name a recording; empty for samples and for content without a name."""
+    if isinstance(source, Part):
+        return source.path
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)
     return str(getattr(source, "name", ""))
 
 
-def _decoded(source: Source, stretch: Stretch | None) -> Recording:
+def _decoded(source: Source) -> Recording:
+    if isinstance(source, Part):
+        return decode_recording(Path(source.path), (source.start, source.end))
     if isinstance(source, (str, os.PathLike)):
-        return decode_recording(Path(source), stretch)
+        return decode_recording(Path(source))
     name = name_of(source) or "the recording"
     if isinstance(source, tuple):
-        return checked_recording(_cut(_mono(*source, name), stretch), name, stretch)
-    content = source if isinstance(source, bytes) else source.read()
-    return decode_file(io.BytesIO(content), name, stretch)
+        return checked_recording(mono(*source, name), name)
+    return decode_file(io.BytesIO(source if isinstance(source, bytes) else source.read()), name)
 
 
-def _cut(recording: Recording, stretch: Stretch | None) -> Recording:
-    if stretch is None:
-        return recording
-    first, last = (round(seconds * recording.rate) for seconds in stretch)
-    return Recording(recording.samples[first:last], recording.rate, recording.channels)
-
-
-def _mono(samples: Any, rate: int, name: str) -> Recording:
+def mono(samples: Any, rate: int, name: str) -> Recording:
     """Samples of a caller as a recording; whole numbers have the full scale of their type."""
     array = np.asarray(samples)
     if array.ndim not in (1, 2) or array.dtype.kind not in "iuf" or 0 in array.shape:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from xser.core.files import at_home
 from xser.core.records import read_yaml
 from xser.corpora.description.corpus_yaml import DROP, CorpusYaml, Fault
 from xser.corpora.description.download_files import DownloadFile
@@ -66,6 +67,8 @@ class Corpus:
         Whether the same file name at a second path is known to be the same recording.
     same_recording
         Utterances known to be one recording under several names; all but the first are left out.
+    same_speaker
+        Names of speakers, as the names of files or the table have them, known to be one person, who gets the first.
     stratified
         Exact sizes {train, valid, test} of the splits `stratified` and `paper` in the scheme `four`, for each language.
     listed
@@ -97,6 +100,7 @@ class Corpus:
     faults: tuple[Fault, ...] = ()
     repeated_files: bool = False
     same_recording: tuple[tuple[str, ...], ...] = ()
+    same_speaker: tuple[tuple[str, ...], ...] = ()
     stratified: dict[str, int] | None = None
     listed: Listed | None = None
 
@@ -129,7 +133,8 @@ class Corpus:
         for name, column in self.columns.items():
             made_before = sorted(set(column.fields) & set(columns))  # all that their order decides
             columns[name] = [nfc(column.template), list(map(list, column.map or ())), made_before]
-        return {
+        merged = {"same_speaker": sorted(map(list, self.same_speaker))} if self.same_speaker else {}
+        return merged | {
             "id": self.id,
             "language": self.language,  # of a recording that no column tells it of
             "files": _texts(self.files),
@@ -217,5 +222,5 @@ def read_table_corpus(path: str | Path) -> Corpus:
     XserError
         See `xser.corpora.tables.listed.read_table_values`.
     """
-    path = Path(path).expanduser().absolute()
+    path = at_home(path).absolute()
     return Corpus(id=table_corpus_id(path), yaml=path, **read_table_values(path))

@@ -153,6 +153,8 @@ class Shared(Record):
     """The scheme within this corpus when the user names none."""
     speaker_loss: SpeakerLoss = SpeakerLoss(masked=False, why="")
     """Where the speaker adversary must not look at the corpus."""
+    same_speaker: tuple[Annotated[tuple[Nfc, ...], Field(min_length=2)], ...] = ()
+    """Lists of speakers that are known to be one person, who gets the first of the names."""
 
     def shared_values(self) -> dict[str, Any]:
         """Return the attributes of a `Corpus` that these keys are."""
@@ -160,6 +162,7 @@ class Shared(Record):
             "licence_note": self.licence_note,
             "repairs": tuple(name for name in REPAIRS if name in self.repairs),
             "speaker_loss": self.speaker_loss.model_dump(),
+            "same_speaker": self.same_speaker,
         }
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from xser.core.errors import XserError
 from xser.core.records import Record, WrongValue
+from xser.core.yaml_text import yaml_text
 from xser.corpora.description.file_patterns import Fields, FilePattern, field_names, match_first, nfc, split_fields
 from xser.corpora.folders import File
 
@@ -171,8 +172,7 @@ def _content(path: str) -> Any:
             return json.loads(text)
         if path.lower().endswith((".jsonl", ".ndjson")):
             return [json.loads(line) for line in text.splitlines() if line.strip()]
-        # The fast loader, where there is one; no types, so that a label such as `no` stays what it is.
-        return yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        return yaml_text(text)[0]
     except (ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise XserError(
@@ -198,6 +198,8 @@ def _at(value: Any, where: str) -> Any:
 
 
 def _text(path: str) -> str:
+    if not os.path.isfile(path):
+        raise XserError(f"{path} is no file: put the official table in its place")
     with open(path, "rb") as file:
         content = file.read()
     try:

@@ -57,6 +57,7 @@ def read_shards(
         with _opened(path) as shard:
             names = {**(label_names or {}), **_label_names(shard.schema)}
             found = _audio_column(shard.schema, audio)
+            _refuse_decoded(path, shard.schema, audio)
             rows, inside = _rows(shard, path, folder, found, names)
         columns += [name for name in shard.schema.names if name not in columns]
         all_rows.append(rows)
@@ -260,6 +261,22 @@ def _audio_column(schema: Any, chosen: str | None) -> str | None:
     having = having or [field.name for field in schema if _is_binary(field.type) and plain(field.name) in usual]
     named = [name for name in having if plain(name) in usual]
     return having[0] if len(having) == 1 else named[0] if named else None
+
+
+def _refuse_decoded(path: Path, schema: Any, chosen: str | None) -> None:
+    """Refuse recordings that are arrays of numbers, where nothing else may be the recording."""
+    import pyarrow
+
+    usual = {plain(name) for name in USUAL["path"].split()}
+    named = [field for field in schema if (field.name == chosen if chosen else plain(field.name) in usual)]
+    for field in named:
+        decoded = pyarrow.types.is_list(field.type) or pyarrow.types.is_large_list(field.type)
+        decoded |= pyarrow.types.is_struct(field.type) and field.type.get_field_index("array") >= 0
+        if decoded and len(named) == 1 and not _is_audio(field.type):
+            raise XserError(
+                f"{path}: the column {field.name} holds decoded audio, arrays of numbers: save the recordings "
+                "themselves; in datasets `cast_column(NAME, Audio(decode=False))` keeps them"
+            )
 
 
 def _is_audio(kind: Any) -> bool:

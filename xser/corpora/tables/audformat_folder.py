@@ -4,6 +4,7 @@ What an utterance is, and its label, stands in the tables that have a column of 
 in any table by file; what is known of a speaker in the table, or the labels, of the scheme of speakers.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import yaml
 
 from xser.core.errors import XserError
+from xser.core.yaml_text import yaml_text
 from xser.corpora.tables.arrow import read_shards
 from xser.corpora.tables.columns import USUAL, plain
 from xser.corpora.tables.delimited import read_delimited
@@ -59,7 +61,7 @@ def read_audformat_folder(path: Path, settings: Sidecar) -> Native:
 
 def _header(path: Path) -> dict[str, Any]:
     try:
-        header = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        header, _ = yaml_text(path.read_text(encoding="utf-8"), nulls=True)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise XserError(f"{path} cannot be read ({' '.join(str(error).split())}): fetch the database again") from error
     if not isinstance(header, dict) or not isinstance(header.get("tables"), dict):
@@ -72,6 +74,10 @@ def _language(header: Path, word: str) -> str:
         return code_of_language(word)
     except XserError as error:
         raise XserError(f"{header}: {error}") from error
+
+
+def _is_number(value: str) -> bool:
+    return re.fullmatch(r"[-+]?\d+(\.\d*)?", value) is not None
 
 
 def _columns(table: Any) -> dict[str, Any]:
@@ -145,7 +151,8 @@ class _Database:
             raise XserError(f"{self.path} has no table {name} with emotions: it has {', '.join(self.header['tables'])}")
         part = self._part(table)
         for row in self.rows(name):
-            fields = {"path": row.get("file", ""), "label": row.get(label, "")}
+            meant = self._label(_columns(table)[label], row.get(label, ""))
+            fields = {"path": row.get("file", ""), "label": meant}
             fields |= {"start": row.get("start", ""), "end": row.get("end", ""), "part": part}
             for column, about in _columns(table).items():
                 for field in ("speaker", *OF_SPEAKER, "transcript", "text", "intensity"):
@@ -162,6 +169,21 @@ class _Database:
         labels = self._labels(column)
         meant = labels.get(value) if field == "transcript" and isinstance(labels, dict) else None
         return text_of(meant) if isinstance(meant, str) else value
+
+    def _label(self, column: Any, value: str) -> str:
+        """What a label that is a number stands for, where its scheme says it; other labels as they are."""
+        labels = self._labels(column)
+        if isinstance(labels, str) and _is_number(value):  # a table of them
+            table = (self.header.get("misc_tables") or {}).get(labels) or {}
+            level = next(iter(table.get("levels") or {}), labels)
+            labels = {row.get(level, ""): dict(row) for row in self.rows(labels)}
+        if not isinstance(labels, dict) or not _is_number(value):
+            return value
+        meant = labels.get(value) or labels.get(str(int(float(value))))  # 1.0, where others are missing
+        if isinstance(meant, dict):
+            usual = [each for name, each in meant.items() if plain(name) in map(plain, (*_EMOTION, "name"))]
+            meant = usual[0] if len(usual) == 1 else None
+        return meant.strip() if isinstance(meant, str) and meant.strip() else value
 
     def _labels(self, column: Any) -> Any:
         scheme = (self.header.get("schemes") or {}).get((column or {}).get("scheme_id")) or {}

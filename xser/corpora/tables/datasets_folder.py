@@ -1,7 +1,7 @@
 """A folder as Hugging Face's `datasets` makes and reads them, read without that package.
 
 - recordings and a table: ``metadata.csv``, ``.jsonl`` or ``.parquet`` with a column ``file_name``, one for all or one
-  in each folder;
+  in each folder, or one for each part (``train.csv``);
 - recordings in a folder for each label: ``train/angry/001.wav``;
 - Parquet files with the audio inside: ``data/train-00000-of-00001.parquet``;
 - what ``save_to_disk`` writes: ``state.json`` and ``.arrow`` files, or a folder of it for each part.
@@ -17,14 +17,18 @@ import yaml
 
 from xser.core.errors import XserError
 from xser.core.files import read_json
+from xser.core.yaml_text import yaml_text
 from xser.corpora.folders import File, list_files, real_path
 from xser.corpora.tables.arrow import read_shards
+from xser.corpora.tables.columns import USUAL, plain
 from xser.corpora.tables.delimited import read_delimited
+from xser.corpora.tables.label_words import emotion_of_word
 from xser.corpora.tables.native import Native
 from xser.corpora.tables.sidecar import Sidecar
 from xser.corpora.tables.words import code_of_language, part_of
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_TEXT = (".csv", ".tsv", ".jsonl")
 
 
 def read_datasets_folder(path: Path, settings: Sidecar) -> Native | None:
@@ -52,13 +56,18 @@ def read_datasets_folder(path: Path, settings: Sidecar) -> Native | None:
         return _of_shards(path, _saved(path), about, audio, {})
     files = list_files(path)
     metadata = [file for file in files if file.name.lower() in METADATA]
+    metadata = metadata or [file for file in files if _is_table_of_a_part(file)]
     if metadata:
-        return _of_metadata(path, metadata, about)
+        return _of_metadata(path, metadata, about, _label_names(card))
     shards = [file.source for file in files if file.name.lower().endswith(".parquet")]
     if shards:
         return _of_shards(path, shards, about, audio, _label_names(card))
     audio_files = [file for file in files if file.is_audio and "/" in file.path]
-    return _of_labels(path, audio_files, about) if audio_files else None
+    if not audio_files:
+        return None
+    languages = [language for language in (settings.language, about.get("language")) if language]
+    _refuse_other_layouts(path, files, audio_files, [*settings.labels], languages)
+    return _of_labels(path, audio_files, about)
 
 
 def part_of_path(path: str) -> str:
@@ -84,27 +93,75 @@ def _of_shards(
     return _with_parts(Native(path, path, tuple(columns), rows, about, shards))
 
 
-def _of_metadata(path: Path, files: list[File], about: dict[str, Any]) -> Native:
+def _is_table_of_a_part(file: File) -> bool:
+    return file.name.lower().endswith(_TEXT) and bool(part_of_path(file.stem))
+
+
+def _of_metadata(path: Path, files: list[File], about: dict[str, Any], label_names: dict[str, list[str]]) -> Native:
     columns, rows = [], []
     for file in files:
         folder = file.source.rpartition("/")[0]
-        found, table = _read_metadata(real_path(path, file.source))
+        found, table, recording = _read_metadata(real_path(path, file.source), label_names)
+        part = part_of_path(file.stem)
         for row in table:
-            row["file_name"] = "/".join(filter(None, [folder, row.get("file_name", "")]))
-            rows.append({"xser part": part_of_path(row["file_name"].rpartition("/")[0]), **row})
+            name = "/".join(filter(None, [folder, row.pop(recording, "")])) if row.get(recording) else ""
+            rows.append({"xser part": part or part_of_path(name.rpartition("/")[0]), **row, "file_name": name})
         columns += [column for column in found if column not in columns]
+    columns = ["file_name", *(column for column in columns if column != "file_name")]
     about = about | {"columns": {"path": "file_name"}}
     return _with_parts(Native(path, path, tuple(columns), rows, about))
 
 
-def _read_metadata(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+def _read_metadata(path: Path, label_names: dict[str, list[str]]) -> tuple[list[str], list[dict[str, str]], str]:
+    """Columns, rows, and the column that names the recordings."""
     if path.suffix.lower() == ".parquet":
-        columns, (rows,), _, _ = read_shards([path], path.parent)
+        columns, (rows,), _, _ = read_shards([path], path.parent, label_names=label_names)
     else:
         columns, rows = read_delimited(path)
-    if "file_name" not in columns:
+        rows = [{name: _named(cell, label_names.get(name)) for name, cell in row.items()} for row in rows]
+    usual = [name for name in columns if plain(name) in map(plain, USUAL["path"].split())]
+    if "file_name" not in columns and len(usual) != 1:
         raise XserError(f"{path} has no column file_name but {', '.join(columns)}: it names the recordings")
-    return columns, rows
+    return columns, rows, "file_name" if "file_name" in columns else usual[0]
+
+
+def _named(cell: str, names: list[str] | None) -> str:
+    """What a number stands for, -1 for no label; other cells as they are."""
+    if names is None or not re.fullmatch(r"-?\d+", cell):
+        return cell
+    return str(names[int(cell)]) if 0 <= int(cell) < len(names) else ""
+
+
+def _refuse_other_layouts(
+    path: Path, files: list[File], recordings: list[File], labels: list[str], languages: list[str]
+) -> None:
+    """Refuse recordings whose last folder is no emotion where another folder is, or a table may be meant.
+
+    Raises
+    ------
+    XserError
+        Saying which folder, or which table.
+    """
+    given = {label.casefold() for label in labels}
+    folders = [file.path.split("/")[:-1] for file in recordings]
+    unknown = [
+        each[-1] for each in folders if not (each[-1].casefold() in given or emotion_of_word(each[-1], languages))
+    ]
+    if not unknown:
+        return
+    for level in range(2, min(map(len, folders)) + 1):
+        names = sorted({each[-level] for each in folders})
+        if all(emotion_of_word(name, languages) or name.casefold() in given for name in names):
+            raise XserError(
+                f"{path} holds {recordings[0].path}: the emotion is not in the last folder ({unknown[0]}) but in "
+                f"another ({', '.join(names[:3])} ...); write a recipe for this layout with xser new-recipe, or a table"
+            )
+    tables = [file.path for file in files if file.name.lower().endswith(_TEXT)]
+    if tables:
+        raise XserError(
+            f"{path}: the folder {unknown[0]} is no emotion; if the table {tables[0]} says them, give its path instead "
+            "of the folder's, or call it metadata.csv"
+        )
 
 
 def _of_labels(path: Path, files: list[File], about: dict[str, Any]) -> Native:
@@ -165,7 +222,7 @@ def _card(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         head = re.match(r"---\s*\n(.*?)\n---", text, re.DOTALL)
-        content = yaml.safe_load(head[1]) if head else {}
+        content, _ = yaml_text(head[1], nulls=True) if head else ({}, None)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return {}
     return content if isinstance(content, dict) else {}

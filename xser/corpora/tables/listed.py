@@ -6,19 +6,21 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from xser.core.errors import XserError
+from xser.core.files import at_home
 from xser.corpora.description.corpus_yaml import DROP
 from xser.corpora.description.emotions import SCHEMES
 from xser.corpora.description.file_patterns import FilePattern, nfc
 from xser.corpora.folders import writable
+from xser.corpora.speakers import one_name
 from xser.corpora.tables.columns import find_columns
 from xser.corpora.tables.forms import read_native
 from xser.corpora.tables.label_words import emotion_of_word
-from xser.corpora.tables.native import Native, Shards, safe_name, short_hash
+from xser.corpora.tables.native import MISSING, Native, Shards, safe_name, short_hash
 from xser.corpora.tables.sidecar import read_sidecar, sidecar_of
 from xser.corpora.tables.words import code_of_language, gender_of, part_of, seconds_of
 
@@ -48,6 +50,8 @@ class Listed:
         Whether the recordings stand in for real ones.
     digest
         Hash of all that stage 0 takes from the table.
+    passed_over
+        Recordings of rows that are no utterances.
     """
 
     path: Path
@@ -59,6 +63,7 @@ class Listed:
     segments: bool
     made_up: bool
     digest: str
+    passed_over: tuple[str, ...] = ()
 
     def folder(self, work_dir: str | Path) -> Path:
         """Return where relative paths start: `root`, or below `work_dir` where audio is taken out of `shards`."""
@@ -115,14 +120,15 @@ def read_table_values(path: Path) -> dict[str, Any]:
         update={key: native.about[key] for key in native.about.keys() - settings.model_fields_set}
     )
     columns = find_columns(path, native.columns, chosen, sidecar)
-    rows, left_out = _understood(native, columns, settings.language or "", sidecar)
+    rows, left_out, unlabelled = _understood(native, columns, settings.language or "", sidecar)
+    _merge_speakers(rows, settings.same_speaker, sidecar)
     languages = sorted({row["language"] for row in rows})
     labels = _labels([row["native_label"] for row in rows], settings.labels, languages, path, sidecar)
     id = table_corpus_id(path)
     _name(rows, id)
     listed = Listed(
         path=path,
-        root=(native.root / Path(settings.root).expanduser()).resolve() if settings.root else native.root,
+        root=(native.root / at_home(settings.root)).resolve() if settings.root else native.root,
         rows=sorted(rows, key=lambda row: row["utterance"]),
         shards=native.shards,
         left_out=left_out,
@@ -130,6 +136,7 @@ def read_table_values(path: Path) -> dict[str, Any]:
         segments=any(row["start"] or row["end"] for row in rows),
         made_up=settings.made_up,
         digest=_digest(rows, native.shards.key if native.shards else ""),
+        passed_over=tuple(unlabelled),
     )
     counts = collections.Counter(row["native_label"] for row in rows)
     return {
@@ -153,8 +160,8 @@ def read_table_values(path: Path) -> dict[str, Any]:
 
 def _understood(
     native: Native, columns: dict[str, str], language: str, sidecar: Path
-) -> tuple[list[dict[str, str]], list[str]]:
-    """Return the fields of every row that is an utterance, each once, and notes on the others."""
+) -> tuple[list[dict[str, str]], list[str], list[str]]:
+    """Return the fields of every row that is an utterance, each once, notes on the others, those without a label."""
     rows, left_out, unlabelled, repeated, seen = [], [], [], [], {}
     for number, cells in enumerate(native.rows, start=1):
         fields = {field: nfc(cells.get(column, "")) for field, column in columns.items() if field != "path"}
@@ -181,12 +188,23 @@ def _understood(
     for what, sources in (("without a label", unlabelled), ("that repeat an earlier row", repeated)):
         if sources:
             left_out.append(f"{len(sources)} rows of {native.path.name} {what} left out, e.g. {sources[0]}")
-    return rows, left_out
+    return rows, left_out, unlabelled
+
+
+def _merge_speakers(rows: list[dict[str, str]], groups: Sequence[Sequence[str]], sidecar: Path) -> None:
+    unknown = {name for group in groups for name in group} - {row["speaker"] for row in rows}
+    if unknown:
+        raise XserError(f"{sidecar}: `same_speaker` names {min(unknown)!r}, a speaker whom no row has")
+    names = one_name(groups)
+    for row in rows:
+        row["speaker"] = names.get(row["speaker"], row["speaker"])
 
 
 def _row(path: Path, number: int, source: str, fields: dict[str, str]) -> dict[str, str]:
-    if not source:
-        raise XserError(f"{path}: row {number} names no recording: fill it in, or take the row out")
+    source = source or f"row {number}, which names no recording"  # is missing, as a file that is not there
+    for name in ("start", "end", "gender", "part"):
+        if fields.get(name, "").casefold() in MISSING:
+            fields[name] = ""
     try:
         start, end = _stretch(fields.get("start", ""), fields.get("end", ""))
         return {

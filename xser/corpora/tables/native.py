@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 LONGEST_NAME = 180  # bytes of an utterance's name: with the rest of the file's name it must stay below 255
-MISSING = frozenset(("", "nan", "none", "null", "<na>", "nat"))  # "NA" may be somebody's name
+MISSING = frozenset(("nan", "none", "null", "<na>", "nat"))  # words for it, where no label or name can be meant
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,10 +89,12 @@ def short_hash(text: str) -> str:
 def text_of(value: Any) -> str:
     """Write a cell's value as text; what is missing is the empty string.
 
+    Text stays what it is: ``none`` may be a label, and ``nan`` is the code of a language.
+
     Examples
     --------
-    >>> text_of(3.0), text_of(0.25), text_of(None), text_of(float("nan")), text_of(" sad ")
-    ('3', '0.25', '', '', 'sad')
+    >>> text_of(3.0), text_of(0.25), text_of(None), text_of(float("nan")), text_of(" sad "), text_of("nan")
+    ('3', '0.25', '', '', 'sad', 'nan')
     """
     if value is None or isinstance(value, float) and math.isnan(value):
         return ""
@@ -100,5 +102,4 @@ def text_of(value: Any) -> str:
         return str(value.total_seconds())
     if isinstance(value, float) and value.is_integer():
         return str(int(value))  # a whole number beside missing ones
-    text = str(value).strip()
-    return "" if text.casefold() in MISSING else text
+    return str(value).strip()

@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 
 from xser.core.errors import XserError
-from xser.corpora.folders import File, real_path
+from xser.corpora.folders import File, list_files, real_path
 from xser.corpora.tables.listed import Listed, same_path
 
 
@@ -50,6 +50,50 @@ def locate(listed: Listed, folder: str | Path) -> tuple[list[dict[str, str]], li
 def files_of(rows: list[dict[str, str]]) -> list[File]:
     """Return the `xser.corpora.folders.File` of every recording, each once."""
     return [File(source, source) for source in dict.fromkeys(row["source"] for row in rows)]
+
+
+def not_listed(listed: Listed, rows: list[dict[str, str]], folder: str | Path) -> list[str]:
+    """Find the recordings that lie among those of a table and that none of its rows names.
+
+    Parameters
+    ----------
+    rows, folder
+        Of `locate`, and as there.
+
+    Returns
+    -------
+    list of str
+        Their paths: below the folder that describes the corpus, or in the folders that recordings of a table lie in.
+    """
+    if listed.shards is not None:
+        return []
+    named = {_place(folder, source) for source in [*(row["source"] for row in rows), *listed.passed_over]}
+    if listed.path.is_dir():
+        there = [str(real_path(listed.path, file.source)) for file in list_files(listed.path) if file.is_audio]
+    else:
+        there = [
+            entry.path
+            for place in sorted({os.path.dirname(Path(folder, row["source"])) for row in rows})
+            for entry in sorted(os.scandir(place), key=lambda entry: entry.name)
+            if File(entry.name, entry.name).is_audio and not entry.name.startswith(".")
+        ]
+    return [path for path in there if _place(folder, path) not in named]
+
+
+def _place(folder: str | Path, source: str) -> str:
+    return same_path(os.path.abspath(Path(folder, same_path(source))))
+
+
+def near(folder: str | Path, written: str) -> str:
+    """Return the name of a file that differs from the missing one in its suffix or in capitals alone, else empty."""
+    path = Path(folder, same_path(written))
+    try:
+        names = sorted(os.listdir(path.parent))
+    except OSError:
+        return ""
+    wanted = {path.name.casefold(), path.stem.casefold()}
+    alike = [name for name in names if wanted & {name.casefold(), os.path.splitext(name)[0].casefold()}]
+    return next((name for name in alike if File(name, name).is_audio), "")
 
 
 def _spelled(folder: str | Path, written: str) -> str | None:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from xser.core.errors import XserError
 from xser.core.run_records import RunRecord
+from xser.evidence.figures.calibration import calibration_of, confidences, told_by
 from xser.evidence.figures.predictions import Run
 
 Part = Literal["whole", "test"]
@@ -52,16 +53,25 @@ class Outcomes(NamedTuple):
         Likewise (utterances, seeds).
     speakers
         Empty when unknown (utterances,).
+    confidence, calibrated
+        As of `Pooled` (utterances, seeds).
     """
 
     reference: np.ndarray
     predicted: np.ndarray
     speakers: np.ndarray
+    confidence: np.ndarray
+    calibrated: np.ndarray
 
     @property
     def hits(self) -> np.ndarray:
         """Share of the seeds that recognise each utterance (utterances,)."""
         return (self.predicted == self.reference[:, None]).mean(axis=1)
+
+    @property
+    def sureness(self) -> np.ndarray:
+        """`calibrated` where every temperature is known, else `confidence` (utterances, seeds)."""
+        return self.confidence if np.isnan(self.calibrated).any() else self.calibrated
 
     @property
     def speaker_count(self) -> int:
@@ -87,6 +97,9 @@ class Pooled:
         utterance, language, speaker, part, emotion; sorted by utterance.
     predicted
         Positions among the emotions (utterances, seeds).
+    confidence, calibrated
+        Probability of each prediction, before and after its run's temperature; NaN where there is no temperature
+        (utterances, seeds).
     """
 
     setting: Setting
@@ -100,6 +113,8 @@ class Pooled:
     emotions: tuple[str, ...]
     utterances: pd.DataFrame
     predicted: np.ndarray
+    confidence: np.ndarray
+    calibrated: np.ndarray
     runs: tuple[Run, ...]
 
     @property
@@ -136,7 +151,9 @@ class Pooled:
         """The `Outcomes` on ``whole`` or ``test``."""
         rows = self.rows(part)
         reference = pd.Index(self.emotions).get_indexer(rows["emotion"])
-        return Outcomes(reference, self.predicted[self._chosen(part)], rows["speaker"].to_numpy(dtype=str))
+        by_seed = (each[self._chosen(part)] for each in (self.predicted, self.confidence, self.calibrated))
+        predicted, confidence, calibrated = by_seed
+        return Outcomes(reference, predicted, rows["speaker"].to_numpy(dtype=str), confidence, calibrated)
 
 
 def pool_runs(runs: Iterable[Run]) -> list[Pooled]:
@@ -241,6 +258,8 @@ def _pool(setting: Setting, system: str, sources: dict[str, list[Run]], infos: S
         emotions=emotions,
         utterances=utterances,
         predicted=predicted,
+        confidence=np.column_stack([frame["confidence"] for frame in frames]),
+        calibrated=np.column_stack([frame["calibrated"] for frame in frames]),
         runs=tuple(runs),
     )
 
@@ -310,7 +329,7 @@ def _where(run: Run) -> str:
 
 def _one_seed(runs: Sequence[Run]) -> pd.DataFrame:
     """Concatenate the evaluated rows of one seed's folds, sorted by utterance."""
-    frames = [run.predictions for run in runs]
+    frames = [_with_confidence(run) for run in runs]
     if runs[0].info.kind == "within":
         frames = [frame[frame["part"] == "test"] for frame in frames]
     frame = pd.concat(frames, ignore_index=True).sort_values("utterance", ignore_index=True)
@@ -321,6 +340,13 @@ def _one_seed(runs: Sequence[Run]) -> pd.DataFrame:
         utterance = frame["utterance"][repeated].iloc[0]
         raise XserError(f"{_where(runs[0])}: {utterance} is tested in two folds; run stages 1 to 3 again")
     return frame
+
+
+def _with_confidence(run: Run) -> pd.DataFrame:
+    """A run's predictions with columns ``confidence`` and ``calibrated``."""
+    told, calibration = told_by(run.predictions), calibration_of(run.folder, run.info)
+    after = confidences(told, calibration.temperature)[0] if calibration else np.nan
+    return run.predictions.assign(confidence=confidences(told)[0], calibrated=after)
 
 
 def _check_comparable(pooled: Sequence[Pooled]) -> None:

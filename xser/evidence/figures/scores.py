@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xser.evidence.figures.calibration import calibration_error, risk_coverage
 from xser.evidence.figures.intervals import interval, speaker_bootstrap, utterance_bootstrap
 from xser.evidence.figures.metrics import confusion, scores
-from xser.evidence.figures.pooled import Part, Pooled
+from xser.evidence.figures.pooled import Outcomes, Part, Pooled
 
 RECALL = "recall_"
 
@@ -42,6 +43,7 @@ def _score_row(pooled: Pooled, part: Part) -> dict[str, Any]:
         "speakers_low": speakers_low,
         "speakers_high": speakers_high,
         "macro_f1": 100 * np.mean([one.macro_f1 for one in each]),
+        **confidence_figures(outcomes),
         **{RECALL + name: 100 * np.mean([one.recalls[i] for one in each]) for i, name in enumerate(pooled.emotions)},
         "classes": each[0].classes,
         "utterances": len(outcomes.reference),
@@ -51,6 +53,18 @@ def _score_row(pooled: Pooled, part: Part) -> dict[str, Any]:
         "complete": all(run.info.complete for run in pooled.runs),
         "made_up": any(run.info.made_up for run in pooled.runs),
     }
+
+
+def confidence_figures(outcomes: Outcomes) -> dict[str, float]:
+    """Calibration error before and after the temperature, and the area under the curve of risk by coverage, in %."""
+    right = outcomes.predicted == outcomes.reference[:, None]
+    before, after = (
+        np.mean([calibration_error(*pair) for pair in zip(each.T, right.T, strict=True)])
+        for each in (outcomes.confidence, outcomes.sureness)
+    )
+    area = np.mean([risk_coverage(*pair).area for pair in zip(outcomes.sureness.T, right.T, strict=True)])
+    known = not np.isnan(outcomes.calibrated).any()
+    return {"ece": 100 * before, "ece_calibrated": 100 * after if known else np.nan, "aurc": 100 * area}
 
 
 @functools.lru_cache(maxsize=256)

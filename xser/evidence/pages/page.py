@@ -18,6 +18,7 @@ from xser.evidence.figures.pooled import Part, Pooled
 from xser.evidence.figures.projection import MOST, SIDE, Projection, projection_of
 from xser.evidence.figures.scores import confusion_over_seeds
 from xser.evidence.figures.sections import TaskRow
+from xser.evidence.pages.confidence import BELOW, HEIGHT, LEFT, WIDTH, risk_curve
 from xser.evidence.pages.material import PART_TITLES, Material, commands_of
 from xser.evidence.pages.task_tables import TaskSection, legend
 
@@ -64,6 +65,7 @@ def html_page(material: Material, sections: Sequence[TaskSection]) -> str:
         shades=SHADES,
         most=MOST,
         side=SIDE,
+        frame={"left": LEFT, "width": WIDTH, "height": HEIGHT, "below": BELOW},
         emotions=emotions,
         languages=[_spoken(code) for code in pictures.languages],
         any_picture=pictures.drawn > 0,
@@ -86,6 +88,7 @@ def _system(system: Pooled, pictures: "_Pictures") -> dict[str, Any]:
         "emotions": system.emotions,
         "confusions": [_confusion(system, part) for part in system.parts[::-1]],
         "commands": commands_of([system]),
+        "curve": risk_curve(system),
         "picture": picture,
         "no_picture": no_picture,
     }

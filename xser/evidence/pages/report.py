@@ -17,6 +17,7 @@ from xser.evidence.figures.pooled import Pooled, pool_runs
 from xser.evidence.figures.predictions import Run
 from xser.evidence.figures.published import Published
 from xser.evidence.figures.scores import score_rows, score_table, table_of_rows
+from xser.evidence.pages.confidence import LEGEND, confidence_table
 from xser.evidence.pages.material import Material
 from xser.evidence.pages.overview import overview_page
 from xser.evidence.pages.page import html_page
@@ -50,6 +51,7 @@ def write_table(runs: Iterable[Run], output_folder: Path, name: str = "results",
     material = Material(pool_runs(runs), command=command)
     scores = score_table(material.pooled)
     page: list[Block] = [*system_tables(scores), Paragraph(METHOD)]
+    page += [confidence_table(material.pooled), Paragraph(LEGEND)]
     page += [Items(material.notes)] if material.notes else []
     _write_files(Path(output_folder) / name, material, scores, page)
     return _printed(material, scores)

@@ -17,9 +17,12 @@ from xser.evidence.figures.sections import (
     groups_of_tasks,
     missing,
     obstacles,
+    systems_of,
     training_counts,
 )
 from xser.evidence.figures.task_figures import MEAN, SHARED, Difference, Score, TaskFigures, task_figures
+from xser.evidence.pages.confidence import LEGEND as CONFIDENCE_LEGEND
+from xser.evidence.pages.confidence import confidence_table
 from xser.evidence.pages.material import PART_TITLES, Material, facts, headings
 from xser.evidence.pages.overview import size
 from xser.evidence.pages.wording import angles, bounds, number, signed, signed_bounds
@@ -141,7 +144,7 @@ class TaskSection:
         blocks: list[Block] = [Paragraph(self.facts)]
         for group in self.groups:
             blocks += [*group.notes, *group.tables]
-        return blocks
+        return [*blocks, confidence_table(systems_of(self.columns))]
 
 
 def task_sections(material: Material) -> list[TaskSection]:
@@ -160,7 +163,7 @@ def task_sections(material: Material) -> list[TaskSection]:
 
 def legend(published: Published | None) -> list[str]:
     """How to read the tables, a paragraph each."""
-    return [*LEGEND, *([PUBLISHED_LEGEND] if published else [])]
+    return [*LEGEND, CONFIDENCE_LEGEND, *([PUBLISHED_LEGEND] if published else [])]
 
 
 def task_page(material: Material, sections: Sequence[TaskSection]) -> list[Block]:

@@ -3,8 +3,8 @@
 import concurrent.futures
 import contextlib
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -12,6 +12,9 @@ from xser.core.errors import XserError
 from xser.core.progress import progress
 from xser.model.encoders.base import FrontEnd
 from xser.model.encoders.recordings import read_prepared_audio
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def extract(
@@ -58,7 +61,7 @@ def extract(
 class FeaturesInMemory:
     """Features of some recordings, computed and held in memory: nothing is written."""
 
-    def __init__(self, rows: pd.DataFrame, frontend: FrontEnd, device: str = "cpu") -> None:
+    def __init__(self, rows: "pd.DataFrame", frontend: FrontEnd, device: str = "cpu") -> None:
         self._features = dict(extract(frontend, dict(zip(rows["digest"], rows["audio"], strict=True)), device))
 
     def get(self, digest: str) -> Tensor:

@@ -9,7 +9,7 @@ import functools
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xser.core.errors import XserError
@@ -21,13 +21,13 @@ MAIN = "main"
 ATTEMPTS = 5
 UNREACHABLE = ("ConnectionError", "Timeout")
 BROKEN_OFF = ("ChunkedEncodingError",)
-INSTEAD = "or download the model elsewhere and give its folder (--encoder FOLDER, --model-root DIR)"
+INSTEAD = "or download the model elsewhere and give its folder"
 
 logger = logging.getLogger(__name__)
 
 
 @functools.cache
-def hub_folder(name: str, revision: str | None = None) -> Path:
+def hub_folder(name: str, revision: str | None = None, refuse: Callable[[Path], None] | None = None) -> Path:
     """The local folder of a model of the hub.
 
     Parameters
@@ -36,6 +36,8 @@ def hub_folder(name: str, revision: str | None = None) -> Path:
         Such as ``openai/whisper-tiny.en``.
     revision
         Branch, tag or commit; the branch ``main`` by default.
+    refuse
+        Is called with the snapshot's folder when config.json is in it, and may raise before the weights are fetched.
 
     Returns
     -------
@@ -52,7 +54,9 @@ def hub_folder(name: str, revision: str | None = None) -> Path:
     if cached is not None and cached.name == revision:
         return cached
     try:
-        return _from_hub(name, revision or MAIN, cached)
+        return _from_hub(name, revision or MAIN, cached, refuse)
+    except XserError:
+        raise
     except Exception as error:  # the hub's errors are of many kinds, some of them Python's and requests' own
         line = _one_line(error, name, revision)
         if line is None:
@@ -71,7 +75,7 @@ def _cached(name: str, revision: str) -> Path | None:
     return folder if choose_weights(os.listdir(folder)) and not missing_weights(folder) else None
 
 
-def _from_hub(name: str, revision: str, cached: Path | None) -> Path:
+def _from_hub(name: str, revision: str, cached: Path | None, refuse: Callable[[Path], None] | None) -> Path:
     """Ask the hub which commit a revision is, and download what the cache lacks of it, the weights last."""
     from huggingface_hub import HfApi, constants, hf_hub_download
 
@@ -89,6 +93,8 @@ def _from_hub(name: str, revision: str, cached: Path | None) -> Path:
     weights = choose_weights(names)
     logger.info("downloading %s, commit %s: %s", name, str(info.sha)[:12], ", ".join(weights) or "no weights")
     config = hf_hub_download(name, "config.json", revision=revision)  # by its name, so that the cache knows the name
+    if refuse is not None:
+        refuse(Path(config).parent)
     for file in [*(file for file in JSON_FILES if file in names), *weights]:
         _download(name, file, Path(config).parent.name)
     return Path(config).parent
@@ -109,6 +115,11 @@ def _download(name: str, file: str, commit: str) -> None:
 
 def _broke_off(error: BaseException) -> bool:
     return _is_one_of(error, BROKEN_OFF) or "Consistency check failed" in str(error)
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether an error says that the hub does not answer."""
+    return _is_one_of(error, UNREACHABLE)
 
 
 def _is_one_of(error: BaseException, names: Sequence[str]) -> bool:

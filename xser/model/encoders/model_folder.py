@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xser.core.errors import XserError
-from xser.core.files import read_json
+from xser.core.files import at_home, read_json
 from xser.model.encoders.hub import HUB_NAME, hub_folder
 from xser.model.encoders.weights import missing_weights, refuse_damaged, weight_files
 
@@ -35,7 +35,7 @@ def find_model(source: str | Path, revision: str | None = None) -> Path:
     XserError
         When there is no such folder, the hub does not give the model, or `check_model` refuses it.
     """
-    folder = Path(source).expanduser()
+    folder = at_home(source)
     if not folder.is_dir():
         if not HUB_NAME.fullmatch(str(source)):
             raise XserError(f"no folder {source}: {_FORMAT}, or its hub name")

@@ -1,14 +1,17 @@
 """Prepared recordings, read as they are: the features of an encoder of which everything learns."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import soundfile
 import torch
 from torch import Tensor
 
 from xser.core.errors import XserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RATE = 16000  # of all audio that stage 0 writes, and of every encoder
 
@@ -39,7 +42,7 @@ class Recordings:
         Columns ``audio`` and ``digest``.
     """
 
-    def __init__(self, rows: pd.DataFrame) -> None:
+    def __init__(self, rows: "pd.DataFrame") -> None:
         self._audio = dict(zip(rows["digest"], rows["audio"], strict=True))
 
     def get(self, digest: str) -> Tensor:
