@@ -13,6 +13,7 @@ HERE = Path(__file__).resolve().parent
 EXTRAS = {
     "audit": ["matplotlib>=3.9,<4"],  # its pictures
     "grid": ["submitit>=1.5,<2"],  # --slurm
+    "onnx": ["onnx>=1.19,<2", "onnx-ir>=0.1.12,<2", "onnxruntime>=1.23,<2", "onnxscript>=0.5.6,<1"],
     "report": ["jinja2>=3.1.4,<4", "matplotlib>=3.9,<4"],  # the page, confusion matrices
     "vad": ["silero-vad>=6.2,<7"],  # xser predict --vad
     "tables": ["pyarrow>=18"],  # Parquet and Arrow files, Hugging Face's datasets

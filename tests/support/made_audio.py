@@ -15,6 +15,11 @@ def write(path, seed=0, seconds=0.1, rate=16000, **options):
     soundfile.write(path, samples, rate, **options)
 
 
+def sixteen_bits(samples):
+    """Samples as a recording of 16 bits holds them, float32."""
+    return (np.rint(samples * 32768) / 32768).astype(np.float32)
+
+
 def rows_of(folder):
     sources = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
     return pd.DataFrame({"utterance": [f"x-{Path(it).stem}" for it in sources], "source": sources}, dtype=str)

@@ -7,7 +7,17 @@ from types import ModuleType
 from xser.core.errors import XserError
 
 DISTRIBUTION = "xser-toolkit"
-EXTRA_OF = {"jinja2": "report", "matplotlib": "report", "pyarrow": "tables", "silero_vad": "vad", "submitit": "grid"}
+EXTRA_OF = {
+    "jinja2": "report",
+    "matplotlib": "report",
+    "onnx": "onnx",
+    "onnx_ir": "onnx",
+    "onnxruntime": "onnx",
+    "onnxscript": "onnx",
+    "pyarrow": "tables",
+    "silero_vad": "vad",
+    "submitit": "grid",
+}
 
 
 def optional(module: str, purpose: str) -> ModuleType:

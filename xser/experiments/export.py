@@ -6,15 +6,16 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from xser.core.errors import UsageError, XserError
-from xser.core.files import folder_of
+from xser.core.files import folder_of, write_text
 from xser.core.run_records import TRAINED
 from xser.experiments.finished import joint_calibration, joint_predictions, read_finished
 from xser.experiments.model_card import CARD, SOUND, Card, write_card
-from xser.model.exported import Member, ModelConfig, is_exported, write_model
+from xser.model.exported import Member, ModelConfig, is_exported, is_for_transformers, write_model
 from xser.model.loading import of_run
 from xser.model.recognition import Model
 
@@ -35,6 +36,10 @@ class Export:
         Replace a model that is there.
     name
         What its card calls it: a name on the hub; that of the folder by default.
+    layout
+        ``xser``; or ``transformers``, for its pipeline, without a card.
+    onnx, int8
+        Write the graph for use without xser, and a smaller one.
     """
 
     runs: tuple[Path, ...]
@@ -42,6 +47,15 @@ class Export:
     with_encoder: bool = True
     overwrite: bool = False
     name: str = ""
+    layout: Literal["xser", "transformers"] = "xser"
+    onnx: bool = False
+    int8: bool = False
+
+    def __post_init__(self) -> None:
+        if self.int8 and not self.onnx:
+            raise UsageError("--int8 makes the ONNX graph smaller: give --onnx too")
+        if self.layout == "transformers" and (self.onnx or self.name or not self.with_encoder):
+            raise UsageError("--format transformers goes with none of --onnx, --without-encoder and --push")
 
 
 def export(asked: Export) -> ModelConfig:
@@ -64,14 +78,35 @@ def export(asked: Export) -> ModelConfig:
     with tempfile.TemporaryDirectory(prefix=f".{output.name[:40]}-", suffix=".part", dir=output.parent) as part:
         whole = Path(part, "model")
         whole.mkdir()
-        write_model(whole, config, members)
-        size = sum(each.stat().st_size for each in whole.iterdir())
-        told = (size, calibration, joint_predictions(runs), _seconds(config, members))
-        write_card(Card(asked.name or output.name, config, runs, *told), whole / CARD)
+        if asked.layout == "transformers":
+            _for_transformers(whole, config, members)
+        else:
+            write_model(whole, config, members)
+            size = sum(each.stat().st_size for each in whole.iterdir())
+            told = (size, calibration, joint_predictions(runs), _seconds(config, members))
+            write_card(Card(asked.name or output.name, config, runs, *told), whole / CARD)
+        if asked.onnx:
+            _add_graph(whole, config, members, asked.int8)
         if output.exists():
             output.rename(Path(part, "before"))
         whole.rename(output)
     return config
+
+
+def _for_transformers(folder: Path, config: ModelConfig, members: Sequence[Member]) -> None:
+    from xser.model.for_transformers import write_for_transformers
+
+    write_for_transformers(folder, config, members)
+
+
+def _add_graph(folder: Path, config: ModelConfig, members: Sequence[Member], int8: bool) -> None:
+    """Write the graph and the script that uses it, and show that in the card."""
+    from xser.model.onnx.graph import GRAPH, SCRIPT, write_onnx
+
+    write_onnx(folder, config, members, int8)
+    card, script = ((folder / name).read_text(encoding="utf-8") for name in (CARD, SCRIPT))
+    told = f"`{GRAPH}` goes from a 16 kHz mono waveform to probabilities and an embedding. `{SCRIPT}`:"
+    write_text(folder / CARD, f"{card.rstrip()}\n\n## Without xser\n\n{told}\n\n```python\n{script}```\n")
 
 
 def join(models: Sequence[tuple[ModelConfig, Sequence[Member]]]) -> tuple[ModelConfig, list[Member]]:
@@ -133,7 +168,7 @@ def find_runs(folders: Sequence[str]) -> tuple[Path, ...]:
 def _refuse_what_is_there(output: Path, overwrite: bool) -> None:
     if not output.exists() or (output.is_dir() and not any(output.iterdir())):
         return
-    if not (output.is_dir() and is_exported(output)):
+    if not (output.is_dir() and (is_exported(output) or is_for_transformers(output))):
         raise XserError(f"{output} is there and is no model of xser: choose another --output")
     if not overwrite:
         raise XserError(f"{output} is there: choose another --output, or replace it with --overwrite")

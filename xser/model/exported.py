@@ -220,11 +220,21 @@ def _once(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, s
 
 def is_exported(folder: Path) -> bool:
     """Whether a folder looks like an exported model."""
+    return _content(folder).get("format") == FORMAT
+
+
+def is_for_transformers(folder: Path) -> bool:
+    """Whether a folder looks like a model that was exported for transformers."""
+    return "xser_version" in _content(folder) and not is_exported(folder)
+
+
+def _content(folder: Path) -> dict[str, Any]:
+    """Content of config.json; empty without one."""
     try:
         content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and content.get("format") == FORMAT
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def read_config(folder: Path) -> ModelConfig:

@@ -4,6 +4,7 @@ The branches are SpeechBrain's; the gates, the start at exactly the pretrained m
 `peft` would bring LoRA alone.
 """
 
+import copy
 from typing import Any
 
 import torch
@@ -44,6 +45,13 @@ class GatedLoRA(LoRA):
         """Compute (..., size_out) from `frames` (..., size_in)."""
         hidden = self.gate * self.scaling * self.adapter_down_proj(frames)
         return _add_product(self.pretrained_module(frames), hidden, self.adapter_up_proj.weight)
+
+    @torch.no_grad()
+    def merged(self) -> torch.nn.Linear:
+        """One linear layer that gives the same, but for rounding."""
+        linear = copy.deepcopy(self.pretrained_module)
+        linear.weight += self.gate * self.scaling * self.adapter_up_proj.weight @ self.adapter_down_proj.weight
+        return linear
 
 
 class GatedAdapter(HoulsbyAdapterLinear):
@@ -119,3 +127,10 @@ def add_adapters(model: SpeechModel, first: int, lora_rank: int, lora_alpha: flo
             replace_module(layer, name, GatedLoRA(layer.get_submodule(name), lora_rank, lora_alpha))
         for name in model.feed_forward_outputs if adapter_size else ():
             replace_module(layer, name, GatedAdapter(layer.get_submodule(name), adapter_size))
+
+
+def merge_lora(module: torch.nn.Module) -> None:
+    """Put one linear layer (`GatedLoRA.merged`) in the place of every LoRA below `module`, for use without training."""
+    for name, part in list(module.named_modules()):
+        if isinstance(part, GatedLoRA):
+            replace_module(module, name, part.merged())

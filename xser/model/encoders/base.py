@@ -99,8 +99,11 @@ class SpeechModel(torch.nn.Module, abc.ABC):
         """
 
     @abc.abstractmethod
-    def context(self, frames: Tensor, lengths: Tensor) -> Any:
-        """What layers need besides frames: masks and position biases, from frames (batch, time, size) alone."""
+    def context(self, frames: Tensor, lengths: Tensor | None) -> Any:
+        """What layers need besides frames: masks and position biases, from frames (batch, time, size) alone.
+
+        Lengths are None where nothing is padded.
+        """
 
     @abc.abstractmethod
     def run_layer(self, index: int, frames: Tensor, context: Any) -> Tensor:
@@ -120,7 +123,7 @@ class SpeechModel(torch.nn.Module, abc.ABC):
         for index in range(end, self.number_of_layers):
             self.layers[index] = torch.nn.Identity()
 
-    def hidden_states(self, frames: Tensor, lengths: Tensor, first: int = 0) -> list[Tensor]:
+    def hidden_states(self, frames: Tensor, lengths: Tensor | None, first: int = 0) -> list[Tensor]:
         """Compute all hidden layers from the input of layer `first` on.
 
         Parameters
@@ -128,7 +131,7 @@ class SpeechModel(torch.nn.Module, abc.ABC):
         frames
             Input of layer `first`, (batch, time, size).
         lengths
-            Real frames of each utterance (batch,).
+            Real frames of each utterance (batch,); None where nothing is padded.
 
         Returns
         -------

@@ -38,13 +38,13 @@ def zero_padding(frames: Tensor, lengths: Tensor) -> Tensor:
     return frames.masked_fill(~mask.reshape(*mask.shape, *[1] * (frames.dim() - 2)), 0.0)
 
 
-def attention_mask(lengths: Tensor, frames: Tensor) -> Tensor | None:
+def attention_mask(lengths: Tensor | None, frames: Tensor) -> Tensor | None:
     """Which frames each frame may look at.
 
     Parameters
     ----------
     lengths
-        Real frames of each utterance, (batch,).
+        Real frames of each utterance, (batch,); None where nothing is padded.
     frames
         The padded batch, (batch, time, ...).
 
@@ -55,4 +55,8 @@ def attention_mask(lengths: Tensor, frames: Tensor) -> Tensor | None:
         padded, which is faster.
     """
     time = frames.shape[1]
-    return None if int(lengths.min()) == time else frame_mask(lengths, time, frames.device)[:, None, None]
+    return (
+        None
+        if lengths is None or int(lengths.min()) == time
+        else frame_mask(lengths, time, frames.device)[:, None, None]
+    )

@@ -98,16 +98,20 @@ class UpperLayers(torch.nn.Module):
         """
         if self.first is None:
             features, lengths = self.model.embed(features, lengths)
+        return self.frames_above(features, lengths), lengths
+
+    def frames_above(self, frames: Tensor, lengths: Tensor | None) -> Tensor:
+        """Output frames from those that go into layer `first`; lengths are None where nothing is padded."""
         first = self.first or 0
         if self.layer == "last":
-            context = self.model.context(features, lengths)
+            context = self.model.context(frames, lengths)
             for index in range(first, self.model.number_of_layers):
-                features = self.model.run_layer(index, features, context)
-            return self.model.finish(features), lengths
-        layers = self.model.hidden_states(features, lengths, first)
+                frames = self.model.run_layer(index, frames, context)
+            return self.model.finish(frames)
+        layers = self.model.hidden_states(frames, lengths, first)
         weights = self.layer_weights.softmax(dim=0)
         mixed = [weight * frames for weight, frames in zip(weights, layers, strict=True)]
-        return sum(mixed[1:], mixed[0]), lengths
+        return sum(mixed[1:], mixed[0])
 
     def get_extra_state(self) -> str:
         """The encoder's identity, for the checkpoint."""

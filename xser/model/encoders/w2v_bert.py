@@ -61,11 +61,11 @@ class W2vBertSpeechModel(SpeechModel):
         found = self.extractor(waveform.cpu().numpy(), sampling_rate=RATE, return_tensors="pt")
         return found["input_features"][0, : int(found["attention_mask"][0].sum())]
 
-    def context(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    def context(self, frames: Tensor, lengths: Tensor | None) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         """Masks of attention (added to the scores) and convolution, None where nothing is padded, and positions."""
         time = frames.shape[1]
         positions = None if self.positions is None else self.positions(frames)
-        if int(lengths.min()) == time:
+        if lengths is None or int(lengths.min()) == time:
             return None, None, positions
         real = frame_mask(lengths, time, frames.device)
         scores = torch.zeros(real.shape, dtype=frames.dtype, device=frames.device)

@@ -44,10 +44,10 @@ class Wav2Vec2SpeechModel(SpeechModel):
         """Compute the transformer's input (`SpeechModel.embed`)."""
         waveforms = zero_padding(waveforms, lengths)
         if self.normalise:
-            waveforms = zero_padding(_normalised(waveforms, lengths), lengths)
+            waveforms = zero_padding(normalised(waveforms, lengths), lengths)
         waveforms = pad(waveforms, (0, max(0, self.samples_of_a_frame - waveforms.shape[1])))
         frames, lengths = self._convolved(waveforms, lengths.clamp(min=self.samples_of_a_frame))
-        frames = zero_padding(self._projected(frames), lengths)
+        frames = zero_padding(self.projected(frames), lengths)
         frames = frames + self.positions(frames)
         if not self.norm_first:
             frames = self.norm(frames)
@@ -64,11 +64,11 @@ class Wav2Vec2SpeechModel(SpeechModel):
                 frames = layer(frames)
         return frames.transpose(1, 2), lengths
 
-    def _projected(self, frames: Tensor) -> Tensor:
+    def projected(self, frames: Tensor) -> Tensor:
         """Frames of the transformer's size; wav2vec 2.0's projection gives its normalised input as well."""
         return frames_from(self.projection(frames))
 
-    def context(self, frames: Tensor, lengths: Tensor) -> Any:
+    def context(self, frames: Tensor, lengths: Tensor | None) -> Any:
         """The attention mask, None where nothing is padded."""
         return attention_mask(lengths, frames)
 
@@ -95,7 +95,7 @@ def _samples_of_a_frame(config: Any) -> int:
     return samples
 
 
-def _normalised(waveforms: Tensor, lengths: Tensor) -> Tensor:
+def normalised(waveforms: Tensor, lengths: Tensor) -> Tensor:
     """Mean 0 and variance 1 over the real samples of each utterance."""
     count = lengths.to(waveforms, non_blocking=waveforms.is_cuda)[:, None]
     centred = zero_padding(waveforms - waveforms.sum(dim=1, keepdim=True) / count, lengths)

@@ -20,7 +20,7 @@ class WavLMSpeechModel(Wav2Vec2SpeechModel):
         super().__init__(model, extractor, window)
         self.position_bias: Any = None  # the first layer's attention holds it for all; here when that layer is dropped
 
-    def context(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor | None, Tensor]:
+    def context(self, frames: Tensor, lengths: Tensor | None) -> tuple[Tensor | None, Tensor]:
         """The attention mask, and the position bias (heads, time, time) that every layer gates in its own way."""
         time = frames.shape[1]
         holder: Any = self.layers[0].attention if self.position_bias is None else self.position_bias

@@ -83,7 +83,7 @@ class WhisperSpeechModel(SpeechModel):
         frames = gelu(self.conv2(frames.transpose(1, 2))).transpose(1, 2)
         return frames + self.positions.weight[: frames.shape[1]]
 
-    def context(self, frames: Tensor, lengths: Tensor) -> Any:
+    def context(self, frames: Tensor, lengths: Tensor | None) -> Any:
         """The attention mask: real frames (native: silence too), and those of the same 30 s alone."""
         time = frames.shape[1]
         mask = None if self.window == "native" else attention_mask(lengths, frames)
