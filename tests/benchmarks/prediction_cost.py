@@ -3,9 +3,9 @@
     python tests/benchmarks/prediction_cost.py --model my_model --encoder ~/models/whisper_tiny_en --long
 
 The plain loop is what a user of transformers writes: the encoder's feature extractor, batches of 16 padded recordings
-in the order given, `AutoModel`, the mean over frames, a linear layer. Each side runs in a process of its own, in turn. The
-start is that to the first answer of one file, in seconds of a core, beside `import torch, transformers` alone. `--long`
-goes through recordings of 10 minutes and of 3 hours as well, for the memory that a long one takes.
+in the order given, `AutoModel`, the mean over frames, a linear layer. Each side runs in a process of its own, in turn.
+The start is that to the first answer of one file, in seconds of a core, beside `import torch, transformers` alone.
+`--long` goes through recordings of 10 minutes and of 3 hours as well, for the memory that a long one takes.
 """
 
 import argparse

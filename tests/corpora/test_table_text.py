@@ -213,7 +213,7 @@ def workbook():
     "content",
     [
         workbook(),
-        gzip.compress(b"path,label\n"),
+        gzip.compress(b"path,label\n", mtime=0),
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
         "path,label,language\na,sad,deu\n".encode("utf-16-le"),
         b"<!DOCTYPE html><html>Sign in</html>",
