@@ -86,6 +86,14 @@ def test_a_target_without_neutral_has_a_uar_over_three(tmp_path):
     assert "neutral" not in system_tables(table)[0].header
 
 
+def test_a_target_of_one_emotion_is_warned_of(tmp_path):
+    make_run(tmp_path, "proposed", accuracy=1.0, rows=make_rows(occurring=("sad",)))
+    pooled, _ = tabulate(tmp_path)
+    (warning,) = [note for note in notes(pooled) if note.startswith("WARNING")]
+    assert "every utterance of alpha is sad" in warning and "xser predict" in warning
+    assert not any("means over its other classes" in note for note in notes(pooled))
+
+
 def test_only_where_a_system_needs_the_test_part_is_it_printed(tmp_path):
     rows = make_rows()
     make_run(tmp_path, "proposed", rows=rows)

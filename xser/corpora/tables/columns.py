@@ -23,6 +23,7 @@ USUAL = {  # field: names of its column; capitals, spaces, `_` and `-` do not ma
     "start": "start start_time begin onset",
     "end": "end end_time stop",
 }
+UNLABELLED = {"label": "; for recordings without labels there is `xser predict MODEL TABLE`"}
 NEEDED = {"path": "the recording", "label": "the emotion"}
 
 
@@ -74,7 +75,7 @@ def find_columns(path: Path, columns: Sequence[str], chosen: dict[str, str], sid
         if not having and field in NEEDED:
             raise XserError(
                 f"{path} has no column for {NEEDED[field]} ({', '.join(names.split()[:4])} ...); {there}: rename one, "
-                f"or say which it is in {sidecar}, as in `columns: {{{field}: NAME}}`"
+                f"or say which it is in {sidecar}, as in `columns: {{{field}: NAME}}`{UNLABELLED.get(field, '')}"
             )
         if having:
             found[field] = having[0]

@@ -17,7 +17,7 @@ from xser.corpora.description.emotions import SCHEMES
 from xser.corpora.description.file_patterns import FilePattern, nfc
 from xser.corpora.folders import writable
 from xser.corpora.speakers import one_name
-from xser.corpora.tables.columns import find_columns
+from xser.corpora.tables.columns import UNLABELLED, find_columns
 from xser.corpora.tables.forms import read_native
 from xser.corpora.tables.label_words import emotion_of_word
 from xser.corpora.tables.native import MISSING, Native, Shards, safe_name, short_hash
@@ -184,7 +184,9 @@ def _understood(
         else:
             _refuse_contradiction(native.path, seen[key], (number, row))
     if not rows:
-        raise XserError(f"{native.path} has no row with a label: a row is a recording and its emotion")
+        raise XserError(
+            f"{native.path} has no row with a label: a row is a recording and its emotion{UNLABELLED['label']}"
+        )
     for what, sources in (("without a label", unlabelled), ("that repeat an earlier row", repeated)):
         if sources:
             left_out.append(f"{len(sources)} rows of {native.path.name} {what} left out, e.g. {sources[0]}")

@@ -103,10 +103,7 @@ def notes(pooled: Sequence[Pooled]) -> list[str]:
     """What a reader must know beside the figures, as sentences: chosen sources, what was left out, made-up data."""
     runs = [run.info for system in pooled for run in system.runs]
     lines = [_chosen_source(system) for system in pooled if len(system.candidates) > 1]
-    missing = {system.setting.target: absent for system in pooled if (absent := _missing_emotions(system))}
-    for target, emotions in missing.items():
-        names = ", ".join(emotions)
-        lines.append(f"{target} has no utterance of {names}: UAR and macro-F1 are means over its other classes.")
+    lines += list(filter(None, map(_missing_emotions, pooled)))
     lines += [sentence for run in runs for sentence in run.left_out]
     lines += [f"Severe, and allowed: {sentence}." for run in runs for sentence in run.allowed]
     if not all(run.complete for run in runs):
@@ -124,9 +121,19 @@ def _chosen_source(system: Pooled) -> str:
     )
 
 
-def _missing_emotions(system: Pooled) -> list[str]:
-    there = set(system.utterances["emotion"])
-    return [name for name in system.emotions if name not in there]
+def _missing_emotions(system: Pooled) -> str:
+    """What the figures of a target are worth that lacks emotions; empty where none is missing."""
+    target, there = system.setting.target, set(system.utterances["emotion"])
+    missing = [name for name in system.emotions if name not in there]
+    if len(missing) == len(system.emotions) - 1:
+        (only,) = there
+        return (
+            f"WARNING: every utterance of {target} is {only}. Its UAR is how often {only} is answered, and says nothing "
+            "of telling emotions apart. For recordings without labels there is `xser predict`."
+        )
+    if not missing:
+        return ""
+    return f"{target} has no utterance of {', '.join(missing)}: UAR and macro-F1 are means over its other classes."
 
 
 def headings(sections: Iterable[Section]) -> dict[Section, str]:
