@@ -128,8 +128,8 @@ def _missing_emotions(system: Pooled) -> str:
     if len(missing) == len(system.emotions) - 1:
         (only,) = there
         return (
-            f"WARNING: every utterance of {target} is {only}. Its UAR is how often {only} is answered, and says nothing "
-            "of telling emotions apart. For recordings without labels there is `xser predict`."
+            f"WARNING: every utterance of {target} is {only}. Its UAR is how often {only} is answered, and says "
+            "nothing of telling emotions apart. For recordings without labels there is `xser predict`."
         )
     if not missing:
         return ""
