@@ -1,6 +1,7 @@
 """The files of ``xser audit``: a page with pictures, a table, and every recording that a finding is about as JSON."""
 
 import dataclasses
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ from xser.audit.findings import Finding, plain
 from xser.audit.page import Audited, audit_page, corpora_and_shared, finding_frame, table_text
 from xser.audit.pictures import corpus_picture
 from xser.core.document import to_markdown, write_csv
+from xser.core.extras import DISTRIBUTION, is_installed
 from xser.core.files import write_text
 from xser.core.records import Record, write_record
 from xser.core.versions import versions
 from xser.core.words import count
+
+logger = logging.getLogger(__name__)
 
 
 class AuditFile(Record):
@@ -49,7 +53,9 @@ def write_report(auditor: Auditor, audited: Audited, folder: Path, stem: str, ti
         The command that a reader may type to repeat it.
     """
     pictures = {}
-    for corpus in filter(auditor.is_there, auditor.corpora):
+    if not is_installed("matplotlib"):
+        logger.warning("no pictures: for them pip install '%s[audit]'", DISTRIBUTION)
+    for corpus in filter(auditor.is_there, auditor.corpora if is_installed("matplotlib") else []):
         pictures[corpus.name] = f"{stem}_{corpus.name.replace('/', '_').replace(':', '_')}.png"
         _draw(folder / pictures[corpus.name], auditor, corpus, audited[corpus.name])
     file = _audit_file(auditor, audited, command)

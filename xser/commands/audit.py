@@ -20,7 +20,6 @@ from xser.commands.options import (
     request_of,
     typed_command,
 )
-from xser.core.extras import optional
 from xser.core.files import folder_of
 from xser.experiments.catalogue import PLACE
 
@@ -53,8 +52,6 @@ def main(options: argparse.Namespace) -> None:
     from xser.audit.engine import Auditor
     from xser.audit.report import report_text, write_report
     from xser.experiments.audits import audited_corpora
-
-    optional("matplotlib", "a picture of the audit")  # told before the work
 
     request, command = request_of(options), typed_command("audit", options.words)
     corpora = audited_corpora(options.corpora, request, options.split)
