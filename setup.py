@@ -15,7 +15,7 @@ EXTRAS = {
     "grid": ["submitit>=1.5,<2"],  # --slurm
     "onnx": ["onnx>=1.19,<2", "onnx-ir>=0.1.12,<2", "onnxruntime>=1.23,<2", "onnxscript>=0.5.6,<1"],
     "report": ["jinja2>=3.1.4,<4", "matplotlib>=3.9,<4"],  # the page, confusion matrices
-    "serve": ["gradio>=6.17,<7", "fastapi>=0.115.2,<1", "uvicorn>=0.30,<1"],  # xser serve
+    "serve": ["gradio>=6.17,<7", "fastapi>=0.133,<1", "uvicorn>=0.30,<1"],  # xser serve
     "vad": ["silero-vad>=6.2,<7"],  # xser predict --vad
     "tables": ["pyarrow>=18"],  # Parquet and Arrow files, Hugging Face's datasets
 }
