@@ -1,6 +1,9 @@
 """What is taken from a recording that was given, and what is refused with a sentence."""
 
+import os
 import socket
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from xser.commands import serve as command
 from xser.commands.command_line import parser_of
 from xser.core.errors import UsageError, XserError
 from xser.demo import kept as kept_module
+from xser.demo import server
 from xser.demo.hearing import BARS, Limits, hear
 from xser.demo.kept import Kept
 from xser.demo.server import serve
@@ -105,6 +109,26 @@ def test_an_address_that_is_not_free_is_one_line(run):
         serve(str(run), port=taken.getsockname()[1])
     with pytest.raises(UsageError, match="no address"):
         serve(str(run), host="no such host")
+
+
+@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_an_address_for_everybody_is_warned_of_and_no_temporary_file_stays(host, warned, run, monkeypatch, capsys):
+    pytest.importorskip("gradio")
+    seen = []
+
+    def look(app, listener):
+        folder = Path(tempfile.gettempdir())
+        (folder / "left behind").touch()
+        seen.append((folder, os.environ["GRADIO_TEMP_DIR"], listener.getsockname()[0]))
+
+    before = tempfile.gettempdir()
+    monkeypatch.setattr(server, "_run", look)
+    serve(str(run), host=host, port=0, device="cpu")
+    said = capsys.readouterr().out
+    assert f"http://{host}:" in said and ("warning: everybody" in said) == warned
+    ((folder, of_gradio, address),) = seen
+    assert (of_gradio, address) == (str(folder), host)
+    assert not folder.exists() and tempfile.gettempdir() == before
 
 
 def test_a_model_that_wants_statistics_says_so_before_it_is_served(tmp_path, tmp_path_factory):
