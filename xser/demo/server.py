@@ -111,7 +111,15 @@ def application(model: Model, card: str, limits: Limits, folder: Path) -> Any:
 
     page = build(model, card, limits, kept)
     gr.mount_gradio_app(
-        app, page, "/", footer_links=[], max_file_size=limits.size, ssr_mode=False, mcp_server=False, **look()
+        app,
+        page,
+        "/",
+        footer_links=[],
+        max_file_size=limits.size,
+        ssr_mode=False,
+        mcp_server=False,
+        show_error=False,
+        **look(),
     )
     return OnlyFromHere(app)
 
