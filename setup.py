@@ -15,6 +15,7 @@ EXTRAS = {
     "grid": ["submitit>=1.5,<2"],  # --slurm
     "onnx": ["onnx>=1.19,<2", "onnx-ir>=0.1.12,<2", "onnxruntime>=1.23,<2", "onnxscript>=0.5.6,<1"],
     "report": ["jinja2>=3.1.4,<4", "matplotlib>=3.9,<4"],  # the page, confusion matrices
+    "serve": ["gradio>=6.17,<7", "fastapi>=0.133,<1", "uvicorn>=0.30,<1"],  # xser serve
     "vad": ["silero-vad>=6.2,<7"],  # xser predict --vad
     "tables": ["pyarrow>=18"],  # Parquet and Arrow files, Hugging Face's datasets
 }
@@ -39,7 +40,7 @@ setup(
     license="Apache-2.0",
     packages=[*find_packages(include=["xser", "xser.*"]), *(f"xser.data.{name}" for name in DATA)],
     package_dir={f"xser.data.{name}": name for name in DATA},
-    package_data={"xser": ["**/*.html", "**/*.tsv", "**/*.yaml"], **{f"xser.data.{name}": ["**/*"] for name in DATA}},
+    package_data={"xser": ["**/*.css", "**/*.html", "**/*.js", "**/*.tsv", "**/*.yaml"], **{f"xser.data.{name}": ["**/*"] for name in DATA}},
     exclude_package_data={f"xser.data.{name}": ["**/__pycache__/*"] for name in DATA},
     entry_points={"console_scripts": ["xser = xser.__main__:main"]},
     python_requires=">=3.10",

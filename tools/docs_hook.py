@@ -12,7 +12,7 @@ from mkdocs.structure.files import File
 
 ROOT = Path(__file__).resolve().parents[1]
 LINK = re.compile(r"(?<!!)\[([^\]\n]*)\]\(([^)\s:#]+)(#[^)\s]*)?\)")
-PACKAGES = ("core", "corpora", "protocol", "model", "evidence", "audit", "experiments", "grid", "commands")
+PACKAGES = ("core", "corpora", "protocol", "model", "evidence", "audit", "experiments", "grid", "demo", "commands")
 
 
 def outside_pages():

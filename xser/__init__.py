@@ -8,6 +8,7 @@ Its packages, from the ground; none imports from one above it:
 - ``model``, ``evidence`` and ``audit``, side by side: what learns, what can be believed, what would fool a model
 - ``experiments``: what a user asked for, and the four stages that do it
 - ``grid``: many of them
+- ``demo``, beside it: a page on which people try a model
 - ``commands``: the command ``xser``
 
 Importing ``xser`` imports nothing else. What it offers is imported when it is used:

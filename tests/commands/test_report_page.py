@@ -2,17 +2,16 @@
 
 import json
 import re
-import shutil
 import subprocess
 
 import pytest
 
+from tests.support.browser import BROWSER
 from tests.support.made_grid import make_grid
 from xser.evidence.figures.predictions import find_runs
 from xser.evidence.figures.published import read_published
 from xser.evidence.pages.report import write_report
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser, google-chrome or chrome here")
 
 CHECK = """

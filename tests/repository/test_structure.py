@@ -28,7 +28,7 @@ FLOORS = (  # from the ground; those of one floor do not import each other
     ("protocol",),
     ("model", "evidence", "audit"),
     ("experiments",),
-    ("grid",),
+    ("grid", "demo"),
     ("commands",),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}

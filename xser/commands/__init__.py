@@ -5,6 +5,7 @@ COMMANDS = {  # name: what it does
     "grid": "every task of a grid with every system and every seed, here or on SLURM",
     "export": "make a folder of a trained run that anybody can use",
     "predict": "the emotion of recordings, by a trained model",
+    "serve": "a page in a browser: speak, and see what a model hears",
     "features": "embeddings of recordings by a pretrained encoder, for your own classifier",
     "report": "tables, pictures and a page from finished runs",
     "audit": "what would fool a model: in recordings, labels, splits, and between corpora",

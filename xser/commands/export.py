@@ -6,6 +6,7 @@ xser export RUN --output my_model --without-encoder
 xser export RUN --output my_model --onnx --int8
 xser export RUN --output for_transformers --format transformers
 xser export RUN --output my_model --push USER/NAME
+xser export RUN --output my_model --space
 """
 
 import argparse
@@ -41,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--push", metavar="USER/NAME", help="upload it to the Hugging Face hub too; a new repository is private"
     )
+    parser.add_argument(
+        "--space", action="store_true", help="add a folder `space`: what a Hugging Face Space needs to show xser serve"
+    )
 
 
 def main(options: argparse.Namespace) -> None:
@@ -59,6 +63,7 @@ def main(options: argparse.Namespace) -> None:
         layout=options.format,
         onnx=options.onnx,
         int8=options.int8,
+        space=options.space,
     )
     config = export(asked)
     size = sum(each.stat().st_size for each in Path(options.output).rglob("*") if each.is_file())
@@ -70,6 +75,8 @@ def main(options: argparse.Namespace) -> None:
     print(f"use it: xser predict {options.output} my.wav")
     if options.onnx:
         print(f"without xser: python {options.output}/use_onnx.py my.wav")
+    if options.space:
+        print(f"a page on the hub: {options.output}/space/README.md says how it is uploaded")
     if options.push:
         url, commit = push(Path(options.output), options.push)
         print(f"uploaded: {url}, where its owner says who may see it")

@@ -8,6 +8,8 @@ from xser.core.errors import XserError
 
 DISTRIBUTION = "xser-toolkit"
 EXTRA_OF = {
+    "fastapi": "serve",
+    "gradio": "serve",
     "jinja2": "report",
     "matplotlib": "report",
     "onnx": "onnx",
@@ -17,6 +19,7 @@ EXTRA_OF = {
     "pyarrow": "tables",
     "silero_vad": "vad",
     "submitit": "grid",
+    "uvicorn": "serve",
 }
 
 

@@ -15,6 +15,7 @@ from xser.core.files import folder_of, write_text
 from xser.core.run_records import TRAINED
 from xser.experiments.finished import joint_calibration, joint_predictions, read_finished
 from xser.experiments.model_card import CARD, SOUND, Card, write_card
+from xser.experiments.space import write_space
 from xser.model.exported import Member, ModelConfig, is_exported, is_for_transformers, write_model
 from xser.model.loading import of_run
 from xser.model.recognition import Model
@@ -40,6 +41,8 @@ class Export:
         ``xser``; or ``transformers``, for its pipeline, without a card.
     onnx, int8
         Write the graph for use without xser, and a smaller one.
+    space
+        Add what a Hugging Face Space needs.
     """
 
     runs: tuple[Path, ...]
@@ -50,12 +53,13 @@ class Export:
     layout: Literal["xser", "transformers"] = "xser"
     onnx: bool = False
     int8: bool = False
+    space: bool = False
 
     def __post_init__(self) -> None:
         if self.int8 and not self.onnx:
             raise UsageError("--int8 makes the ONNX graph smaller: give --onnx too")
-        if self.layout == "transformers" and (self.onnx or self.name or not self.with_encoder):
-            raise UsageError("--format transformers goes with none of --onnx, --without-encoder and --push")
+        if self.layout == "transformers" and (self.onnx or self.name or self.space or not self.with_encoder):
+            raise UsageError("--format transformers goes with none of --onnx, --space, --without-encoder and --push")
 
 
 def export(asked: Export) -> ModelConfig:
@@ -85,6 +89,8 @@ def export(asked: Export) -> ModelConfig:
             size = sum(each.stat().st_size for each in whole.iterdir())
             told = (size, calibration, joint_predictions(runs), _seconds(config, members))
             write_card(Card(asked.name or output.name, config, runs, *told), whole / CARD)
+        if asked.space:
+            write_space(whole, asked.name or output.name, (whole / CARD).read_text(encoding="utf-8"))
         if asked.onnx:
             _add_graph(whole, config, members, asked.int8)
         if output.exists():

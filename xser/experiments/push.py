@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from xser.core.errors import UsageError, XserError
+from xser.experiments.space import SPACE
 from xser.model.encoders.hub import HUB_NAME, is_unreachable
 
 LOGIN = "log in with `hf auth login`, or set HF_TOKEN to a token that may write"
@@ -45,7 +46,9 @@ def push(folder: Path, name: str) -> tuple[str, str]:
     try:
         api = HfApi()
         url = api.create_repo(name, private=True, exist_ok=True)
-        done = api.upload_folder(repo_id=name, folder_path=folder, commit_message="Upload a model of xser")
+        done = api.upload_folder(
+            repo_id=name, folder_path=folder, commit_message="Upload a model of xser", ignore_patterns=f"{SPACE}/*"
+        )
     except Exception as error:  # the hub's errors are of many kinds, some of them Python's and requests' own
         line = _one_line(error, name)
         if line is None:

@@ -137,7 +137,7 @@ class Model:
         XserError
             When the model wants statistics of recordings together and was not adapted.
         """
-        self._refuse_missing_statistics()
+        self.refuse_missing_statistics()
         if _is_one(recordings):
             return self._answer(self._scorer.score(recordings).scores, reject_below)
         import pandas as pd
@@ -153,7 +153,7 @@ class Model:
 
     def rows(self, recordings: Sequence[Source], skip_bad: bool, reject_below: float) -> Iterator[dict[str, Any]]:
         """Yield what `predict` says of each recording as it is done, by column but for its name."""
-        self._refuse_missing_statistics()
+        self.refuse_missing_statistics()
         for scored, problem in self._each(recordings, skip_bad):
             yield {**self._row(scored, reject_below), "problem": problem}
 
@@ -195,7 +195,7 @@ class Model:
         """
         import pandas as pd
 
-        self._refuse_missing_statistics()
+        self.refuse_missing_statistics()
         cutting, surveyed = Windows(window, hop), survey(recording)
         spans = speech_segments(stream(recording, surveyed)) if vad else [(0.0, surveyed.seconds)]
         windows = [each for span in spans for each in cutting.of(span)]
@@ -234,7 +234,7 @@ class Model:
         BadRecording, XserError
             As `predict`.
         """
-        self._refuse_missing_statistics()
+        self.refuse_missing_statistics()
         if _is_one(recordings):
             return self._scorer.score(recordings).embedding
         several = list(cast(Iterable[Source], recordings))
@@ -291,7 +291,8 @@ class Model:
         named = dict(zip(self.emotions, map(float, probabilities), strict=True))
         return Answer(self.emotions[best], named, confidence, confidence >= reject_below)
 
-    def _refuse_missing_statistics(self) -> None:
+    def refuse_missing_statistics(self) -> None:
+        """Raise what `predict` does where it `wants_statistics`."""
         if self.wants_statistics:
             raise XserError(
                 "this model was trained on features brought to the statistics of recordings together: give it "

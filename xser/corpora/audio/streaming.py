@@ -7,6 +7,7 @@ samples (`stream`).
 import contextlib
 import dataclasses
 import io
+import math
 import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -81,13 +82,18 @@ def seconds_told(source: Source) -> float | None:
         return None
 
 
-def survey(source: Source) -> Survey:
+def survey(source: Source, longest: float = math.inf) -> Survey:
     """Go through a recording once.
+
+    Parameters
+    ----------
+    longest
+        Seconds beyond which it is refused, without going on to its end.
 
     Raises
     ------
     BadRecording
-        As `xser.corpora.audio.decoding.decode_recording` does.
+        As `xser.corpora.audio.decoding.decode_recording` does; of the kind "too long".
     """
     name = name_of(source) or "the recording"
     rate, samples, peak, least, most, starts_at = 0, 0, 0.0, np.inf, -np.inf, 0.0
@@ -99,6 +105,8 @@ def survey(source: Source) -> Survey:
         if not np.isfinite(block.samples).all():
             raise BadRecording(name, "with NaN or infinite samples")
         samples += len(block.samples)
+        if samples > longest * rate:
+            raise BadRecording(name, "too long", f"more than {longest:g} seconds")
         least, most = min(least, float(block.samples.min())), max(most, float(block.samples.max()))
         peak = max(peak, -least, most)
     if samples and not RATES[0] <= rate <= RATES[1]:
