@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from xser.__main__ import main
-from xser.commands import COMMANDS, command_line, completion
+from xser.commands import COMMANDS, STAGES, command_line, completion
 from xser.commands import run as run_module
 from xser.core.errors import UsageError, XserError
 from xser.experiments.hyperparameter_table import TABLE
@@ -140,6 +140,10 @@ def test_options_that_do_not_go_together_end_with_code_2(capsys):
         (["rum"], 2, "no command 'rum' (did you mean run?)"),
         (["labels", "nowhere"], 1, "no corpus 'nowhere'"),
         (["run", "nowhere"], 2, "no recipe 'nowhere'"),
+        *(([stage, "nowhere"], 2, "no recipe 'nowhere'") for stage in STAGES),
+        ([], 0, f"one stage of run alone, with its options: {', '.join(STAGES)}"),
+        (["prepare", "--help"], 0, "--stop-stage"),
+        (["trian"], 2, "no command 'trian' (did you mean train?)"),
         (["run", "emodb", "--stage", "4"], 2, "--stage takes a stage, 0 to 3 or one of"),
         (["run", "emodb", "--stage", "2", "--stop-stage", "1"], 2, "comes before"),
         (["run", "emodb", "--corpus", "urdu"], 2, "--corpus is urdu already"),
@@ -161,8 +165,21 @@ def test_the_command(words, code, told, monkeypatch, capsys):
         assert said.out == "" and said.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_a_word_for_run(stage, monkeypatch):
+    def note(options, words, more):
+        ran.append((options.stage, options.stop_stage, options.corpus, run_module.recipe_of(words)))
+
+    ran = []
+    monkeypatch.setattr(run_module, "main", note)
+    for words in (["emodb"], ["--corpus", "emodb", "--steps", "3"]):
+        monkeypatch.setattr(sys, "argv", ["xser", stage, *words])
+        main()
+    assert ran == [(stage, stage, None, "emodb"), (stage, stage, "emodb", None)]
+
+
 def test_completions_know_every_command_and_option(capsys):
     completion.main(argparse.Namespace(shell="bash"))
     script = capsys.readouterr().out
-    for word in (*COMMANDS, "--target-statistics", "--slurm-partition", "--pattern"):
+    for word in (*COMMANDS, *STAGES, "--target-statistics", "--slurm-partition", "--pattern"):
         assert word in script

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pydantic
 
+from xser.commands import STAGES
 from xser.commands.options import (
     add_manifest_options,
     add_place_options,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TAKES_MORE = True  # words that are no options of its own are hyperparameters, or those of a grid
-STAGES = ("prepare", "manifests", "train", "evaluate")
 EPILOG = """\
 stages:
   0 prepare     find the recordings, check them, write 16 kHz audio
