@@ -17,7 +17,8 @@ import pandas as pd
 
 from xser.audit.gate import allowed_findings
 from xser.core.errors import XserError
-from xser.core.files import only_writer, read_json
+from xser.core.files import only_writer
+from xser.core.run_records import RUN, read_trained, refuse_damaged
 from xser.experiments.earlier_runs import trained_on_another_encoder
 from xser.experiments.experiment import Experiment
 from xser.experiments.run_description import describe_evaluation_of, read_evaluated
@@ -94,7 +95,12 @@ def _predict(run: Run) -> None:
     from xser.model.gathering import this_rank
 
     rows = run.read_evaluation_rows()
-    info = describe_evaluation_of(run, read_json(run.folder / "trained.json"))
+    try:
+        trained = refuse_damaged(run.folder)
+    except XserError:
+        (run.folder / RUN).unlink(missing_ok=True)  # stage 2 looks at no run that is evaluated
+        raise
+    info = describe_evaluation_of(run, trained)
     info["allowed"] = _allowed(run)
     model = _load(run)
     target = run.experiment.task.target
@@ -168,8 +174,8 @@ def is_evaluated(run: Run) -> bool:
 
     if not run.is_trained:
         return False
-    info = describe_evaluation_of(run, read_json(run.folder / "trained.json"))
     try:
+        info = describe_evaluation_of(run, read_trained(run.folder))
         evaluated = read_run(run.folder)
         return not evaluated.predictions.empty and evaluated.info.fingerprints == info["fingerprints"]
     except XserError:  # not evaluated, or its files are damaged: it is evaluated anew

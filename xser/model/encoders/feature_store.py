@@ -1,6 +1,7 @@
 """What a frozen front end gives, computed once an utterance and kept on disk."""
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from safetensors.torch import save
 from speechbrain.utils.distributed import ddp_barrier
 from torch import Tensor
 
+from xser.core.digests import content_digest, file_digest
 from xser.core.errors import XserError
-from xser.core.files import only_writer, whole_file, write_json
+from xser.core.files import only_writer, whole_file, write_json, write_text
 from xser.core.fingerprints import fingerprint
 from xser.model.encoders.base import FrontEnd
 from xser.model.encoders.extraction import extract
 from xser.model.gathering import number_of_ranks, same_on_all_ranks, this_rank
+
+logger = logging.getLogger(__name__)
 
 SHARD_UTTERANCES = 512
 SHARD_BYTES = 2**28
@@ -26,8 +30,9 @@ class FeatureStore:
     """Features of a prepared corpus, under ``<prepared folder>/features/<front end>/``.
 
     Features are found by the digest of the audio, and the folder by everything that they depend on, so that nothing
-    stale is ever read. Shards are written whole; after a kill the next `ensure` computes what is missing. Several ranks
-    share the work.
+    stale is ever read. Shards are written whole; after a kill the next `ensure` computes what is missing. A shard is
+    checked against the digest beside it when it is opened, and computed again where it is another. Several ranks share
+    the work.
 
     Parameters
     ----------
@@ -45,6 +50,7 @@ class FeatureStore:
         self.device = device
         self._shards: dict[Path, Any] = {}
         self._shard_of: dict[str, Path] = {}
+        self._damaged: set[Path] = set()
 
     def ensure(self, rows: pd.DataFrame, shown: bool = True) -> None:
         """Compute and keep the features of `rows` that are not kept yet. All ranks must call this together.
@@ -65,8 +71,18 @@ class FeatureStore:
         if same_on_all_ranks(self._missing(audio)):
             with self._alone():
                 missing = same_on_all_ranks(self._missing(audio))
+                if this_rank() == 0:
+                    self._remove_damaged()
+                ddp_barrier()
+                self._damaged.clear()  # their names are free again
                 self._keep(dict(list(missing.items())[this_rank() :: number_of_ranks()]), shown)
         self._look()
+
+    def _remove_damaged(self) -> None:
+        for path in self._damaged:
+            logger.warning("warning: %s is damaged, and computed again", path)
+            path.unlink(missing_ok=True)
+            _digest_file(path).unlink(missing_ok=True)
 
     def _keep(self, audio: dict[str, str], shown: bool) -> None:
         if this_rank() == 0 and audio:
@@ -114,20 +130,40 @@ class FeatureStore:
         return {digest: path for digest, path in audio.items() if digest not in self._shard_of}
 
     def _look(self) -> None:
-        """Open the shards that appeared since the last look."""
+        """Open the shards that appeared since the last look, but for those that are not what was written."""
         for path in sorted(self.folder.glob("[0-9]*.safetensors")):
-            if path not in self._shards:
-                try:
-                    self._shards[path] = safe_open(path, "pt")
-                except SafetensorError as error:
-                    raise XserError(f"{path} is damaged: delete it and run the same command again") from error
+            if path in self._shards or path in self._damaged:
+                continue
+            try:
+                if not _is_as_written(path):
+                    raise SafetensorError
+                self._shards[path] = safe_open(path, "pt")
+            except SafetensorError:
+                self._damaged.add(path)
+            else:
                 self._shard_of.update(dict.fromkeys(self._shards[path].keys(), path))
 
     def _write(self, shard: dict[str, Tensor]) -> None:
         last = max((int(path.stem[:5]) for path in self.folder.glob("[0-9]*.safetensors")), default=-1)
         rank = f"-{this_rank()}" if number_of_ranks() > 1 else ""  # ranks write at the same time
-        with whole_file(self.folder / f"{last + 1:05d}{rank}.safetensors") as part:
-            part.write_bytes(save(shard))
+        path, content = self.folder / f"{last + 1:05d}{rank}.safetensors", save(shard)
+        write_text(_digest_file(path), content_digest(content))  # first: a shard without one is of an older xser
+        with whole_file(path) as part:
+            part.write_bytes(content)
+
+
+def _digest_file(shard: Path) -> Path:
+    return shard.with_suffix(".sha256")
+
+
+def _is_as_written(shard: Path) -> bool:
+    """Whether a shard is what its digest tells."""
+    try:
+        return file_digest(shard) == _digest_file(shard).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return True
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _bytes(tensor: Tensor) -> int:
