@@ -125,6 +125,9 @@ def test_all_stages_make_again_what_is_damaged(words, work, pattern, fault):
     before, damaged = predictions(work), only(work, pattern)
     damaged.unlink() if fault is None else fault(damaged)
     only(work, "runs/*/*/*/*/run.json").unlink()
+    if "features" in pattern and fault is not None:
+        with pytest.raises(XserError, match="is removed: run the same command again"):
+            stages.run(ALL, words)
     stages.run(ALL, words)
     assert predictions(work) == before
 

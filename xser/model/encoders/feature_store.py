@@ -1,7 +1,6 @@
 """What a frozen front end gives, computed once an utterance and kept on disk."""
 
 import contextlib
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,6 @@ from xser.model.encoders.base import FrontEnd
 from xser.model.encoders.extraction import extract
 from xser.model.gathering import number_of_ranks, same_on_all_ranks, this_rank
 
-logger = logging.getLogger(__name__)
-
 SHARD_UTTERANCES = 512
 SHARD_BYTES = 2**28
 
@@ -31,8 +28,8 @@ class FeatureStore:
 
     Features are found by the digest of the audio, and the folder by everything that they depend on, so that nothing
     stale is ever read. Shards are written whole; after a kill the next `ensure` computes what is missing. A shard is
-    checked against the digest beside it when it is opened, and computed again where it is another. Several ranks share
-    the work.
+    checked against the digest beside it when it is opened, and removed where it is another. Several ranks share the
+    work.
 
     Parameters
     ----------
@@ -50,7 +47,6 @@ class FeatureStore:
         self.device = device
         self._shards: dict[Path, Any] = {}
         self._shard_of: dict[str, Path] = {}
-        self._damaged: set[Path] = set()
 
     def ensure(self, rows: pd.DataFrame, shown: bool = True) -> None:
         """Compute and keep the features of `rows` that are not kept yet. All ranks must call this together.
@@ -71,18 +67,8 @@ class FeatureStore:
         if same_on_all_ranks(self._missing(audio)):
             with self._alone():
                 missing = same_on_all_ranks(self._missing(audio))
-                if this_rank() == 0:
-                    self._remove_damaged()
-                ddp_barrier()
-                self._damaged.clear()  # their names are free again
                 self._keep(dict(list(missing.items())[this_rank() :: number_of_ranks()]), shown)
         self._look()
-
-    def _remove_damaged(self) -> None:
-        for path in self._damaged:
-            logger.warning("warning: %s is damaged, and computed again", path)
-            path.unlink(missing_ok=True)
-            _digest_file(path).unlink(missing_ok=True)
 
     def _keep(self, audio: dict[str, str], shown: bool) -> None:
         if this_rank() == 0 and audio:
@@ -130,18 +116,21 @@ class FeatureStore:
         return {digest: path for digest, path in audio.items() if digest not in self._shard_of}
 
     def _look(self) -> None:
-        """Open the shards that appeared since the last look, but for those that are not what was written."""
+        """Open the shards that appeared since the last look; remove one that is not what was written, and raise."""
         for path in sorted(self.folder.glob("[0-9]*.safetensors")):
-            if path in self._shards or path in self._damaged:
+            if path in self._shards:
                 continue
             try:
                 if not _is_as_written(path):
                     raise SafetensorError
                 self._shards[path] = safe_open(path, "pt")
-            except SafetensorError:
-                self._damaged.add(path)
-            else:
-                self._shard_of.update(dict.fromkeys(self._shards[path].keys(), path))
+            except SafetensorError as error:
+                path.unlink()
+                raise XserError(
+                    f"{path} was not what was written (cut, changed or damaged since) and is removed: run the same "
+                    "command again, which computes those features anew"
+                ) from error
+            self._shard_of.update(dict.fromkeys(self._shards[path].keys(), path))
 
     def _write(self, shard: dict[str, Tensor]) -> None:
         last = max((int(path.stem[:5]) for path in self.folder.glob("[0-9]*.safetensors")), default=-1)
