@@ -8,7 +8,14 @@ from xser.commands import COMMANDS, STAGES
 
 def main() -> None:
     """Run the subcommand that the command line names; without one, list them."""
-    words = sys.argv[1:]
+    try:
+        _main(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules are imported
+        print("xser: stopped: the same command goes on", file=sys.stderr)
+        sys.exit(130)
+
+
+def _main(words: list[str]) -> None:
     if not words or words[0] in ("-h", "--help"):
         print(_overview())
         return
