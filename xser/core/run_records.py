@@ -188,6 +188,8 @@ class RunRecord(TrainedRecord):
         Older runs do not tell them.
     allowed
         Severe findings of the audit that the user allowed.
+    warnings
+        What else the audit found severe or warned of in what the run is reported on, and between corpora.
     files
         SHA-256 of each file of predictions.
     """
@@ -195,6 +197,7 @@ class RunRecord(TrainedRecord):
     system_order: int | None = None
     compared_with: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     files: dict[str, str]
 
     def without_places(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xser.audit.gate import allowed_findings
+from xser.audit.gate import findings_to_repeat
 from xser.core.errors import XserError
 from xser.core.files import only_writer
 from xser.core.run_records import RUN, read_trained, refuse_damaged
@@ -101,7 +101,7 @@ def _predict(run: Run) -> None:
         (run.folder / RUN).unlink(missing_ok=True)  # stage 2 looks at no run that is evaluated
         raise
     info = describe_evaluation_of(run, trained)
-    info["allowed"] = _allowed(run)
+    info["allowed"], info["warnings"] = _found_by_the_audit(run)
     model = _load(run)
     target = run.experiment.task.target
     folders = run.prepared_folders(*[target] if target else [])
@@ -130,13 +130,13 @@ def _load(run: Run) -> Any:
         return load_trained(run.folder, where, device, run.hyperparameters.text(values))
 
 
-def _allowed(run: Run) -> list[str]:
-    """What stage 1 found severe in what a run is reported on, and was allowed to go on with."""
+def _found_by_the_audit(run: Run) -> tuple[list[str], list[str]]:
+    """What stage 1 found severe in what a run is reported on and was allowed to go on with, and what it warned of."""
     task = run.experiment.task
     files = {str(selection): run.manifest(selection).folder.name for selection in task.selections}
     sources = {str(source): files[str(source)] for source in task.sources}
     target = (str(task.target), files[str(task.target)]) if task.target is not None else None
-    return allowed_findings(sources, target, run.system.trained_on, run.experiment.work_dir)
+    return findings_to_repeat(sources, target, run.system.trained_on, run.experiment.work_dir)
 
 
 def _pictured(

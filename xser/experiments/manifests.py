@@ -123,14 +123,14 @@ def _make(experiment: Experiment) -> list[tuple[object, int, str]]:
     if len(classes) > 1:
         lines.append(("classes", logging.DEBUG, describe_classes(scheme, classes)))
     whole = _of_the_whole(experiment, records, audit)
-    shared = [f"sources and {task.target}: {line}" for line in audit.lines_of_shared(verbose=True)]
+    shared = [f"between corpora: {line}" for line in audit.lines_of_shared(verbose=True)]
     lines += [(line, logging.DEBUG, f"  {line}") for line in shared if line not in whole]
     return lines + [(line, logging.INFO, f"  {line}") for line in whole]
 
 
 def _of_the_whole(experiment: Experiment, records: dict[Selection, ManifestRecord], audit: TaskAudit) -> list[str]:
     """Lines to print of an experiment beside its corpora."""
-    lines = [f"sources and {experiment.task.target}: {line}" for line in audit.lines_of_shared()]
+    lines = [f"between corpora: {line}" for line in audit.lines_of_shared()]
     if experiment.named_task is not None:
         sources = [records[source] for source in experiment.task.sources]
         lines.append(describe_training(experiment.named_task, sources))
