@@ -106,7 +106,7 @@ def audit_task(
         most, of_small = _most_severe(corpus is target, target is not None, "target" in trained_on)
         parts = [_at_most(of_small if each.name == "split-small-groups" else most, each) for each in found.split]
         corpora[corpus.name] = [*found.corpus, *parts]
-    shared = {}
+    shared: dict[str, Sequence[Finding]] = {}
     if target is not None and set(trained_on) != {"target"}:
         for source in sources:
             shared[f"{source.name} and {target.name}"] = auditor.between(source, target)

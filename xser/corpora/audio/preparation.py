@@ -200,11 +200,16 @@ def _read_comment(wav: Path) -> Made:
             with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
                 comment = json.loads(sound.comment)
                 made = Made(**comment | {"samples": sound.frames, "measures": Measures(**comment["measures"])})
-                if samples_digest(sound.read(dtype="int16").astype("<i2").tobytes()) != made.digest:
+                if _digest_of_samples(sound) != made.digest:
                     raise ValueError("its samples are not those that were written")
                 return made
         except soundfile.LibsndfileError as error:
             raise ValueError(str(error)) from error
+
+
+def _digest_of_samples(sound: Any) -> str:
+    samples: np.ndarray = sound.read(dtype="int16")
+    return samples_digest(samples.astype("<i2").tobytes())
 
 
 def _prepare_all(tasks: list[Task], jobs: int) -> Iterator[dict[str, Made | Bad]]:
