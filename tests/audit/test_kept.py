@@ -54,7 +54,17 @@ def test_what_is_no_finding_is_made_again(kept, severity):
     assert kept.findings("made", "key", lambda: FOUND) == FOUND
 
 
-@pytest.mark.parametrize("damage", ["", "one,other\na,b\n", "one,seconds\na,long\n", "one,seconds\na,1,2,3\n"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "",
+        "one,seconds\nNA,1.25\n",
+        "one,seconds\n",
+        "one,other\na,b\n",
+        "one,seconds\na,long\n",
+        "one,seconds\na,1,2,3\n",
+    ],
+)
 def test_a_damaged_table_is_made_again(kept, damage):
     made = pd.DataFrame({"one": ["NA"], "seconds": [1.5]})
     assert kept.table("made", made.columns, lambda: made).equals(made)

@@ -10,6 +10,7 @@ import soundfile
 from worker import EMOTIONS, read_rows
 
 from tests.support import CHECKOUT
+from xser.core.digests import samples_digest
 from xser.core.errors import XserError
 
 
@@ -110,8 +111,10 @@ def _with_durations(rows, corpus, table, work):
         samples, rate = soundfile.read(rows.loc[index, "audio"], dtype="int16")
         path = work / "brought_to_durations" / corpus / "audio" / Path(rows.loc[index, "audio"]).name
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, np.resize(samples, round(seconds * rate)), rate)
-        rows.loc[index, ["audio", "seconds", "digest"]] = str(path), seconds, rows.loc[index, "digest"] + "-repeated"
+        repeated = np.resize(samples, round(seconds * rate))
+        soundfile.write(path, repeated, rate)
+        digest = samples_digest(repeated.tobytes())
+        rows.loc[index, ["audio", "seconds", "digest"]] = str(path), seconds, digest
     return rows
 
 

@@ -4,14 +4,16 @@ import argparse
 import errno
 import os
 import re
+import resource
 import sys
 
 import pytest
 
 from xser.__main__ import main
-from xser.commands import COMMANDS, command_line, completion
+from xser.commands import COMMANDS, STAGES, command_line, completion
 from xser.commands import run as run_module
 from xser.core.errors import UsageError, XserError
+from xser.core.files import folder_of, write_text
 from xser.experiments.hyperparameter_table import TABLE
 
 
@@ -105,9 +107,93 @@ def test_a_backend_for_pictures_is_ours(monkeypatch, backend):
     assert os.environ["MPLBACKEND"] == "agg"
 
 
-def test_an_interrupt_is_silent(capsys):
-    assert run(KeyboardInterrupt()) == 130
-    assert capsys.readouterr().err == ""
+@pytest.mark.parametrize(
+    ("interrupt", "told"),
+    [
+        (KeyboardInterrupt(), "xser: stopped: the same command goes on\n"),
+        (KeyboardInterrupt(" in stage 2 (train)"), "xser: stopped in stage 2 (train): the same command goes on\n"),
+    ],
+)
+def test_an_interrupt_is_one_line(capsys, interrupt, told):
+    assert run(interrupt) == 130
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_interrupted_stage_says_where_the_same_command_goes_on(monkeypatch, capsys, stage):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_module, "_stage", lambda *_: interrupted)
+    monkeypatch.setattr(sys, "argv", ["xser", stage, "emodb"])
+    with pytest.raises(SystemExit, match="130"):
+        main()
+    last = capsys.readouterr().err.splitlines()[-1]
+    number = STAGES.index(stage)
+    assert last == f"xser: stopped in stage {number} ({stage}; {run_module.GOES_ON[number]}): the same command goes on"
+
+
+def test_an_interrupt_while_importing_is_one_line(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("importlib.import_module", interrupted)
+    monkeypatch.setattr(sys, "argv", ["xser", "run", "emodb"])
+    with pytest.raises(SystemExit, match="130"):
+        main()
+    assert capsys.readouterr().err == "xser: stopped: the same command goes on\n"
+
+
+def full(path):
+    path.write_bytes(bytes(200_000))
+
+
+def folder_in_its_place(path):
+    (path / "below").mkdir(parents=True)
+    write_text(path, "text")
+
+
+def too_long_a_name(path):
+    write_text(path.with_name("x" * 300), "text")
+
+
+def read_a_folder(path):
+    path.mkdir()
+    path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (full, "raise ulimit -f"),
+        (folder_in_its_place, "file is a folder where a file is to be: move it away"),
+        (read_a_folder, "file is a folder where a file is to be: move it away"),
+        (too_long_a_name, "is too long for this disk"),
+    ],
+)
+def test_limits_and_odd_places_are_one_line(tmp_path, capsys, fault, told):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(SystemExit, match="1"):
+            command_line.run(lambda: fault(tmp_path / "file"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    complaint = capsys.readouterr().err
+    assert told in complaint and complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["new\nline", "last\n", "re\rturn", "a\x85b", "a\u2028b", os.fsdecode(b"\xff\xfe"), ""]
+)
+def test_folders_that_no_table_can_name_are_refused(tmp_path, name):
+    with pytest.raises(UsageError, match="choose another folder|is empty"):
+        folder_of(str(tmp_path / name) if name else name)
+
+
+@pytest.mark.parametrize("name", ["é", "e\u0301", " space ", "a,b", '"', "数据", "x.y"])
+def test_other_names_of_folders_are_as_good_as_any(tmp_path, name):
+    assert folder_of(str(tmp_path / name)) == tmp_path / name
 
 
 def test_a_defect_shows_its_traceback():
@@ -140,6 +226,10 @@ def test_options_that_do_not_go_together_end_with_code_2(capsys):
         (["rum"], 2, "no command 'rum' (did you mean run?)"),
         (["labels", "nowhere"], 1, "no corpus 'nowhere'"),
         (["run", "nowhere"], 2, "no recipe 'nowhere'"),
+        *(([stage, "nowhere"], 2, "no recipe 'nowhere'") for stage in STAGES),
+        ([], 0, f"one stage of run alone, with its options: {', '.join(STAGES)}"),
+        (["prepare", "--help"], 0, "--stop-stage"),
+        (["trian"], 2, "no command 'trian' (did you mean train?)"),
         (["run", "emodb", "--stage", "4"], 2, "--stage takes a stage, 0 to 3 or one of"),
         (["run", "emodb", "--stage", "2", "--stop-stage", "1"], 2, "comes before"),
         (["run", "emodb", "--corpus", "urdu"], 2, "--corpus is urdu already"),
@@ -161,8 +251,21 @@ def test_the_command(words, code, told, monkeypatch, capsys):
         assert said.out == "" and said.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_a_word_for_run(stage, monkeypatch):
+    def note(options, words, more):
+        ran.append((options.stage, options.stop_stage, options.corpus, run_module.recipe_of(words)))
+
+    ran = []
+    monkeypatch.setattr(run_module, "main", note)
+    for words in (["emodb"], ["--corpus", "emodb", "--steps", "3"]):
+        monkeypatch.setattr(sys, "argv", ["xser", stage, *words])
+        main()
+    assert ran == [(stage, stage, None, "emodb"), (stage, stage, "emodb", None)]
+
+
 def test_completions_know_every_command_and_option(capsys):
     completion.main(argparse.Namespace(shell="bash"))
     script = capsys.readouterr().out
-    for word in (*COMMANDS, "--target-statistics", "--slurm-partition", "--pattern"):
+    for word in (*COMMANDS, *STAGES, "--target-statistics", "--slurm-partition", "--pattern"):
         assert word in script

@@ -1,5 +1,7 @@
 import hashlib
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +35,9 @@ def snapshot(folder):
     """Everything that can be seen of a folder."""
     paths = sorted(folder.rglob("*"))
     return {path: (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None) for path in paths}
+
+
+DIGESTS = {"source_digest", "ctime_ns", "inode"}  # in comments, since 0.2
 
 
 def refuse_to_decode(monkeypatch):
@@ -101,14 +106,73 @@ def test_a_changed_recording_is_prepared_again(folder, tmp_path):
     pd.testing.assert_frame_equal(second.rows, prepare(folder, tmp_path / "fresh").rows)
 
 
-def test_a_change_of_time_or_size_alone_counts(folder, tmp_path):
+@pytest.mark.parametrize("change", ["another time", "written again", "copied", "moved and back"])
+def test_a_recording_with_the_same_content_is_the_same(folder, tmp_path, monkeypatch, change):
     prepare(folder, tmp_path / "out")
-    status = (folder / "a.wav").stat()
-    os.utime(folder / "a.wav", ns=(status.st_atime_ns, status.st_mtime_ns + 1))
-    assert prepare(folder, tmp_path / "out").made == 1
-    write(folder / "c.wav", 3, seconds=0.2, rate=44100)
-    status = (tmp_path / "out" / "audio" / "x-c.wav").stat()
-    os.utime(folder / "c.wav", ns=(status.st_atime_ns, status.st_mtime_ns))
+    source, aside = folder / "a.wav", tmp_path / "aside.wav"
+    if change == "another time":
+        os.utime(source, ns=(0, 1))
+    elif change == "written again":
+        source.write_bytes(source.read_bytes())
+    elif change == "copied":
+        shutil.copy(source, aside)
+        aside.replace(source)
+    else:
+        source.rename(aside)
+        aside.rename(source)
+    refuse_to_decode(monkeypatch)
+    assert prepare(folder, tmp_path / "out").made == 0
+
+
+@pytest.mark.parametrize("change", ["exchanged", "written over", "copied over", "restored from an archive", "larger"])
+def test_a_recording_with_another_content_is_another_whatever_its_size_and_time(folder, tmp_path, change):
+    """Archives give all files one date, and utterances of one length have one size."""
+    one, other, aside = folder / "a.wav", folder / "e.wav", tmp_path / "aside.wav"
+    write(other, 5)
+    assert one.stat().st_size == other.stat().st_size
+
+    def give_one_date():
+        for path in (one, other):
+            os.utime(path, ns=(10**18, 10**18))
+
+    give_one_date()
+    before = prepare(folder, tmp_path / "out").rows.set_index("utterance")["digest"]
+    if change == "exchanged":
+        one.rename(aside)
+        other.rename(one)
+        aside.rename(other)
+    elif change == "written over":
+        one.write_bytes(other.read_bytes())
+    elif change == "copied over":
+        shutil.copy2(other, aside)
+        aside.replace(one)
+    elif change == "restored from an archive":
+        one.unlink()
+        write(one, 6)
+    else:
+        write(one, 1, seconds=0.2)
+    give_one_date()
+    if change in ("written over", "copied over"):
+        with pytest.raises(XserError, match="1 the same as another"):
+            prepare(folder, tmp_path / "out")
+        return
+    after = prepare(folder, tmp_path / "out").rows.set_index("utterance")["digest"]
+    assert after["x-a"] != before["x-a"]
+    assert change != "exchanged" or (after["x-a"], after["x-e"]) == (before["x-e"], before["x-a"])
+
+
+@pytest.mark.parametrize("older", [DIGESTS, DIGESTS | {"mended"}])
+def test_audio_of_an_older_version_is_recognised_by_size_and_time(folder, tmp_path, monkeypatch, older):
+    prepare(folder, tmp_path / "out")
+    for wav in (tmp_path / "out" / "audio").iterdir():
+        with soundfile.SoundFile(wav) as sound:
+            comment, pcm = json.loads(sound.comment), sound.read(dtype="int16")
+        content = {key: value for key, value in comment.items() if key not in older}
+        wav.write_bytes(audio_preparation._wav(pcm, json.dumps(content)))
+    with monkeypatch.context() as patched:
+        refuse_to_decode(patched)
+        assert prepare(folder, tmp_path / "out").made == 0
+    os.utime(folder / "a.wav", ns=(0, 1))
     assert prepare(folder, tmp_path / "out").made == 1
 
 
@@ -121,11 +185,19 @@ def test_recordings_that_are_gone_disappear(folder, tmp_path):
     assert sorted(os.listdir(tmp_path / "out" / "audio")) == ["x-b.wav", "x-c.wav", "x-d.wav"]
 
 
-def test_a_damaged_copy_is_made_again(folder, tmp_path):
+@pytest.mark.parametrize("fault", ["flipped", "cut", "other samples", "another's"])
+def test_a_damaged_copy_is_made_again(folder, tmp_path, fault):
     expected = prepare(folder, tmp_path / "out").rows
     wavs = tmp_path / "out" / "audio"
     (wavs / "x-a.wav").write_bytes(b"")
-    write(wavs / "x-b.wav", 9)
+    content = (wavs / "x-b.wav").read_bytes()
+    if fault == "other samples":
+        write(wavs / "x-b.wav", 9)
+    elif fault == "another's":
+        shutil.copy(wavs / "x-c.wav", wavs / "x-b.wav")
+    else:
+        flipped = content[:200] + bytes([content[200] ^ 1]) + content[201:]
+        (wavs / "x-b.wav").write_bytes(flipped if fault == "flipped" else content[:1000])
     second = prepare(folder, tmp_path / "out")
     assert second.made == 2
     pd.testing.assert_frame_equal(second.rows, expected)

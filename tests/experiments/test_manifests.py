@@ -312,7 +312,7 @@ def test_a_recording_of_the_target_among_the_sources_is_refused(place):
     rows = rows_of(evenly(EMODB, 10), "emodb")
     rows.loc[5, "digest"] = rows_of(evenly(CAFE, 12), "cafe", "fra").loc[9, "digest"]
     prepare(argv, "emodb", rows)
-    with pytest.raises(XserError, match="1 recordings to be recognised are also learned from"):
+    with pytest.raises(XserError, match="1 recordings to be recognised are also learned or selected from"):
         stages.run("manifests", argv)
     assert not (stages.experiment_of(argv).work_dir / "manifests").exists()
 

@@ -166,7 +166,7 @@ def test_damaged_counts_are_refused(root, tmp_path, content):
         stages.run("prepare", within("emodb", root, tmp_path))
 
 
-def test_bad_recordings_leave_no_result(root, tmp_path):
+def test_bad_recordings_leave_no_result(root, tmp_path, capsys):
     wav = root / "emodb" / "wav"
     (wav / "03a01Fa.wav").write_bytes(b"")
     (wav / "03a01Fb.wav").write_bytes(b"<html>404 not found</html>")
@@ -185,8 +185,10 @@ def test_bad_recordings_leave_no_result(root, tmp_path):
     with pytest.raises(XserError, match="run stage 0"):
         read(argv, "emodb")
     argv.append("--skip-bad")
+    capsys.readouterr()
     for _ in range(2):
         stages.run("prepare", argv)
+        assert "prepared before" in capsys.readouterr().out
         rows, info = read(argv, "emodb")
         assert len(rows) == 21 and info["found"] == 24 and info["complete"] is True
         assert len(info["left_out"]) == 1 and "3 of 24 recordings left out by --skip-bad" in info["left_out"][0]
@@ -258,7 +260,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_finishes(made, tmp_path, monke
     assert "17 prepared now" in capsys.readouterr().out and len(read(argv, "emodb")[0]) == 24
 
 
-@pytest.mark.parametrize("moment", ["write_rows", "write_record"])
+@pytest.mark.parametrize("moment", ["whole_file", "write_record"])
 def test_a_run_that_dies_while_it_writes_its_tables_vouches_for_nothing(root, tmp_path, monkeypatch, moment):
     argv = within("emodb", root, tmp_path)
     stages.run("prepare", argv)
@@ -316,5 +318,5 @@ def test_prepared_json_is_plain(made, tmp_path):
     info = json.loads((folder_of(argv, "urdu") / "prepared.json").read_text(encoding="utf-8"))
     assert set(info) == {
         *("corpus", "fingerprint", "settings", "found", "expected", "complete", "left_out", "notes", "data_folder"),
-        *("made_up", "versions", "command"),
+        *("made_up", "versions", "command", "rows_digest", "content_digest"),
     }

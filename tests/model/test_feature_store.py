@@ -7,12 +7,15 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
+from safetensors.torch import load_file, save_file
 
+from tests.support.made_audio import digest_of
 from xser.core.errors import XserError
 from xser.model.encoders import feature_store
 from xser.model.encoders.extraction import FeaturesInMemory
 from xser.model.encoders.feature_store import FeatureStore
 from xser.model.encoders.log_mel import LogMel
+from xser.model.encoders.recordings import Recordings
 
 
 class Counting(torch.nn.Module):
@@ -38,7 +41,7 @@ def rows(tmp_path):
         samples = chance.normal(0, 0.1, 500 + 100 * number)
         audio = tmp_path / "prepared" / "audio" / f"é {number}.wav"
         soundfile.write(audio, samples, 16000, subtype="PCM_16")
-        rows.append({"audio": str(audio), "digest": f"{number:016x}"})
+        rows.append({"audio": str(audio), "digest": digest_of(audio)})
     return pd.DataFrame(rows)
 
 
@@ -153,10 +156,50 @@ def test_features_that_are_not_finite_are_refused(prepared, rows):
     assert not list(store.folder.glob("*.safetensors"))
 
 
-def test_a_damaged_shard_is_named(prepared, rows):
+@pytest.mark.parametrize("shards_of", [10, 20])
+@pytest.mark.parametrize("fault", ["cut", "flipped", "empty", "exchanged", "without a digest of its own"])
+def test_a_damaged_shard_is_refused_once_and_then_computed_again(prepared, rows, monkeypatch, fault, shards_of):
+    monkeypatch.setattr(feature_store, "SHARD_UTTERANCES", shards_of)
     store = FeatureStore(prepared, Counting())
     store.ensure(rows, shown=False)
-    shard = next(store.folder.glob("*.safetensors"))
-    shard.write_bytes(shard.read_bytes()[:100])
-    with pytest.raises(XserError, match="damaged"):
-        FeatureStore(prepared, Counting()).get(rows["digest"][0])
+    before = {digest: features.clone() for digest, features in kept(store, rows).items()}
+    shard, *_ = sorted(store.folder.glob("*.safetensors"))
+    content = shard.read_bytes()
+    if fault == "exchanged":
+        features = load_file(shard)
+        save_file(dict(zip(features, reversed([each.clone() for each in features.values()]), strict=True)), shard)
+    elif fault == "without a digest of its own":
+        shard.with_suffix(".sha256").write_text("")
+    else:
+        flipped = content[:-5] + bytes([content[-5] ^ 1]) + content[-4:]
+        shard.write_bytes({"cut": content[:100], "empty": b"", "flipped": flipped}[fault])
+    with pytest.raises(XserError, match=f"{shard} was not what was written .* run the same command again"):
+        FeatureStore(prepared, Counting()).ensure(rows, shown=False)
+    again = FeatureStore(prepared, Counting())
+    again.ensure(rows, shown=False)
+    assert again.frontend.calls == shards_of
+    assert all(torch.equal(features, before[digest]) for digest, features in kept(again, rows).items())
+
+
+def test_a_shard_of_an_older_version_is_read(prepared, rows):
+    FeatureStore(prepared, Counting()).ensure(rows, shown=False)
+    for digest in prepared.rglob("*.sha256"):
+        digest.unlink()
+    again = FeatureStore(prepared, Counting())
+    again.ensure(rows, shown=False)
+    assert again.frontend.calls == 0 and len(kept(again, rows)) == 20
+
+
+@pytest.mark.parametrize("held", [FeatureStore, FeaturesInMemory, Recordings])
+def test_audio_of_other_samples_is_refused(prepared, rows, held):
+    audio = rows["audio"][7]
+    samples, rate = soundfile.read(audio, dtype="int16")
+    samples[3] ^= 1
+    soundfile.write(audio, samples, rate)
+    with pytest.raises(XserError, match=f"{audio} does not hold the samples .*--stage 0"):
+        if held is FeatureStore:
+            FeatureStore(prepared, Counting()).ensure(rows, shown=False)
+        elif held is FeaturesInMemory:
+            FeaturesInMemory(rows, Counting())
+        else:
+            Recordings(rows).get(rows["digest"][7])

@@ -41,13 +41,21 @@ def test_groups_of_an_unknown_kind_are_refused(data):
         CommonStatistics(None, data.learning, "corpora")
 
 
-@pytest.mark.parametrize("losses_at_once", [1, 50])
-def test_a_loss_that_is_not_finite_stops_in_one_line(data, tmp_path, monkeypatch, losses_at_once):
+@pytest.mark.parametrize(
+    ("losses_at_once", "settings", "told"),
+    [
+        (1, {"steps": 40}, r"the loss of step \d+ of epoch \d+ is not finite"),
+        (50, {"steps": 40}, r"the loss of step \d+ of epoch \d+ is not finite"),
+        (1, {"steps": 1, "system": "baseline2", "batch_size": 99}, r"after epoch 1 \(step 1\) scores are not finite"),
+    ],
+)
+def test_a_training_that_diverges_stops_in_one_line(data, tmp_path, monkeypatch, losses_at_once, settings, told):
     monkeypatch.setattr(speechbrain_seams, "LOSSES_AT_ONCE", losses_at_once)
-    text = tiny_hyperparameters(data, steps=40, learning_rate=1e30)
-    with pytest.raises(XserError, match=r"loss is not finite \(steps \d+ to \d+ of an epoch\): use a smaller") as error:
+    text = tiny_hyperparameters(data, learning_rate=1e30, **settings)
+    with pytest.raises(XserError, match=f"the training diverged: {told}: use a smaller --learning_rate") as error:
         training.train_run(tmp_path, text, data, "", "cpu")
     assert "\n" not in str(error.value)
+    assert not list(tmp_path.glob("checkpoints/CKPT*"))
 
 
 @pytest.mark.parametrize("losses_at_once", [1, 2])

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from tests.support.made_audio import digest_of
 from tests.support.made_corpora import PITCH, tone
 
 CHECKED = ["tests", "benchmarks", "training_cost.py"]
@@ -100,7 +101,7 @@ def test_our_side_takes_steps_and_bare_ones(checkout, tmp_path):
     ):
         path, samples = tmp_path / "audio" / f"{number}.wav", tone(emotion, number)
         soundfile.write(path, samples, 16000)
-        one = {"utterance": f"made-{number}", "corpus": "made", "digest": f"digest{number}", "audio": str(path)}
+        one = {"utterance": f"made-{number}", "corpus": "made", "digest": digest_of(path), "audio": str(path)}
         rows.append(one | {"seconds": len(samples) / 16000, "emotion": emotion, "language": language, "speaker": "a"})
     pd.DataFrame(rows).to_csv(tmp_path / "rows.csv", index=False)
     code = """import json

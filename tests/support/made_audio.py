@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from xser.core.digests import samples_digest
 from xser.corpora.audio.preparation import prepare_recordings
 
 
@@ -18,6 +19,11 @@ def write(path, seed=0, seconds=0.1, rate=16000, **options):
 def sixteen_bits(samples):
     """Samples as a recording of 16 bits holds them, float32."""
     return (np.rint(samples * 32768) / 32768).astype(np.float32)
+
+
+def digest_of(path):
+    """The digest that stage 0 would give a prepared recording."""
+    return samples_digest(soundfile.read(path, dtype="int16")[0].tobytes())
 
 
 def rows_of(folder):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import soundfile
 
+from tests.support.made_audio import digest_of
 from tests.support.made_corpora import PITCH, tone
 from xser.core.files import write_json
 from xser.experiments.hyperparameters import resolve
@@ -25,7 +26,7 @@ def tone_rows(folder):
         samples = tone(emotion, number)
         soundfile.write(path, samples, 16000)
         found.append(
-            {"utterance": str(number), "corpus": "made", "digest": f"digest{number}", "audio": str(path)}
+            {"utterance": str(number), "corpus": "made", "digest": digest_of(path), "audio": str(path)}
             | {"seconds": len(samples) / 16000, "emotion": emotion, "language": language, "speaker": f"s{take}"}
         )
     return pd.DataFrame(found)

@@ -19,6 +19,7 @@ from xser.core.fingerprints import fingerprint
 from xser.corpora.audio.measures import MEASURES, read_measures
 
 RULES = 1  # raise when the same recordings have other findings than an earlier xser told
+RULES_BETWEEN = 2  # the same for two corpora
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Auditor:
         name = of_two(one.file_name, other.file_name)
         tables = one.tables[0], other.tables[0]
         kin = splits.related_languages(*tables)
-        key = fingerprint(RULES, one.key, other.key, *(each.sentence for each in kin))
+        key = fingerprint(RULES_BETWEEN, one.key, other.key, *(each.sentence for each in kin))
         return self._kept.findings(name, key, lambda: (*splits.between_findings(*tables, self.pairs), *kin))
 
     def everything(self) -> dict[str, tuple[Finding, ...]]:

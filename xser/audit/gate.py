@@ -8,8 +8,9 @@ in the parts of a target that a system learns   as found: that system is reporte
 in the parts of another target                  a note: no system learns from any of its parts
 in the parts of a source                        a warning at most: its part test is not reported on; a note where
                                                 they are small
-a source's part train has a stretch of the      severe, unless every system learns from the target alone
-target's recordings
+a source's part train or valid has a stretch    severe, unless every system learns from the target alone
+of the target's recordings
+two sources share recordings                    a warning: what selects the epoch may be learned from
 a source's language and the target's are close    severe, unless every system learns from the target alone
 kin, such as Urdu and Hindi
 anything in a corpus as a whole                 as found, and it never stops stage 1
@@ -17,6 +18,7 @@ anything in a corpus as a whole                 as found, and it never stops sta
 """
 
 import dataclasses
+import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -45,7 +47,7 @@ class TaskAudit:
     corpora
         By the name of the corpus: those of the corpus and of its parts.
     shared
-        By the names of a source and the target.
+        By the names of two corpora: a source and the target, or two sources.
     """
 
     corpora: Mapping[str, Sequence[Finding]]
@@ -60,7 +62,7 @@ class TaskAudit:
         return finding_lines(self.corpora[corpus], verbose)
 
     def lines_of_shared(self, verbose: bool = False) -> list[str]:
-        """What sources share with the target, in the same way."""
+        """What two corpora share, in the same way."""
         named = [
             dataclasses.replace(each, sentence=f"{about}: {each.sentence}")
             for about, findings in self.shared.items()
@@ -104,19 +106,21 @@ def audit_task(
         most, of_small = _most_severe(corpus is target, target is not None, "target" in trained_on)
         parts = [_at_most(of_small if each.name == "split-small-groups" else most, each) for each in found.split]
         corpora[corpus.name] = [*found.corpus, *parts]
-    shared = {}
+    shared: dict[str, Sequence[Finding]] = {}
     if target is not None and set(trained_on) != {"target"}:
         for source in sources:
             shared[f"{source.name} and {target.name}"] = auditor.between(source, target)
+        for one, other in itertools.combinations(sources, 2):
+            shared[f"{one.name} and {other.name}"] = _of_two_sources(auditor.between(one, other))
     audit = TaskAudit(corpora, shared)
     _refuse_severe(audit, allow)
     return audit
 
 
-def allowed_findings(
+def findings_to_repeat(
     sources: Mapping[str, str], target: tuple[str, str] | None, trained_on: str, work_dir: Path
-) -> list[str]:
-    """What stage 1 found severe in what a system is reported on, and was allowed to go on with, in sentences.
+) -> tuple[list[str], list[str]]:
+    """What stage 1 found severe or warned of in what a system is reported on, in sentences that results repeat.
 
     Empty too where the stage 1 that was run did not audit.
 
@@ -130,20 +134,37 @@ def allowed_findings(
         What the system is trained on: ``source``, ``sources`` or ``target``.
     work_dir
         Whose folder ``audits`` has the results.
+
+    Returns
+    -------
+    (list of str, list of str)
+        What would have stopped stage 1 and was allowed; everything else that is severe or a warning: in the corpus that
+        is reported on, in its parts where a system learns from one of them, and between corpora.
     """
-    if target is None:
-        reported = dict(sources)
-    elif trained_on == "target":
-        reported = dict([target])
-    else:
-        reported = {f"{name} and {target[0]}": of_two(file_name, target[1]) for name, file_name in sources.items()}
-    kept = {about: KeptAudits(work_dir).read(file_name) for about, file_name in reported.items()}
-    return [
-        f"{about}: {each.name}: {each.sentence}"
-        for about, found in kept.items()
-        if found
-        for each in _severe(found.findings)
+
+    def found(file_name: str) -> tuple[Finding, ...]:
+        kept = KeptAudits(work_dir).read(file_name)
+        return kept.findings if kept is not None else ()
+
+    about: list[tuple[str, Sequence[Finding]]] = []
+    for name, file_name in [target] if target is not None else sources.items():
+        about.append((name, found(f"{file_name}-{FEWEST_PERMUTATIONS}")))
+        if target is None or trained_on == "target":
+            about.append((name, found(file_name)))
+    if target is not None and trained_on != "target":
+        about += [(f"{name} and {target[0]}", found(of_two(file, target[1]))) for name, file in sources.items()]
+        about += [
+            (f"{one} and {other}", _of_two_sources(found(of_two(sources[one], sources[other]))))
+            for one, other in itertools.combinations(sources, 2)
+        ]
+    allowed = [f"{name}: {each.name}: {each.sentence}" for name, findings in about for each in _severe(findings)]
+    told = [
+        f"{name}: {each.name}: {each.sentence}"
+        for name, findings in about
+        for each in findings
+        if each.severity in ("warning", "severe") and each not in _severe(findings)
     ]
+    return allowed, told
 
 
 def count_findings(findings: Sequence[Finding]) -> str:
@@ -190,6 +211,11 @@ def _most_severe(is_target: bool, has_target: bool, learns_from_target: bool) ->
 def _at_most(severity: Severity, finding: Finding) -> Finding:
     worse = severity_rank(finding.severity) > severity_rank(severity)
     return dataclasses.replace(finding, severity=severity) if worse else finding
+
+
+def _of_two_sources(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings between two sources: recordings of one stand in the other; that their languages are kin is no matter."""
+    return [_at_most("warning", each) for each in findings if each.name != "related-languages"]
 
 
 def _severe(findings: Iterable[Finding]) -> list[Finding]:

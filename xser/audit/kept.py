@@ -11,14 +11,15 @@ from pathlib import Path
 import pandas as pd
 
 from xser.audit.findings import Finding, plain
+from xser.core.digests import content_digest, file_digest
 from xser.core.errors import XserError
-from xser.core.files import only_writer, whole_file
-from xser.core.records import Record, read_record, write_record
+from xser.core.files import only_writer, whole_file, write_text
+from xser.core.records import StageRecord, read_record, write_record
 
 TEXT_COLUMNS = ("utterance", "one", "other")
 
 
-class KeptFindings(Record):
+class KeptFindings(StageRecord):
     """The findings of a corpus, of its parts, or of two corpora: ``audits/*.json``."""
 
     key: str
@@ -62,9 +63,10 @@ class KeptAudits:
         if table is None:
             with only_writer(self.folder, waiting=True):  # another process may be at it: once is enough
                 if _read_table(path, columns) is None:
-                    computed = compute()
+                    content = compute().to_csv(index=False, lineterminator="\n").encode()
+                    write_text(_digest_file(path), content_digest(content))
                     with whole_file(path) as part:
-                        computed.to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
+                        part.write_bytes(content)
             table = _read_table(path, columns)
             assert table is not None
         return table
@@ -75,9 +77,15 @@ def of_two(one: str, other: str) -> str:
     return f"{one}+{other}"
 
 
+def _digest_file(table: Path) -> Path:
+    return table.with_suffix(".sha256")
+
+
 def _read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
-    """A table as it was written; None where there is none, or another."""
+    """A table as it was written; None where there is none, or another. One of an older xser has no digest beside it."""
     try:
+        if _digest_file(path).is_file() and _digest_file(path).read_text(encoding="utf-8") != file_digest(path):
+            return None
         table = pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, encoding="utf-8")
     except (FileNotFoundError, ValueError):  # pandas' errors, and those of the encoding, are ValueErrors
         return None

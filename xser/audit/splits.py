@@ -130,8 +130,8 @@ def between_findings(one: pd.DataFrame, other: pd.DataFrame, pairs: pd.DataFrame
     Parameters
     ----------
     one, other
-        ``utterance``, ``digest`` and, of a source, ``part``. Where `one` has parts, only what is shared with its part
-        train is severe: its other parts teach nothing.
+        ``utterance``, ``digest`` and, of a source, ``part``. Where `one` has parts, what is shared with its parts train
+        and valid is severe: it is learned from, or selects the epoch and compares runs. Its part test does neither.
     pairs
         From `xser.audit.shared_audio.pairs.shared_pairs` of both.
     """
@@ -177,8 +177,8 @@ def _between(one: pd.DataFrame, other: pd.DataFrame, pairs: pd.DataFrame, name: 
         return Finding(name, "fine", 0, "pairs", f"no recordings of {corpora} {what}")
     severity: Severity = "severe"
     if "part" in one.columns:
-        learned = set(one.loc[one["part"] == "train", "utterance"])
-        severity = "severe" if any({case["one"], case["other"]} & learned for case in cases) else "warning"
+        used = set(one.loc[one["part"].isin(["train", "valid"]), "utterance"])
+        severity = "severe" if any({case["one"], case["other"]} & used for case in cases) else "warning"
     sentence = f"{count(len(cases), 'pair')} of recordings of {corpora} {what}"
     return Finding(name, severity, len(cases), "pairs", sentence, cases)
 

@@ -1,5 +1,7 @@
 """The command line: one short file a subcommand."""
 
+STAGES = ("prepare", "manifests", "train", "evaluate")  # of `xser run`; each is a word for that stage alone
+
 COMMANDS = {  # name: what it does
     "run": "prepare, train and evaluate: within one corpus, or on a language that training never hears",
     "grid": "every task of a grid with every system and every seed, here or on SLURM",

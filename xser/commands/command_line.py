@@ -93,7 +93,8 @@ def run(main: Callable[[], None], words: Sequence[str] = ()) -> None:
     ------
     SystemExit
         With code 1 after an `XserError`, a full disk, missing permission or exhausted memory, each told in one line
-        (2 after `xser.core.errors.UsageError`, 75 after `xser.core.errors.HeldByAnother`); 130 after Ctrl-C.
+        (2 after `xser.core.errors.UsageError`, 75 after `xser.core.errors.HeldByAnother`); 130 after Ctrl-C, which is
+        told with what the same command will go on from (the interrupt's own text, where it has one).
     """
     parent = os.environ.pop("XSER_PARENT", "")
     _end_with_parent(parent)
@@ -104,8 +105,8 @@ def run(main: Callable[[], None], words: Sequence[str] = ()) -> None:
     logging.getLogger("xser").setLevel(level if first else logging.WARNING)
     try:
         main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except KeyboardInterrupt as interrupt:
+        end_stopped(interrupt)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -115,6 +116,13 @@ def run(main: Callable[[], None], words: Sequence[str] = ()) -> None:
             raise
         _print_error(line)
         sys.exit(getattr(error, "exit_code", 1))
+
+
+def end_stopped(interrupt: KeyboardInterrupt) -> NoReturn:
+    """Tell that the user has stopped the command, and end the process with code 130."""
+    if os.environ.get("RANK", "0") == "0":
+        print(f"xser: stopped{interrupt}: the same command goes on", file=sys.stderr)
+    sys.exit(130)
 
 
 def _end_with_parent(parent: str) -> None:
@@ -149,8 +157,14 @@ def _one_line(error: Exception) -> str | None:
     """Tell `error` in one line with its remedy, or return None for a defect of xser, whose traceback is wanted."""
     if isinstance(error, XserError):
         return " ".join(str(error).split()) + ("; see --help" if isinstance(error, UsageError) else "")
+    if isinstance(error, OSError) and error.errno == errno.EFBIG or _is_full_disk(error) and _has_limit_on_files():
+        return "a file would be larger than this shell allows: raise ulimit -f and run the same command again"
     if _is_full_disk(error):
         return "no space left on the disk: free some and run the same command again"
+    if isinstance(error, IsADirectoryError):
+        return f"{error.filename2 or error.filename} is a folder where a file is to be: move it away"
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return f"the name {str(error.filename)[:60]}... is too long for this disk: choose a shorter one"
     if isinstance(error, PermissionError):
         return f"no permission for {error.filename}: change it, or choose another folder (--work-dir, --output)"
     if isinstance(error, OSError) and error.errno == errno.EROFS:
@@ -166,6 +180,14 @@ def _one_line(error: Exception) -> str | None:
             "hierarchical), a shorter --crop_seconds, a smaller --encoder or fewer --jobs"
         )
     return None
+
+
+def _has_limit_on_files() -> bool:
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return False
+    return resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
 
 
 def _is_full_disk(error: Exception) -> bool:

@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-from xser.commands import COMMANDS
+from xser.commands import COMMANDS, STAGES
 from xser.commands.command_line import OneLineParser, parser_of
 
 SHELLS = ("bash", "zsh", "tcsh")
@@ -25,8 +25,9 @@ def whole_parser() -> argparse.ArgumentParser:
     """One parser with all subcommands, for tools that want to see them together."""
     whole = OneLineParser(prog="xser", description="zero-shot cross-lingual speech emotion recognition")
     subparsers = whole.add_subparsers()
-    for name, text in COMMANDS.items():
-        module = importlib.import_module(f"xser.commands.{name.replace('-', '_')}")
+    stages = {stage: f"stage {number} of run alone" for number, stage in enumerate(STAGES)}
+    for name, text in (COMMANDS | stages).items():
+        module = importlib.import_module(f"xser.commands.{'run' if name in stages else name.replace('-', '_')}")
         own = parser_of(name, module)
         subparsers.add_parser(name, help=text, parents=[own], add_help=False, conflict_handler="resolve")
     return whole

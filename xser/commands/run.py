@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pydantic
 
+from xser.commands import STAGES
 from xser.commands.options import (
     add_manifest_options,
     add_place_options,
@@ -41,7 +42,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TAKES_MORE = True  # words that are no options of its own are hyperparameters, or those of a grid
-STAGES = ("prepare", "manifests", "train", "evaluate")
+GOES_ON = (  # where the same command goes on after an interrupt in each stage
+    "recordings that are prepared are kept",
+    "nothing was written",
+    "trainings that are finished are kept, this one goes on from its last whole epoch",
+    "runs that are evaluated are kept",
+)
 EPILOG = """\
 stages:
   0 prepare     find the recordings, check them, write 16 kHz audio
@@ -167,7 +173,10 @@ def run_stages(
             one = ["--stage", str(number), "--stop-stage", str(number)]
             run_in_ranks(ranks, number, ["run", *_without_control(words), *one])
         else:
-            _stage(number, options)(experiment)
+            try:
+                _stage(number, options)(experiment)
+            except KeyboardInterrupt as interrupt:
+                raise KeyboardInterrupt(f" in stage {number} ({STAGES[number]}; {GOES_ON[number]})") from interrupt
 
 
 def _stage(number: int, options: argparse.Namespace) -> Callable[["Experiment"], None]:

@@ -171,11 +171,16 @@ def folder_of(folder: str | Path) -> Path:
     Raises
     ------
     UsageError
-        For no name at all, which an unset variable leaves, and for the home of nobody.
+        For no name at all, which an unset variable leaves, for the home of nobody, and for a name that no table can
+        hold: with a line break, or not UTF-8.
     """
     if isinstance(folder, str) and not folder.strip():
         raise UsageError("the name of a folder is empty: is a variable unset? The current folder is .")
-    return at_home(folder).resolve()
+    absolute = at_home(folder).resolve()
+    shown = os.fsencode(absolute).decode("utf-8", "replace")
+    if shown != str(absolute) or "".join(shown.splitlines()) != shown:
+        raise UsageError(f"{shown!r} has a line break or is not UTF-8, which tables cannot hold: choose another folder")
+    return absolute
 
 
 def at_home(path: str | Path) -> Path:

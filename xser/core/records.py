@@ -17,8 +17,9 @@ import pydantic
 import pydantic.json_schema
 import yaml
 
+from xser.core.digests import is_as_sealed, sealed
 from xser.core.errors import XserError
-from xser.core.files import write_text
+from xser.core.files import write_json, write_text
 from xser.core.words import close_match
 from xser.core.yaml_text import yaml_text
 
@@ -45,6 +46,12 @@ class Record(pydantic.BaseModel):
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class StageRecord(Record):
+    """What a stage writes for the next: its file carries a digest of its content, which every reader checks."""
+
+    content_digest: str = ""
 
 
 class OneOf:
@@ -157,7 +164,7 @@ def read_record(path: Path, kind: type[R], remedy: str) -> R:
     Raises
     ------
     XserError
-        When it is missing, damaged, or of another shape.
+        When it is missing, damaged, changed since a stage wrote it, or of another shape.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -166,9 +173,12 @@ def read_record(path: Path, kind: type[R], remedy: str) -> R:
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise XserError(f"{path} is not valid JSON ({error}): {remedy}") from error
     try:
-        return check_record(kind, content, path)
+        record = check_record(kind, content, path)
     except XserError as error:
         raise XserError(f"{error}: {remedy}") from error
+    if not is_as_sealed(content):
+        raise XserError(f"{path} was changed since it was written: {remedy}")
+    return record
 
 
 def check_record(kind: type[R], content: Any, where: str | Path) -> R:
@@ -186,9 +196,9 @@ def check_record(kind: type[R], content: Any, where: str | Path) -> R:
 
 
 def write_record(path: Path, record: pydantic.BaseModel) -> None:
-    """Write a record as indented JSON with sorted keys, whole or not at all."""
-    text = json.dumps(record.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_text(path, text + "\n")
+    """Write a record as indented JSON with sorted keys, whole or not at all; a `StageRecord` with its digest."""
+    content = record.model_dump(mode="json")
+    write_json(path, sealed(content) if isinstance(record, StageRecord) else content)
 
 
 class _WithoutTitles(pydantic.json_schema.GenerateJsonSchema):

@@ -150,12 +150,16 @@ def _line(wrong: pd.Series) -> int:
 
 
 def write_rows(path: Path, rows: pd.DataFrame) -> None:
-    """Write a table of utterances, whole or not at all, sorted by ``utterance``.
+    """Write a table of utterances (`rows_content`), whole or not at all."""
+    with whole_file(path) as part:
+        part.write_bytes(rows_content(rows))
+
+
+def rows_content(rows: pd.DataFrame) -> bytes:
+    """The CSV file of a table of utterances, sorted by ``utterance``.
 
     Parameters
     ----------
-    path
-        The CSV file.
     rows
         At least `ROW_COLUMNS`; they come first, in that order. Line breaks inside a cell become spaces, so that a row
         is a line; seconds are written with six decimals.
@@ -165,5 +169,4 @@ def write_rows(path: Path, rows: pd.DataFrame) -> None:
     rows = rows.sort_values("utterance", kind="stable")
     text = [column for column in rows.columns if column not in NUMBERS]
     rows = rows.assign(**{column: rows[column].str.replace(r"[\r\n]+", " ", regex=True) for column in text})
-    with whole_file(path) as part:
-        rows.to_csv(part, index=False, float_format="%.6f", lineterminator="\n", encoding="utf-8")
+    return rows.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode()

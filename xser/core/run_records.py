@@ -10,7 +10,10 @@ from typing import Any, Literal
 import pydantic
 from pydantic import FiniteFloat
 
-from xser.core.records import Record
+from xser.core.digests import SEAL, refuse_changed
+from xser.core.errors import XserError
+from xser.core.files import read_json
+from xser.core.records import Record, read_record
 
 TRAINED = "trained.json"
 RUN = "run.json"
@@ -106,6 +109,9 @@ class TrainedRecord(Record):
         UAR on the sources' validation parts by language, and their ``mean``.
     calibration, corpora
         Older runs do not tell them. `corpora` are the sources and the target.
+    trained_files
+        SHA-256 of each file that decides what the run predicts: its checkpoints, hyperparameters and statistics. Older
+        runs do not tell them.
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="allow")
@@ -143,6 +149,7 @@ class TrainedRecord(Record):
     validation: dict[str, FiniteFloat]
     calibration: Calibration | None = None
     corpora: dict[str, UsedCorpus] = {}
+    trained_files: dict[str, str] = {}
     steps: int | None = None
     epochs: int | None = None
     train_seconds: FiniteFloat | None = None
@@ -181,6 +188,8 @@ class RunRecord(TrainedRecord):
         Older runs do not tell them.
     allowed
         Severe findings of the audit that the user allowed.
+    warnings
+        What else the audit found severe or warned of in what the run is reported on, and between corpora.
     files
         SHA-256 of each file of predictions.
     """
@@ -188,10 +197,50 @@ class RunRecord(TrainedRecord):
     system_order: int | None = None
     compared_with: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     files: dict[str, str]
 
     def without_places(self) -> dict[str, Any]:
         """The file's content as JSON values, without the folder of an encoder: its identity tells which it was."""
-        content = self.model_dump(mode="json", exclude_unset=True)
+        content = self.model_dump(mode="json", exclude_unset=True, exclude={SEAL})
         source = self.encoder_source
         return {**content, "encoder_source": Path(source).name} if source and Path(source).is_absolute() else content
+
+
+TRAIN_AGAIN = "run stage 2 (train) again: add --stage 2"
+
+
+def read_trained(folder: Path) -> dict[str, Any]:
+    """The content of ``trained.json`` of a run.
+
+    Raises
+    ------
+    XserError
+        When it is missing, damaged or changed.
+    """
+    read_record(folder / TRAINED, TrainedRecord, TRAIN_AGAIN)
+    content: dict[str, Any] = read_json(folder / TRAINED)
+    content.pop(SEAL, None)
+    return content
+
+
+def refuse_damaged(folder: Path) -> dict[str, Any]:
+    """Check all that decides what a trained run predicts against ``trained.json``, and return the content of that.
+
+    Raises
+    ------
+    XserError
+        With the first file that is not what training wrote, and the stage that makes it anew.
+    """
+    trained = read_trained(folder)
+    refuse_changed(folder, trained.get("trained_files", {}), TRAIN_AGAIN)
+    return trained
+
+
+def damage(folder: Path) -> str:
+    """What `refuse_damaged` would say of a run; empty where it is whole."""
+    try:
+        refuse_damaged(folder)
+    except XserError as error:
+        return str(error)
+    return ""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xser.core.errors import XserError
-from xser.core.files import read_json
+from xser.core.run_records import damage, read_trained
 from xser.experiments.hyperparameters import WHERE_THE_MODEL_LIES, canonical, nodes_of, read_nodes
 from xser.experiments.runs import Run
 from xser.experiments.workspace import Workspace
@@ -19,7 +19,8 @@ def trained_elsewhere(run: Run) -> Path | None:
     YAML files, and is the same where data, values, classes and seed are.
     """
     for folder, record in _finished(Workspace(run.experiment).runs_folder.parent.parent, run):
-        if record.get("weights_fingerprint") == run.weights_fingerprint or _is_same_of_0_1(run, folder, record):
+        same = record.get("weights_fingerprint") == run.weights_fingerprint or _is_same_of_0_1(run, folder, record)
+        if same and folder != run.folder and not damage(folder):
             return folder
     return None
 
@@ -44,11 +45,9 @@ def _finished(runs: Path, run: Run, encoder: str = "") -> Iterator[tuple[Path, d
     encoder = encoder or run.experiment.encoder_and_finetuning
     for path in sorted(runs.glob(f"*/{encoder}/{run.name}-????????/trained.json")):
         try:
-            record = read_json(path)
+            yield path.parent, read_trained(path.parent)
         except XserError:  # damaged: no training to build on
             continue
-        if isinstance(record, dict):
-            yield path.parent, record
 
 
 def _is_same_of_0_1(run: Run, folder: Path, record: dict[str, Any]) -> bool:

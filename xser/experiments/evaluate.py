@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xser.audit.gate import allowed_findings
+from xser.audit.gate import findings_to_repeat
 from xser.core.errors import XserError
-from xser.core.files import only_writer, read_json
+from xser.core.files import only_writer
+from xser.core.run_records import RUN, read_trained, refuse_damaged
 from xser.experiments.earlier_runs import trained_on_another_encoder
 from xser.experiments.experiment import Experiment
 from xser.experiments.run_description import describe_evaluation_of, read_evaluated
@@ -94,8 +95,13 @@ def _predict(run: Run) -> None:
     from xser.model.gathering import this_rank
 
     rows = run.read_evaluation_rows()
-    info = describe_evaluation_of(run, read_json(run.folder / "trained.json"))
-    info["allowed"] = _allowed(run)
+    try:
+        trained = refuse_damaged(run.folder)
+    except XserError:
+        (run.folder / RUN).unlink(missing_ok=True)  # stage 2 looks at no run that is evaluated
+        raise
+    info = describe_evaluation_of(run, trained)
+    info["allowed"], info["warnings"] = _found_by_the_audit(run)
     model = _load(run)
     target = run.experiment.task.target
     folders = run.prepared_folders(*[target] if target else [])
@@ -124,13 +130,13 @@ def _load(run: Run) -> Any:
         return load_trained(run.folder, where, device, run.hyperparameters.text(values))
 
 
-def _allowed(run: Run) -> list[str]:
-    """What stage 1 found severe in what a run is reported on, and was allowed to go on with."""
+def _found_by_the_audit(run: Run) -> tuple[list[str], list[str]]:
+    """What stage 1 found severe in what a run is reported on and was allowed to go on with, and what it warned of."""
     task = run.experiment.task
     files = {str(selection): run.manifest(selection).folder.name for selection in task.selections}
     sources = {str(source): files[str(source)] for source in task.sources}
     target = (str(task.target), files[str(task.target)]) if task.target is not None else None
-    return allowed_findings(sources, target, run.system.trained_on, run.experiment.work_dir)
+    return findings_to_repeat(sources, target, run.system.trained_on, run.experiment.work_dir)
 
 
 def _pictured(
@@ -168,8 +174,8 @@ def is_evaluated(run: Run) -> bool:
 
     if not run.is_trained:
         return False
-    info = describe_evaluation_of(run, read_json(run.folder / "trained.json"))
     try:
+        info = describe_evaluation_of(run, read_trained(run.folder))
         evaluated = read_run(run.folder)
         return not evaluated.predictions.empty and evaluated.info.fingerprints == info["fingerprints"]
     except XserError:  # not evaluated, or its files are damaged: it is evaluated anew

@@ -16,10 +16,11 @@ import pandas as pd
 
 from xser.audit.audited import AuditedCorpus
 from xser.audit.gate import TaskAudit, audit_task
+from xser.core.digests import content_digest
 from xser.core.errors import XserError
 from xser.core.files import only_writer
 from xser.core.records import write_record
-from xser.core.rows import PARTS, read_rows, write_rows
+from xser.core.rows import PARTS, read_rows, rows_content, write_rows
 from xser.core.versions import versions
 from xser.corpora.description.corpus import Corpus
 from xser.corpora.description.emotions import Scheme
@@ -122,14 +123,14 @@ def _make(experiment: Experiment) -> list[tuple[object, int, str]]:
     if len(classes) > 1:
         lines.append(("classes", logging.DEBUG, describe_classes(scheme, classes)))
     whole = _of_the_whole(experiment, records, audit)
-    shared = [f"sources and {task.target}: {line}" for line in audit.lines_of_shared(verbose=True)]
+    shared = [f"between corpora: {line}" for line in audit.lines_of_shared(verbose=True)]
     lines += [(line, logging.DEBUG, f"  {line}") for line in shared if line not in whole]
     return lines + [(line, logging.INFO, f"  {line}") for line in whole]
 
 
 def _of_the_whole(experiment: Experiment, records: dict[Selection, ManifestRecord], audit: TaskAudit) -> list[str]:
     """Lines to print of an experiment beside its corpora."""
-    lines = [f"sources and {experiment.task.target}: {line}" for line in audit.lines_of_shared()]
+    lines = [f"between corpora: {line}" for line in audit.lines_of_shared()]
     if experiment.named_task is not None:
         sources = [records[source] for source in experiment.task.sources]
         lines.append(describe_training(experiment.named_task, sources))
@@ -282,7 +283,15 @@ def _finished(workspace: Workspace, selection: Selection, prepared: PreparedReco
     carried = ("left_out", "complete", "made_up")  # what every result repeats of the recordings
     same = same and all(getattr(record, name) == getattr(prepared, name) for name in carried)
     same = same and record.speaker_loss.why == selection.corpus.speaker_loss["why"]
-    return manifest if same and all(path.is_file() for path in manifest.tables) else None
+    return manifest if same and _are_whole(manifest) else None
+
+
+def _are_whole(manifest: Manifest) -> bool:
+    """Whether the tables of a manifest are there, as they were written."""
+    try:
+        return all(manifest.of_fold(fold).is_file() for fold in range(1, len(manifest.tables) + 1))
+    except XserError:
+        return False
 
 
 def _published(
@@ -305,6 +314,7 @@ def _describe_table(path: Path, rows: pd.DataFrame) -> TableRecord:
     of_part = {part: rows[rows["part"] == part] for part in PARTS}
     return TableRecord(
         file=path.name,
+        digest=content_digest(rows_content(rows)),
         counts={part: _count(mine["emotion"]) for part, mine in of_part.items()},
         speakers={part: len(set(mine["speaker"]) - {""}) for part, mine in of_part.items()},
         overlaps={part: OverlapRecord(**shared) for part, shared in overlaps(rows, rows["part"]).items()},

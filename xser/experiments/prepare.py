@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from xser.core.digests import content_digest
 from xser.core.errors import XserError
-from xser.core.files import only_writer
+from xser.core.files import only_writer, whole_file
 from xser.core.fingerprints import fingerprint
 from xser.core.records import read_record, write_record
-from xser.core.rows import write_rows
+from xser.core.rows import rows_content
 from xser.core.versions import versions
 from xser.core.words import count
 from xser.corpora.audio.decoding import SETTINGS
-from xser.corpora.audio.measures import are_written, write_measures
+from xser.corpora.audio.measures import Measures, are_written, write_measures
 from xser.corpora.audio.preparation import prepare_recordings, remove_others
 from xser.corpora.description.corpus import Corpus
 from xser.corpora.description.counts import read_counts
@@ -115,10 +116,12 @@ def prepare_corpus(experiment: Experiment, corpus: Corpus, found: Scan, made_up:
             finished=folder / "prepared.json",
             title=corpus.title,
         )
+        rows = rows_content(made.rows)
         left_out = [*made.left_out, *_repairs_left_out(preparation.repairs_left_out(corpus))]
         record = PreparedRecord(
             corpus=corpus.id,
             fingerprint=fingerprint(list(made.rows.columns), made.rows.values.tolist(), settings),
+            rows_digest=content_digest(rows),
             settings=settings,
             found=found.found,
             expected=found.expected,
@@ -130,7 +133,7 @@ def prepare_corpus(experiment: Experiment, corpus: Corpus, found: Scan, made_up:
             versions=versions(*DECODERS),
             command=experiment.command,
         )
-        _write(folder, made, record)
+        _write(folder, rows, made.measures, record)
         remove_others(found.rows, folder)
     logger.info("  %s", _describe(corpus, made, record))
     for note in record.notes:  # of a table they say how its labels were understood: that must not go unseen
@@ -162,23 +165,39 @@ def _take_over_older(folder: Path, data_folder: str, settings: dict[str, Any]) -
             return
 
 
-def _write(folder: Path, made: Any, record: PreparedRecord) -> None:
+def _write(folder: Path, rows: bytes, measures: dict[str, Measures], record: PreparedRecord) -> None:
     """Write rows.csv and measures.csv, then prepared.json, unless they say the same already."""
     path = folder / "prepared.json"
-    before = read_record(path, PreparedRecord, "delete it and run stage 0 (prepare) again") if path.is_file() else None
-    same_rows = before is not None and before.fingerprint == record.fingerprint and (folder / "rows.csv").is_file()
-    same_measures = are_written(folder, made.measures)
-    provenance = {"versions", "command"}
+    before = _read_before(path)
+    same_rows = before is not None and _is_file_of(folder / "rows.csv", rows)
+    same_measures = are_written(folder, measures)
+    provenance = {"versions", "command", "content_digest"}
     same = before is not None and before.model_dump(exclude=provenance) == record.model_dump(exclude=provenance)
     if same_rows and same_measures and same:
         return
     if not (same_rows and same_measures):
         path.unlink(missing_ok=True)  # it must not vouch for other rows
     if not same_rows:
-        write_rows(folder / "rows.csv", made.rows)
+        with whole_file(folder / "rows.csv") as part:
+            part.write_bytes(rows)
     if not same_measures:
-        write_measures(folder, made.measures)
+        write_measures(folder, measures)
     write_record(path, record)
+
+
+def _read_before(path: Path) -> PreparedRecord | None:
+    """What an earlier stage 0 wrote; None where it wrote nothing, or it is damaged and made anew."""
+    try:
+        return read_record(path, PreparedRecord, "")
+    except XserError:
+        return None
+
+
+def _is_file_of(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except FileNotFoundError:
+        return False
 
 
 def _describe(corpus: Corpus, made: Any, record: PreparedRecord) -> str:

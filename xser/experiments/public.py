@@ -124,7 +124,7 @@ class Experiment:
     def manifest(self, name: str) -> pd.DataFrame:
         """The rows of a corpus of the task (``emodb``, ``esd:cmn``) after stage 1; of several folds the first."""
         (selection,) = (each for each in self.task.selections if str(each) == name)
-        return read_rows(Workspace(self.resolved).read_manifest(selection).tables[0], manifest=True)
+        return read_rows(Workspace(self.resolved).read_manifest(selection).of_fold(0), manifest=True)
 
     def predictions(self) -> pd.DataFrame:
         """The predictions of all runs after stage 3, a row an utterance and run."""

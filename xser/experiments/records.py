@@ -1,9 +1,9 @@
 """What stages 0 and 1 write down for the next stage: prepared.json and manifest.json."""
 
-from xser.core.records import Record
+from xser.core.records import Record, StageRecord
 
 
-class PreparedRecord(Record):
+class PreparedRecord(StageRecord):
     """prepared.json: what stage 0 made of a corpus. Written last: a folder without it is unfinished.
 
     Attributes
@@ -16,10 +16,13 @@ class PreparedRecord(Record):
         Sentences for people: what is not among the rows, and all that there is to know of the recordings.
     made_up
         Whether the recordings stand in for those of the real corpus.
+    rows_digest
+        SHA-256 of rows.csv; an older xser did not write it.
     """
 
     corpus: str
     fingerprint: str
+    rows_digest: str = ""
     settings: dict[str, object]
     found: int
     expected: int
@@ -47,9 +50,13 @@ class OverlapRecord(Record):
 
 
 class TableRecord(Record):
-    """A table of a manifest, of which there is one for each fold: utterances by part and emotion, speakers by part."""
+    """A table of a manifest, of which there is one for each fold: utterances by part and emotion, speakers by part.
+
+    ``digest`` is the SHA-256 of the file; an older xser did not write it.
+    """
 
     file: str
+    digest: str = ""
     counts: dict[str, dict[str, int]]
     speakers: dict[str, int]
     overlaps: dict[str, OverlapRecord]
@@ -69,7 +76,7 @@ class SpeakerLossRecord(Record):
     why: str
 
 
-class ManifestRecord(Record):
+class ManifestRecord(StageRecord):
     """manifest.json: what stage 1 made of a selection. Written last: a folder without it is unfinished.
 
     Attributes

@@ -100,7 +100,9 @@ class Run:
         if rows.empty:
             scheme = self.experiment.scheme.name
             raise XserError(f"{self.name} has nothing to recognise in scheme {scheme}: choose another --scheme")
-        isolation.refuse_shared_recordings(self.read_rows().learning, rows)
+        seen = self.read_rows()
+        for used in (seen.learning, seen.selecting, seen.choosing):
+            isolation.refuse_shared_recordings(used, rows)
         return rows
 
     def read_recorded(self) -> pd.DataFrame:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xser.core.files import only_writer, read_json, write_json
+from xser.core.digests import digests_of, sealed
+from xser.core.files import only_writer, write_json
 from xser.core.records import check_record
-from xser.core.run_records import TrainedRecord
+from xser.core.run_records import RUN, TRAINED, TrainedRecord, damage, read_trained
 from xser.experiments.earlier_runs import trained_elsewhere
 from xser.experiments.experiment import Experiment
 from xser.experiments.run_description import describe_training_of
@@ -25,7 +26,8 @@ from xser.experiments.runs import Run, plan_runs
 
 logger = logging.getLogger(__name__)
 
-OF_ONE_TASK = (".lock", "trained.json", "predictions.csv", "run.json", "embeddings.npz")  # in a run's folder
+OF_ONE_TASK = (".lock", TRAINED, "predictions.csv", RUN, "embeddings.npz")  # in a run's folder
+LOG = "train_log.txt"
 
 
 def train(experiment: Experiment) -> None:
@@ -37,7 +39,7 @@ def train(experiment: Experiment) -> None:
         When a manifest is missing, an emotion occurs in no training row, or the device cannot do what is asked.
     """
     runs = plan_runs(experiment)
-    waiting = [run for run in runs if not run.is_trained]
+    waiting = [run for run in runs if not _is_finished(run)]
     logger.info("  %d runs, %d of them trained before", len(runs), len(runs) - len(waiting))
     if not waiting and "LOCAL_RANK" not in os.environ:
         return  # without a wait for torch
@@ -52,14 +54,30 @@ def train(experiment: Experiment) -> None:
     waiting = [run for run in runs if run.name in names]
     for number, run in enumerate(waiting, start=1):
         with only_writer(run.folder) if main_rank else contextlib.nullcontext():
-            if same_on_all_ranks(run.is_trained):
+            if same_on_all_ranks(_is_finished(run)):
                 continue  # another launch has finished it while this one trained others
+            run_on_main(_forget_damaged, args=[run])
             elsewhere = same_on_all_ranks(trained_elsewhere(run))
             if elsewhere is not None:
                 run_on_main(_take_over, args=[run, elsewhere])
                 continue
             _train(run, f"{number}/{len(waiting)} {run.name}")
     leave_ranks()
+
+
+def _is_finished(run: Run) -> bool:
+    """Whether a run is trained. One that is evaluated as well is not looked at: nothing is predicted with it again."""
+    return run.is_trained and ((run.folder / RUN).is_file() or not damage(run.folder))
+
+
+def _forget_damaged(run: Run) -> None:
+    """Let a training whose files are damaged begin anew: of several checkpoints the best one may be lost."""
+    if not run.is_trained:
+        return
+    logger.warning("warning: %s is trained anew: %s", run.name, damage(run.folder).rpartition(": run stage")[0])
+    for name in (TRAINED, RUN):
+        (run.folder / name).unlink(missing_ok=True)
+    shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
 
 
 def _train(run: Run, description: str) -> None:
@@ -90,7 +108,7 @@ def _take_over(run: Run, elsewhere: Path) -> None:
     for file in elsewhere.iterdir():
         if file.is_file() and file.name not in OF_ONE_TASK:
             shutil.copyfile(file, run.folder / file.name)
-    info = read_json(elsewhere / "trained.json")
+    info = read_trained(elsewhere)
     own = {**describe_training_of(run), "versions": info["versions"], "trained_for": info["task"]}
     _write(run, {**info, **own})
     logger.info("  %s: the same as %s, copied", run.name, elsewhere)
@@ -124,6 +142,14 @@ def _finish(
 
 
 def _write(run: Run, information: dict[str, Any]) -> None:
-    """Write trained.json, after a check that every later reader understands it."""
-    check_record(TrainedRecord, information, run.folder / "trained.json")
-    write_json(run.folder / "trained.json", information)
+    """Write trained.json, after a check that every later reader understands it, with digests of the run's files."""
+    decide = [path for path in run.folder.rglob("*") if path.is_file() and _decides(path.relative_to(run.folder))]
+    information = {**information, "trained_files": digests_of(run.folder, decide)}
+    check_record(TrainedRecord, information, run.folder / TRAINED)
+    write_json(run.folder / TRAINED, sealed(information))
+
+
+def _decides(path: Path) -> bool:
+    """Whether a file of a run decides what it predicts."""
+    is_leftover = any(part.startswith(".") for part in path.parts)
+    return not is_leftover and path.name not in (*OF_ONE_TASK, LOG)

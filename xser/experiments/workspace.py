@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from xser.core.digests import refuse_changed
 from xser.core.errors import XserError
 from xser.core.fingerprints import fingerprint
 from xser.core.records import read_record
@@ -37,8 +38,17 @@ class Manifest:
         return manifest_files(self.folder, self.record.folds)
 
     def of_fold(self, fold: int) -> Path:
-        """The table of a fold; of a split without folds (`fold` 0) the one there is."""
-        return self.tables[max(0, fold - 1)]
+        """The table of a fold; of a split without folds (`fold` 0) the one there is.
+
+        Raises
+        ------
+        XserError
+            When it is not what stage 1 wrote.
+        """
+        path, record = self.tables[max(0, fold - 1)], self.record.tables[max(0, fold - 1)]
+        if record.digest:
+            refuse_changed(self.folder, {path.name: record.digest}, "run stage 1 (manifests) again: add --stage 1")
+        return path
 
 
 class Workspace:
@@ -68,13 +78,13 @@ class Workspace:
     def prepared_folder(self, corpus: Corpus) -> Path:
         """Where stage 0 keeps the rows and the 16 kHz audio of a corpus: ``audio/<corpus>-<key>``.
 
-        What decides rows and audio counts, and the real place of the recordings, whatever links lead to it.
+        What decides rows and audio counts, and the real place of the recordings, whatever links lead to it. Options
+        that let stage 0 leave recordings out do not: without them it ends where there is something to leave out.
         """
         preparation = self.experiment.preparation
         place = str(self.data_folder(corpus).resolve())
         left_out = ["as recorded"] if preparation.repairs_left_out(corpus) else []
-        options = preparation.skip_bad, preparation.allow_incomplete, *left_out
-        key = fingerprint(corpus.row_identity, place, SETTINGS, *options)[:KEY]
+        key = fingerprint(corpus.row_identity, place, SETTINGS, False, False, *left_out)[:KEY]
         return self.root / "audio" / f"{corpus.id}-{key}"
 
     def read_prepared(self, corpus: Corpus) -> tuple[pd.DataFrame, PreparedRecord]:
@@ -83,10 +93,13 @@ class Workspace:
         Raises
         ------
         XserError
-            When stage 0 has not prepared it.
+            When stage 0 has not prepared it, or rows.csv is not what it wrote.
         """
-        record = self.read_prepared_record(corpus)
-        return read_rows(self.prepared_folder(corpus) / "rows.csv"), record
+        record, folder = self.read_prepared_record(corpus), self.prepared_folder(corpus)
+        if record.rows_digest:
+            remedy = "run stage 0 (prepare) again: add --stage 0"
+            refuse_changed(folder, {"rows.csv": record.rows_digest}, remedy)
+        return read_rows(folder / "rows.csv"), record
 
     def read_prepared_record(self, corpus: Corpus) -> PreparedRecord:
         """Read prepared.json of a corpus.

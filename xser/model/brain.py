@@ -13,7 +13,7 @@ from torch import Tensor
 from xser.model.adversary import masked_cross_entropy
 from xser.model.batches import frames_of
 from xser.model.gathering import gather_mappings, mean_over_ranks, this_rank
-from xser.model.speechbrain_seams import Brain
+from xser.model.speechbrain_seams import Brain, diverged
 
 
 class EmotionBrain(Brain):
@@ -126,6 +126,8 @@ class EmotionBrain(Brain):
         reference, predicted, losses = (
             {utterance: seen[column] for utterance, seen in validated.items()} for column in range(3)
         )
+        if not np.isfinite(list(losses.values())).all():
+            raise diverged(f"after epoch {epoch} (step {(epoch or 0) * self.steps_per_epoch}) scores are not finite")
         recalls = uar_by_language(reference, predicted, self.valid_languages)
         mean = sum(recalls.values()) / len(recalls)
         self.hparams.train_logger.log_stats(

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from xser.core.digests import refuse_changed
 from xser.core.errors import XserError
 from xser.core.records import read_record
-from xser.core.run_records import TRAINED, TrainedRecord
+from xser.core.run_records import TRAIN_AGAIN, TRAINED, TrainedRecord
 from xser.model.encoders.encoder_source import EncoderSource
 from xser.model.exported import EncoderRecord, Member, MemberRecord, ModelConfig, is_exported, read_config, read_model
 from xser.model.recognition import Model
@@ -67,6 +68,7 @@ def of_run(folder: Path, included: bool = True) -> tuple[ModelConfig, list[Membe
     from xser.model.trained_network import build, recover
 
     trained = read_record(folder / TRAINED, TrainedRecord, "give the folder of a trained run (below exp/runs)")
+    refuse_changed(folder, trained.trained_files, TRAIN_AGAIN)
     file = folder / HYPERPARAMETERS
     described = describe_trained(file.read_text(encoding="utf-8"), file)
     encoder = find_encoder_of(described, {})

@@ -41,6 +41,13 @@ from xser.core.errors import XserError
 LOSSES_AT_ONCE = 50  # steps
 
 
+def diverged(what: str) -> XserError:
+    """The error for a training that has gone astray, with what to try."""
+    return XserError(
+        f"the training diverged: {what}: use a smaller --learning_rate or --network_learning_rate, or --precision fp32"
+    )
+
+
 class Brain(sb.Brain):
     """SpeechBrain's `Brain`, with what xser needs otherwise and nothing of the method."""
 
@@ -78,10 +85,8 @@ class Brain(sb.Brain):
         read = self.step - len(losses)
         self.nonfinite_count += int((~losses.isfinite()).sum())
         if self.nonfinite_count > (self.nonfinite_patience if self.scaler.is_enabled() else 0):
-            raise XserError(
-                f"the training loss is not finite (steps {read + 1} to {self.step} of an epoch): use a smaller "
-                "--learning_rate or --network_learning_rate, or --precision fp32"
-            )
+            step = read + 1 + int((~losses.isfinite()).nonzero()[0])
+            raise diverged(f"the loss of step {step} of epoch {self.hparams.epoch_counter.current} is not finite")
         for step, loss in enumerate(losses.tolist(), start=read + 1):
             if math.isfinite(loss):
                 average -= average / step

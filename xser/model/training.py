@@ -21,7 +21,7 @@ from xser.core.files import write_text
 from xser.core.progress import Progress, progress
 from xser.model.batches import evaluation_batches, labelled_dataset, training_batches
 from xser.model.brain import EmotionBrain
-from xser.model.checkpoints import WholeCheckpointer
+from xser.model.checkpoints import WholeCheckpointer, begin_anew_where_damaged
 from xser.model.choices import refuse_unknown
 from xser.model.devices import chosen_device, forget_peak_memory, peak_memory, refuse_precision
 from xser.model.encoders.base import StandardisingNetwork
@@ -113,6 +113,7 @@ def train_run(
     device = chosen_device(device)
     started = time.monotonic()
     forget_peak_memory(device)
+    run_on_main(begin_anew_where_damaged, args=[Path(folder) / "checkpoints"])
     run_on_main(write_text, args=[Path(folder) / "hyperparameters.yaml", hyperparameters])
     sb.utils.seed.seed_everything(_seed(hyperparameters), verbose=False)
     hparams = built(hyperparameters)

@@ -177,12 +177,12 @@ def refuse_target_rows(rows: pd.DataFrame, target: Selection) -> None:
 
 
 def refuse_shared_recordings(source_rows: pd.DataFrame, target_rows: pd.DataFrame) -> None:
-    """Refuse to report on a recording that is learned from, whatever corpus it is filed under.
+    """Refuse to report on a recording that is learned or selected from, whatever corpus it is filed under.
 
     Parameters
     ----------
     source_rows
-        Rows that are learned from, with the ``digest`` of their audio.
+        Rows that are learned from, select the epoch or compare runs, with the ``digest`` of their audio.
     target_rows
         Rows that are to be recognised.
 
@@ -196,8 +196,8 @@ def refuse_shared_recordings(source_rows: pd.DataFrame, target_rows: pd.DataFram
         row = shared.iloc[0]
         twin = source_rows.loc[source_rows["digest"] == row["digest"], "utterance"].iloc[0]
         raise XserError(
-            f"{len(shared)} recordings to be recognised are also learned from (first: {row['utterance']} is {twin}): "
-            "leave one of the two copies out"
+            f"{len(shared)} recordings to be recognised are also learned or selected from (first: {row['utterance']} "
+            f"is {twin}): leave one of the two copies out"
         )
 
 

@@ -43,6 +43,10 @@ class Made:
         Where the recording starts in the source and where it ends, in seconds, when it is a part of it.
     resampler
         See `xser.corpora.audio.resampling.resampler_of`.
+    source_digest
+        SHA-256 of the source; an older xser did not keep it, nor the following.
+    ctime_ns, inode
+        When the source's place on the disk was last changed, and which that is.
     """
 
     size: int
@@ -57,6 +61,9 @@ class Made:
     mended: str = ""
     stretch: list[float] | None = None
     resampler: str = ""
+    source_digest: str = ""
+    ctime_ns: int = 0
+    inode: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,17 +1,19 @@
 """The recordings of a corpus become 16 kHz audio, on all cores, and again only where something changed.
 
-Every WAV that is written appears whole and carries, as its comment, what it was made from: size and time of its source,
-what that measures, what of it was repaired, and the digest of its samples. So a run that was killed goes on where it
-was, and a second run has nothing to decode.
+Every WAV that is written appears whole and carries, as its comment, what it was made from: size, times, inode and
+digest of its source, what that measures, what of it was repaired, and the digest of its samples. So a run that was
+killed goes on where it was, and a second run has nothing to decode: it reads the prepared samples to check them, and a
+source only where its times or its inode are others.
 """
 
 import contextlib
 import dataclasses
-import hashlib
+import functools
 import io
 import json
 import math
 import os
+import stat
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xser.core.digests import file_digest, samples_digest
 from xser.core.errors import XserError
 from xser.core.files import whole_file, write_text
 from xser.core.progress import progress
@@ -151,16 +154,42 @@ def _stretch(row: Any) -> list[float] | None:
 
 
 def _made_before(source: Path, stretch: list[float] | None, repairs: list[str], wav: Path) -> Made | None:
-    """Return what is known of `wav` when it was made from `source` as it is now, with these repairs, else None."""
+    """Return what is known of `wav` when it was made from `source` as it is now, with these repairs, else None.
+
+    Size and time alone do not tell recordings of one length apart that an archive gave one date.
+    """
     try:
         status = os.stat(source)
         made = _read_comment(wav)
+        is_source = _is_source(made, source, status)
     except (OSError, ValueError, TypeError, KeyError):  # none there, or of an xser that wrote another comment
         return None
-    now = (status.st_size, status.st_mtime_ns, stretch, repairs, resampler_of(made.measures.rate))
+    now = (stretch, repairs, resampler_of(made.measures.rate))
     of_integers = made.decibels > 20 * math.log10(OF_INTEGERS) and not made.mended  # scaled down alone by xser 0.1
-    same = (made.size, made.mtime_ns, made.stretch, made.repairs, made.resampler) == now
-    return made if same and not of_integers else None
+    same = (made.stretch, made.repairs, made.resampler) == now
+    return made if same and is_source and not of_integers else None
+
+
+def _is_source(made: Made, source: Path, status: os.stat_result) -> bool:
+    """Whether a recording is the one that `made` was made of."""
+    if made.size != status.st_size:
+        return False
+    if not made.source_digest:  # an older xser kept no more than this
+        return made.mtime_ns == status.st_mtime_ns
+    same_file = (made.mtime_ns, made.ctime_ns, made.inode) == (status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return same_file or made.source_digest == _source_digest(source, status)
+
+
+def _source_digest(source: Path, status: os.stat_result) -> str:
+    """SHA-256 of a source; empty for a named pipe or the like, which decoding refuses."""
+    if not stat.S_ISREG(status.st_mode):
+        return ""
+    return _digest_of(source, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+@functools.lru_cache(maxsize=16)  # the stretches of one recording follow each other
+def _digest_of(source: Path, *_: int) -> str:
+    return file_digest(source)
 
 
 def _read_comment(wav: Path) -> Made:
@@ -170,9 +199,17 @@ def _read_comment(wav: Path) -> Made:
         try:
             with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
                 comment = json.loads(sound.comment)
-                return Made(**comment | {"samples": sound.frames, "measures": Measures(**comment["measures"])})
+                made = Made(**comment | {"samples": sound.frames, "measures": Measures(**comment["measures"])})
+                if _digest_of_samples(sound) != made.digest:
+                    raise ValueError("its samples are not those that were written")
+                return made
         except soundfile.LibsndfileError as error:
             raise ValueError(str(error)) from error
+
+
+def _digest_of_samples(sound: Any) -> str:
+    samples: np.ndarray = sound.read(dtype="int16")
+    return samples_digest(samples.astype("<i2").tobytes())
 
 
 def _prepare_all(tasks: list[Task], jobs: int) -> Iterator[dict[str, Made | Bad]]:
@@ -203,7 +240,10 @@ def _prepare_some(tasks: list[Task]) -> dict[str, Made | Bad]:
 def _prepare_one(source: Path, stretch: list[float] | None, repairs: list[str], wav: Path) -> Made | Bad:
     try:
         status = _status(source)  # before reading: a source that changes meanwhile looks changed next time
+        source_digest = _source_digest(source, status)
         recording = decode_recording(source, stretch)
+    except OSError as error:
+        return Bad("unreadable", error.strerror or str(error))
     except BadRecording as bad:
         wav.unlink(missing_ok=True)  # of the same recording when it was better
         return Bad(bad.kind, bad.detail)
@@ -212,7 +252,7 @@ def _prepare_one(source: Path, stretch: list[float] | None, repairs: list[str], 
     made = Made(
         size=status.st_size,
         mtime_ns=status.st_mtime_ns,
-        digest=hashlib.sha256(pcm.tobytes()).hexdigest()[:16],
+        digest=samples_digest(pcm.tobytes()),
         contents=recording.contents,
         decibels=decibels,
         samples=len(pcm),
@@ -222,6 +262,9 @@ def _prepare_one(source: Path, stretch: list[float] | None, repairs: list[str], 
         mended=recording.mended,
         stretch=stretch,
         resampler=resampler_of(recording.rate),
+        source_digest=source_digest,
+        ctime_ns=status.st_ctime_ns,
+        inode=status.st_ino,
     )
     comment = vars(made) | {"measures": vars(made.measures)}
     if not made.resampler:  # the files that earlier versions wrote

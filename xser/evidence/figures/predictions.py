@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xser.core.digests import sealed
 from xser.core.errors import XserError
 from xser.core.files import whole_file, write_json
 from xser.core.records import check_record, read_record
@@ -222,7 +223,7 @@ def write_run(folder: str | Path, content: Mapping[str, Any]) -> None:
     there = [name for name in (PREDICTIONS, VALIDATION) if (folder / name).is_file()]
     files = {name: _digest((folder / name).read_bytes()) for name in there}
     record = check_record(RunRecord, {**content, "files": files}, folder / RUN)
-    write_json(folder / RUN, record.model_dump(mode="json", exclude_unset=True))
+    write_json(folder / RUN, sealed(record.model_dump(mode="json", exclude_unset=True)))
 
 
 def read_run(folder: str | Path) -> Run:

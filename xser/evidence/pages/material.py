@@ -106,6 +106,7 @@ def notes(pooled: Sequence[Pooled]) -> list[str]:
     lines += list(filter(None, map(_missing_emotions, pooled)))
     lines += [sentence for run in runs for sentence in run.left_out]
     lines += [f"Severe, and allowed: {sentence}." for run in runs for sentence in run.allowed]
+    lines += [f"The audit warns: {sentence}." for run in runs for sentence in run.warnings]
     if not all(run.complete for run in runs):
         lines.append("Some corpora were incomplete: these figures cannot be compared with those of whole corpora.")
     if any(run.made_up for run in runs):

@@ -48,7 +48,7 @@ def extract(
     ):
         waiting: list[tuple[str, concurrent.futures.Future[Tensor]]] = []
         for digest, path in audio.items():
-            waiting.append((digest, pool.submit(_features, frontend, path, device)))
+            waiting.append((digest, pool.submit(_features, frontend, path, digest, device)))
             if len(waiting) > 4 * workers:
                 first, features = waiting.pop(0)
                 yield first, features.result()
@@ -73,8 +73,8 @@ class FeaturesInMemory:
         return len(self._features[digest])
 
 
-def _features(frontend: FrontEnd, path: str, device: str) -> Tensor:
-    waveform = torch.from_numpy(read_prepared_audio(path)).to(device)
+def _features(frontend: FrontEnd, path: str, digest: str, device: str) -> Tensor:
+    waveform = torch.from_numpy(read_prepared_audio(path, digest)).to(device)
     features, lengths = frontend(waveform[None], torch.tensor([len(waveform)]))
     features = features[0, : int(lengths[0])].float().cpu().contiguous()
     if not torch.isfinite(features).all():

@@ -11,8 +11,9 @@ from safetensors.torch import save
 from speechbrain.utils.distributed import ddp_barrier
 from torch import Tensor
 
+from xser.core.digests import content_digest, file_digest
 from xser.core.errors import XserError
-from xser.core.files import only_writer, whole_file, write_json
+from xser.core.files import only_writer, whole_file, write_json, write_text
 from xser.core.fingerprints import fingerprint
 from xser.model.encoders.base import FrontEnd
 from xser.model.encoders.extraction import extract
@@ -26,8 +27,9 @@ class FeatureStore:
     """Features of a prepared corpus, under ``<prepared folder>/features/<front end>/``.
 
     Features are found by the digest of the audio, and the folder by everything that they depend on, so that nothing
-    stale is ever read. Shards are written whole; after a kill the next `ensure` computes what is missing. Several ranks
-    share the work.
+    stale is ever read. Shards are written whole; after a kill the next `ensure` computes what is missing. A shard is
+    checked against the digest beside it when it is opened, and removed where it is another. Several ranks share the
+    work.
 
     Parameters
     ----------
@@ -114,20 +116,43 @@ class FeatureStore:
         return {digest: path for digest, path in audio.items() if digest not in self._shard_of}
 
     def _look(self) -> None:
-        """Open the shards that appeared since the last look."""
+        """Open the shards that appeared since the last look; remove one that is not what was written, and raise."""
         for path in sorted(self.folder.glob("[0-9]*.safetensors")):
-            if path not in self._shards:
-                try:
-                    self._shards[path] = safe_open(path, "pt")
-                except SafetensorError as error:
-                    raise XserError(f"{path} is damaged: delete it and run the same command again") from error
-                self._shard_of.update(dict.fromkeys(self._shards[path].keys(), path))
+            if path in self._shards:
+                continue
+            try:
+                if not _is_as_written(path):
+                    raise SafetensorError
+                self._shards[path] = safe_open(path, "pt")
+            except SafetensorError as error:
+                path.unlink()
+                raise XserError(
+                    f"{path} was not what was written (cut, changed or damaged since) and is removed: run the same "
+                    "command again, which computes those features anew"
+                ) from error
+            self._shard_of.update(dict.fromkeys(self._shards[path].keys(), path))
 
     def _write(self, shard: dict[str, Tensor]) -> None:
         last = max((int(path.stem[:5]) for path in self.folder.glob("[0-9]*.safetensors")), default=-1)
         rank = f"-{this_rank()}" if number_of_ranks() > 1 else ""  # ranks write at the same time
-        with whole_file(self.folder / f"{last + 1:05d}{rank}.safetensors") as part:
-            part.write_bytes(save(shard))
+        path, content = self.folder / f"{last + 1:05d}{rank}.safetensors", save(shard)
+        write_text(_digest_file(path), content_digest(content))  # first: a shard without one is of an older xser
+        with whole_file(path) as part:
+            part.write_bytes(content)
+
+
+def _digest_file(shard: Path) -> Path:
+    return shard.with_suffix(".sha256")
+
+
+def _is_as_written(shard: Path) -> bool:
+    """Whether a shard is what its digest tells."""
+    try:
+        return file_digest(shard) == _digest_file(shard).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return True
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _bytes(tensor: Tensor) -> int:
