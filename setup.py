@@ -21,6 +21,7 @@ EXTRAS = {
 }
 # Folders beside the package that are installed into it: xser/data/recipes, xser/data/egs_data.
 DATA = ("recipes", "egs_data")
+FILES = ["**/*.css", "**/*.html", "**/*.js", "**/*.tsv", "**/*.yaml"]
 
 
 def requirements(name):
@@ -40,7 +41,7 @@ setup(
     license="Apache-2.0",
     packages=[*find_packages(include=["xser", "xser.*"]), *(f"xser.data.{name}" for name in DATA)],
     package_dir={f"xser.data.{name}": name for name in DATA},
-    package_data={"xser": ["**/*.css", "**/*.html", "**/*.js", "**/*.tsv", "**/*.yaml"], **{f"xser.data.{name}": ["**/*"] for name in DATA}},
+    package_data={"xser": FILES, **{f"xser.data.{name}": ["**/*"] for name in DATA}},
     exclude_package_data={f"xser.data.{name}": ["**/__pycache__/*"] for name in DATA},
     entry_points={"console_scripts": ["xser = xser.__main__:main"]},
     python_requires=">=3.10",

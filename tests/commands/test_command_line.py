@@ -47,6 +47,7 @@ def run(error, *words):
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."), "out of memory"),
         (RuntimeError("CUDA error: out of memory"), "out of memory"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "out of memory"),
+        (OSError("Could not load this library: lib/_torchaudio.abi3.so"), "both from the same index"),
     ],
 )
 def test_what_a_user_can_mend_is_one_line(error, said, capsys):

@@ -157,6 +157,8 @@ def _one_line(error: Exception) -> str | None:
     """Tell `error` in one line with its remedy, or return None for a defect of xser, whose traceback is wanted."""
     if isinstance(error, XserError):
         return " ".join(str(error).split()) + ("; see --help" if isinstance(error, UsageError) else "")
+    if isinstance(error, (OSError, ImportError)) and "_torchaudio" in str(error):
+        return "torchaudio was built for another torch than the one here: install both from the same index"
     if isinstance(error, OSError) and error.errno == errno.EFBIG or _is_full_disk(error) and _has_limit_on_files():
         return "a file would be larger than this shell allows: raise ulimit -f and run the same command again"
     if _is_full_disk(error):

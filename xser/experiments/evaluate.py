@@ -44,7 +44,8 @@ def evaluate(experiment: Experiment) -> None:
 
     folder = Workspace(experiment).results_folder
     print(write_table([read_evaluated(run) for run in runs], folder, "table"))
-    logger.info("written: %s/table.md, .csv, .json and .png", folder)
+    pictured = ", .json and .png" if (folder / "table.png").is_file() else " and .json"
+    logger.info("written: %s/table.md, .csv%s", folder, pictured)
 
 
 def _evaluate_all(runs: Sequence[Run], device: str) -> bool:
