@@ -47,7 +47,13 @@ def greatest_difference(one, two):
     return max((one[key].double() - two[key].double()).abs().max().item() for key in tensors)
 
 
-@pytest.fixture(params=["frozen and unlabelled", "peft and accumulation", pytest.param("compact", marks=slow)])
+@pytest.fixture(
+    params=[
+        "frozen and unlabelled",
+        pytest.param("peft and accumulation", marks=slow),
+        pytest.param("compact", marks=slow),
+    ]
+)
 def kind(request, tmp_path, tmp_path_factory):
     systems = ["--system", "baseline2,proposed"]
     if request.param == "compact":
@@ -135,9 +141,8 @@ def is_alive(pid):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
-@pytest.mark.parametrize(
-    "kills", [pytest.param([(0, 2)], id="the first"), pytest.param([(1, 2), (0, 6)], id="each", marks=slow)]
-)
+@slow
+@pytest.mark.parametrize("kills", [pytest.param([(0, 2)], id="the first"), pytest.param([(1, 2), (0, 6)], id="each")])
 def test_a_training_of_which_any_rank_was_killed_goes_on_to_the_same_weights(root, tmp_path, kills):
     """`kills` are ranks and the epochs after which they are killed: each time three processes import PyTorch again."""
     more = ["--system", "proposed", "--steps", "60"]  # dropout too
