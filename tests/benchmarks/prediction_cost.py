@@ -95,6 +95,12 @@ def make_long(path: Path, minutes: int) -> str:
     return str(path)
 
 
+def typed_command() -> str:
+    """The command as another would type it, without folders of this computer."""
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    return " ".join(["python", "tests/benchmarks/prediction_cost.py", *words])
+
+
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -105,7 +111,7 @@ def main() -> None:
     parser.add_argument("--long", action="store_true", help="measure memory at 10 minutes and at 3 hours too")
     parser.add_argument("--output", help="write the figures there")
     options = parser.parse_args()
-    result: dict[str, object] = {"recordings": options.recordings, "command": " ".join(["python", *sys.argv])}
+    result: dict[str, object] = {"recordings": options.recordings, "command": typed_command()}
     with tempfile.TemporaryDirectory() as name:
         paths, seconds = make_recordings(Path(name), options.recordings)
         rounds = [
