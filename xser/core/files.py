@@ -136,6 +136,18 @@ def is_being_written(folder: str | Path) -> bool:
         return True
 
 
+def refuse_existing(output: Path, overwrite: bool) -> None:
+    """Refuse to write a file that is there, unless it is to be replaced.
+
+    Raises
+    ------
+    XserError
+        Also when a folder stands in its place.
+    """
+    if output.is_dir() or output.exists() and not overwrite:
+        raise XserError(f"{output} is there: choose another --output, or replace it with --overwrite")
+
+
 def check_space(folder: str | Path, needed: int) -> None:
     """Raise when the disk of `folder` has no room for `needed` bytes.
 

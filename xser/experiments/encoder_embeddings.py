@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from xser.core.errors import UsageError, XserError
+from xser.core.errors import UsageError
 from xser.core.extras import optional
-from xser.core.files import folder_of, whole_file
+from xser.core.files import folder_of, refuse_existing, whole_file
 from xser.core.progress import progress
 from xser.corpora.audio.streaming import stream, survey
 from xser.corpora.audio.waveforms import RATE, Source, name_of
@@ -141,6 +141,5 @@ def check_output(output: Path, all_layers: bool, overwrite: bool) -> Path:
         optional("pyarrow", "a Parquet file")
         if all_layers:
             raise UsageError("--layer all goes into .npz: a column of a .parquet is one dimension of one layer")
-    if output.is_dir() or output.exists() and not overwrite:
-        raise XserError(f"{output} is there: choose another --output, or replace it with --overwrite")
+    refuse_existing(output, overwrite)
     return output

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xser.core.errors import UsageError, XserError
+from xser.core.errors import UsageError
 from xser.core.extras import optional
-from xser.core.files import folder_of, whole_file, write_text
+from xser.core.files import folder_of, refuse_existing, whole_file, write_text
 from xser.core.fingerprints import fingerprint
 from xser.core.progress import progress
 from xser.corpora.audio.decoding import BadRecording
@@ -140,8 +140,7 @@ def check_output(output: Path, asked: Asked, overwrite: bool) -> Path:
         raise UsageError(f"--output ends in {', '.join(TABLES)}, or for a timeline .vtt or .txt, not {output.name!r}")
     if suffix in SUBTITLES and (asked.timeline is None or len(asked.recordings) != 1):
         raise UsageError(f"--output {suffix} is a --timeline of one recording")
-    if output.is_dir() or output.exists() and not overwrite:
-        raise XserError(f"{output} is there: choose another --output, or replace it with --overwrite")
+    refuse_existing(output, overwrite)
     if suffix == ".parquet":
         optional("pyarrow", "a Parquet file")
     return output

@@ -36,8 +36,8 @@ class Answer:
     probabilities
         Of each emotion; they sum to 1.
     confidence
-        Probability of `emotion` after the model's temperature: what share of such answers is right, as far as the
-        validation parts of the sources tell.
+        Probability of `emotion` after the model's temperature, which is fitted on languages of the training. In a
+        language never heard it can be far too high (docs/model_folder.md).
     known
         Whether `confidence` reaches the caller's `reject_below`.
     """

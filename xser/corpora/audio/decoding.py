@@ -169,14 +169,26 @@ def checked(recording: Recording, path: str | Path, stretch: Stretch | None = No
     return recording
 
 
-def _decode(file: BinaryIO, path: str | Path, stretch: Stretch | None, channel: int | None = None) -> Recording:
-    file.seek(0)
+def audio_contents(file: BinaryIO, path: str | Path) -> str:
+    """What a file holds (`contents_of`), from where it stands.
+
+    Raises
+    ------
+    BadRecording
+        When it is empty or something else than audio.
+    """
     head = file.read(HEAD)
     contents = contents_of(head)
     if not head:
         raise BadRecording(path, "empty", "0 bytes")
     if not is_audio(contents):
         raise BadRecording(path, f"holding {contents} instead of audio")
+    return contents
+
+
+def _decode(file: BinaryIO, path: str | Path, stretch: Stretch | None, channel: int | None = None) -> Recording:
+    file.seek(0)
+    contents = audio_contents(file, path)
     whole, wrong, promised = file, "", 0
     if contents in ("WAV", "MP3", ""):
         whole, wrong = mend(file) or (file, "")

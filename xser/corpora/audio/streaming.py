@@ -20,10 +20,10 @@ from xser.corpora.audio.decoding import (
     RATES,
     SHORTEST,
     BadRecording,
+    audio_contents,
     channels_of,
     check_promised_bytes,
 )
-from xser.corpora.audio.file_contents import HEAD, contents_of, is_audio
 from xser.corpora.audio.mixing import STEP, mix
 from xser.corpora.audio.resampling import resample
 from xser.corpora.audio.waveforms import RATE, Part, Source, mono, name_of
@@ -72,13 +72,13 @@ def seconds_told(source: Source) -> float | None:
             info = soundfile.info(file)
             return info.frames / info.samplerate
     except (soundfile.LibsndfileError, OSError, ZeroDivisionError):
-        pass
+        pass  # not of libsndfile's kinds: FFmpeg may know it
     import av
 
     try:
         with _opened(source) as file, av.open(file, metadata_errors="replace") as container:
             return None if container.duration is None else container.duration / av.time_base
-    except (av.error.FFmpegError, OSError):
+    except (av.error.FFmpegError, OSError):  # whoever decodes it says what is wrong
         return None
 
 
@@ -208,18 +208,13 @@ def _decoded(file: BinaryIO, name: str) -> Iterator[_Block]:
     import soundfile
 
     stood = file.tell()
-    head = file.read(HEAD)
-    contents = contents_of(head)
-    if not head:
-        raise BadRecording(name, "empty", "0 bytes")
-    if not is_audio(contents):
-        raise BadRecording(name, f"holding {contents} instead of audio")
+    contents = audio_contents(file, name)
     file.seek(stood)
     whole = ((mend(file) or (file, ""))[0]) if contents in ("WAV", "") else file
     whole.seek(stood if whole is file else 0)
     try:
         sound = None if contents == "MP3" else soundfile.SoundFile(whole)
-    except soundfile.LibsndfileError:
+    except soundfile.LibsndfileError:  # FFmpeg may know it
         sound = None
     if sound is None:
         file.seek(stood)
